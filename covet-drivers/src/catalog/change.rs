@@ -1,0 +1,132 @@
+//! The steps between two schemas, as data.
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::{Column, ColumnDefault, EnumType, ForeignKey, Index, Table};
+
+/// One step from one schema to the next. Every change holds enough to be written in SQL and to be undone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Change {
+    /// A new enum.
+    CreateEnum {
+        /// The enum.
+        ty: EnumType,
+    },
+    /// An enum that no column uses any more.
+    DropEnum {
+        /// The enum as it was.
+        ty: EnumType,
+    },
+    /// An enum with other labels.
+    AlterEnum {
+        /// As it was.
+        before: EnumType,
+        /// As it shall be.
+        after: EnumType,
+    },
+    /// A new table with its columns and primary key; its indexes and foreign keys are changes of their own.
+    CreateTable {
+        /// The table.
+        table: Table,
+    },
+    /// A table that goes, with its rows.
+    DropTable {
+        /// The table as it was.
+        table: Table,
+    },
+    /// A table under another name, rows kept.
+    RenameTable {
+        /// The name it had.
+        from: String,
+        /// The name it gets.
+        to: String,
+    },
+    /// A new column.
+    AddColumn {
+        /// The table's name.
+        table: String,
+        /// The column.
+        column: Column,
+        /// What rows that exist get, when the column's own default is not to say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        backfill: Option<ColumnDefault>,
+    },
+    /// A column that goes, with its values.
+    DropColumn {
+        /// The table's name.
+        table: String,
+        /// The column as it was.
+        column: Column,
+    },
+    /// A column under another name, values kept.
+    RenameColumn {
+        /// The table's name.
+        table: String,
+        /// The name it had.
+        from: String,
+        /// The name it gets.
+        to: String,
+    },
+    /// A column of another type, nullability, default or collation.
+    AlterColumn {
+        /// The table's name.
+        table: String,
+        /// As it was.
+        before: Column,
+        /// As it shall be; of the same name.
+        after: Column,
+        /// What takes the place of NULL when the column no longer allows it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        backfill: Option<ColumnDefault>,
+    },
+    /// A new index.
+    AddIndex {
+        /// The table's name.
+        table: String,
+        /// The index.
+        index: Index,
+    },
+    /// An index that goes.
+    DropIndex {
+        /// The table's name.
+        table: String,
+        /// The index as it was.
+        index: Index,
+    },
+    /// A new foreign key.
+    AddForeignKey {
+        /// The table's name.
+        table: String,
+        /// The foreign key.
+        foreign_key: ForeignKey,
+    },
+    /// A foreign key that goes.
+    DropForeignKey {
+        /// The table's name.
+        table: String,
+        /// The foreign key as it was.
+        foreign_key: ForeignKey,
+    },
+}
+
+impl Change {
+    /// The table that the change is about, under the name it has before the change.
+    #[must_use]
+    pub fn table(&self) -> Option<&str> {
+        Some(match self {
+            Change::CreateEnum { .. } | Change::DropEnum { .. } | Change::AlterEnum { .. } => return None,
+            Change::CreateTable { table } | Change::DropTable { table } => &table.name,
+            Change::RenameTable { from, .. } => from,
+            Change::AddColumn { table, .. }
+            | Change::DropColumn { table, .. }
+            | Change::RenameColumn { table, .. }
+            | Change::AlterColumn { table, .. }
+            | Change::AddIndex { table, .. }
+            | Change::DropIndex { table, .. }
+            | Change::AddForeignKey { table, .. }
+            | Change::DropForeignKey { table, .. } => table,
+        })
+    }
+}

@@ -1,0 +1,194 @@
+//! A session with a database.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use crate::capability::Capabilities;
+use crate::contract::{Command, Outcome, RowSink};
+use crate::error::Result;
+
+/// A boxed future that can move between threads.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// One session. The pool lends it to one borrower at a time.
+///
+/// Covet issues every BEGIN, COMMIT and ROLLBACK through the methods below, so the connection
+/// always knows whether a transaction is open; text that reaches [`run`](Connection::run) or
+/// [`script`](Connection::script) may still contain such words, and where the protocol tells, the
+/// adapter believes the server.
+pub trait Connection: fmt::Debug + Send {
+    /// Runs one statement and hands its rows to the sink as they arrive.
+    ///
+    /// # Errors
+    /// The database's, the sink's, and `InvalidInput` or `OutOfRange` for a value that this
+    /// database cannot hold, before anything is sent.
+    fn run<'a>(&'a mut self, command: Command<'a>, rows: &'a mut dyn RowSink) -> BoxFuture<'a, Result<Outcome>>;
+
+    /// Runs one or more statements without values and without rows: DDL, session settings.
+    ///
+    /// # Errors
+    /// That of the first statement that fails; later ones are not run.
+    fn script<'a>(&'a mut self, sql: &'a str) -> BoxFuture<'a, Result<()>>;
+
+    /// Begins a transaction. When it returns `Ok` the transaction is open on the server.
+    ///
+    /// # Errors
+    /// `Unsupported` for an isolation level or access mode that the database lacks.
+    fn begin<'a>(&'a mut self, options: &'a TransactionOptions) -> BoxFuture<'a, Result<()>>;
+
+    /// Commits. `Ok` only when the database has committed; a commit that the server answered with a
+    /// rollback is an error, and a commit whose answer was lost is `CommitUnknown`.
+    ///
+    /// # Errors
+    /// As said. Afterwards no transaction is open, or the connection is broken.
+    fn commit(&mut self) -> BoxFuture<'_, Result<()>>;
+
+    /// Rolls back. Afterwards no transaction is open, or the connection is broken. Without an open
+    /// transaction it does nothing.
+    ///
+    /// # Errors
+    /// Those of the connection.
+    fn rollback(&mut self) -> BoxFuture<'_, Result<()>>;
+
+    /// Sets the savepoint of this depth (1 is the outermost).
+    ///
+    /// # Errors
+    /// The database's.
+    fn savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>>;
+
+    /// Forgets the savepoint of this depth, keeping what was done since.
+    ///
+    /// # Errors
+    /// The database's.
+    fn release(&mut self, depth: u32) -> BoxFuture<'_, Result<()>>;
+
+    /// Undoes everything since the savepoint of this depth, and forgets it.
+    ///
+    /// # Errors
+    /// The database's.
+    fn rollback_to(&mut self, depth: u32) -> BoxFuture<'_, Result<()>>;
+
+    /// Where the session stands; no I/O.
+    fn state(&self) -> ConnectionState;
+
+    /// Whether a borrower may have left something behind in the session (raw text ran, a setting
+    /// was changed); no I/O. Such a connection is [`reset`](Connection::reset) before it is lent again.
+    fn is_dirty(&self) -> bool;
+
+    /// Makes the session as good as new: no transaction, no setting, temporary table, lock or
+    /// subscription of a borrower is left. Prepared statements may stay.
+    ///
+    /// # Errors
+    /// An error means that the connection must be closed.
+    fn reset(&mut self) -> BoxFuture<'_, Result<()>>;
+
+    /// One round trip that does nothing.
+    ///
+    /// # Errors
+    /// An error means that the connection must be closed.
+    fn ping(&mut self) -> BoxFuture<'_, Result<()>>;
+
+    /// Begins the transaction of a migration: as [`begin`](Connection::begin), in whatever way the
+    /// database lets a schema be rebuilt without touching other rows (SQLite: foreign keys off). On a
+    /// database without transactional DDL it begins nothing.
+    ///
+    /// # Errors
+    /// The database's.
+    fn begin_migration(&mut self) -> BoxFuture<'_, Result<()>>;
+
+    /// Checks what `begin_migration` switched off (SQLite: `foreign_key_check`), commits, and
+    /// switches it on again.
+    ///
+    /// # Errors
+    /// The database's; the migration is then rolled back.
+    fn commit_migration(&mut self) -> BoxFuture<'_, Result<()>>;
+
+    /// Rolls a migration back where the database can, and undoes what `begin_migration` switched off.
+    ///
+    /// # Errors
+    /// The database's.
+    fn rollback_migration(&mut self) -> BoxFuture<'_, Result<()>>;
+
+    /// Keeps every other migration runner out until [`unlock`](Connection::unlock) or the end of the
+    /// session, waiting at most so long by polling. A database whose migrations already exclude each
+    /// other (SQLite: `BEGIN IMMEDIATE`) may answer at once: the runner reads the history again
+    /// inside each migration's transaction.
+    ///
+    /// # Errors
+    /// `LockTimeout` when another runner holds it for longer.
+    fn lock<'a>(&'a mut self, name: &'a str, wait: Duration) -> BoxFuture<'a, Result<()>>;
+
+    /// Lets other migration runners in.
+    ///
+    /// # Errors
+    /// The database's.
+    fn unlock<'a>(&'a mut self, name: &'a str) -> BoxFuture<'a, Result<()>>;
+
+    /// Who is at the other end.
+    fn server(&self) -> &ServerInfo;
+
+    /// What this server can do.
+    fn capabilities(&self) -> &Capabilities;
+
+    /// Ends the session in good order. Dropping a connection ends it too, without waiting.
+    ///
+    /// # Errors
+    /// The connection's; it is gone all the same.
+    fn close(self: Box<Self>) -> BoxFuture<'static, Result<()>>;
+}
+
+/// Where a session stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectionState {
+    /// No transaction is open.
+    Idle,
+    /// A transaction is open and healthy.
+    InTransaction,
+    /// A transaction is open and doomed: only a rollback (or a rollback to a savepoint) helps.
+    Failed,
+    /// Out of step, closed, or in doubt: it must be closed.
+    Broken,
+}
+
+/// The other end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerInfo {
+    /// `PostgreSQL`, `MariaDB`, `MySQL`, `SQLite` …
+    pub product: &'static str,
+    /// The version as the server writes it.
+    pub version: String,
+}
+
+/// How a transaction runs. The default is the database's own isolation, read and write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TransactionOptions {
+    /// The isolation level; `None` for the database's default.
+    pub isolation: Option<Isolation>,
+    /// Whether writing is refused.
+    pub read_only: bool,
+}
+
+/// Isolation levels of the SQL standard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // the names are the standard's
+pub enum Isolation {
+    ReadUncommitted,
+    ReadCommitted,
+    RepeatableRead,
+    Serializable,
+}
+
+impl Isolation {
+    /// The level in SQL.
+    #[must_use]
+    pub fn sql(self) -> &'static str {
+        match self {
+            Isolation::ReadUncommitted => "READ UNCOMMITTED",
+            Isolation::ReadCommitted => "READ COMMITTED",
+            Isolation::RepeatableRead => "REPEATABLE READ",
+            Isolation::Serializable => "SERIALIZABLE",
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! What a database must do to be one of Covet's: the adapter contract, in traits and in words.
+//!
+//! An outside crate implements [`Adapter`], [`Backend`], [`Connection`], [`Dialect`](crate::render::Dialect),
+//! [`Ddl`] and [`Introspect`], and [`register`]s the adapter under its URL schemes.
+//!
+//! # Duties that hold for every method
+//! * **Dropped futures.** Any future may be dropped at any await. A connection that was dropped
+//!   while bytes were under way must say [`ConnectionState::Broken`] from then on, unless it can
+//!   prove that the session is in step. It is then closed and never lent again.
+//! * **Errors** carry an [`ErrorKind`](crate::ErrorKind), the database's own code, and constraint,
+//!   table and column where the database tells. They never carry bound values or passwords.
+//! * **After an error** [`Connection::state`] tells the truth of the database about the transaction,
+//!   not a hope: a database that rolled the transaction back says so.
+//! * **No panic** on anything that a server or a user can send.
+
+mod adapter;
+mod command;
+mod connection;
+mod registry;
+mod row;
+mod schema;
+mod suggest;
+mod url;
+
+pub use adapter::{Adapter, Backend};
+pub use command::{Command, Outcome, Reuse};
+pub use connection::{BoxFuture, Connection, ConnectionState, Isolation, ServerInfo, TransactionOptions};
+pub use registry::{adapter_for, register};
+pub use row::{Flow, Row, RowSink, RowSource, breathe};
+pub use schema::{Ddl, Introspect, OWN_TABLES, Step};
+pub use suggest::nearest;
+pub use url::{ConnectUrl, Parameters, Password};

@@ -1,0 +1,68 @@
+//! Writing and reading schemas.
+
+use std::fmt;
+
+use crate::catalog::{Change, Schema};
+use crate::contract::{BoxFuture, Connection};
+use crate::error::Result;
+
+/// How a database writes changes of a schema.
+pub trait Ddl: fmt::Debug + Send + Sync {
+    /// The statements that make the changes, in the order in which they run. The changes arrive in
+    /// a safe order (foreign keys and indexes go before what they stand on and come after it); an
+    /// adapter may gather the changes of one table into one step (SQLite: one rebuild).
+    ///
+    /// `before` and `after` are the whole schemas. Every statement that could meet rows which do not
+    /// fit is preceded by a guard step, where the database would not refuse by itself.
+    ///
+    /// # Errors
+    /// `Unsupported`, naming construct and database, for what it cannot do or cannot do without
+    /// losing data. Nothing is left out in silence.
+    fn plan(&self, changes: &[Change], before: &Schema, after: &Schema) -> Result<Vec<Step>>;
+
+    /// Checks a schema for what the database could not hold as asked: a key on unbounded text, a
+    /// foreign key action that it would drop …
+    ///
+    /// # Errors
+    /// `Unsupported`, naming table, column and the way out.
+    fn check(&self, schema: &Schema) -> Result<()>;
+}
+
+/// One statement of a migration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The SQL, without a closing semicolon.
+    pub sql: String,
+    /// Why it is there, for the comment above it; empty when the SQL says it.
+    pub note: String,
+    /// Whether it must run outside a transaction, on its own.
+    pub alone: bool,
+    /// A guard: a `SELECT` that counts the rows which do not fit. A count above 0 stops the
+    /// migration before anything has changed; `note` says what was found.
+    pub guard: bool,
+}
+
+impl Step {
+    /// A plain statement.
+    pub fn new(sql: impl Into<String>) -> Self {
+        Step { sql: sql.into(), note: String::new(), alone: false, guard: false }
+    }
+
+    /// A guard, and what it means when it finds rows.
+    pub fn guard(sql: impl Into<String>, found: impl Into<String>) -> Self {
+        Step { sql: sql.into(), note: found.into(), alone: false, guard: true }
+    }
+}
+
+/// How to read the schema that a database has.
+pub trait Introspect: fmt::Debug + Send + Sync {
+    /// The schema of the connection's database (PostgreSQL: of the schema that is first in the
+    /// search path), sorted, without Covet's own tables.
+    ///
+    /// # Errors
+    /// The database's.
+    fn read<'a>(&'a self, connection: &'a mut dyn Connection) -> BoxFuture<'a, Result<Schema>>;
+}
+
+/// Tables that belong to Covet itself and are no part of any model's schema.
+pub const OWN_TABLES: &[&str] = &["_covet_migrations"];

@@ -1,0 +1,14 @@
+//! Statements as data: one plain tree, made by builders at run time or standing in a `static`.
+//!
+//! Identifiers are `&'static str`: they come from models, never from data. Values stand in the
+//! tree as [`Node::Value`] and are always bound, never printed.
+
+mod node;
+mod script;
+mod statement;
+
+pub use node::{BinaryOp, Function, Many, Node, Ref, UnaryOp};
+pub use script::{Quoting, split};
+pub use statement::{
+    Assignment, Conflict, Count, Delete, Insert, Join, Nulls, OnConflict, Order, Select, Statement, Update,
+};

@@ -1,0 +1,79 @@
+//! The trait between a Rust type and a column, and what an `Option` does to it.
+
+use crate::catalog::ColumnType;
+use crate::error::{Error, ErrorKind, Result};
+use crate::value::{Value, ValueRef};
+
+/// A Rust type that a column can hold.
+///
+/// `TYPE` is the column type when no attribute says otherwise; both directions are told the
+/// column's real type, because some values need it (a decimal its scale).
+/// A value outside the type's documented range is an error, never another value.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a type that a column can have",
+    label = "not a column type",
+    note = "for an enum derive `DbEnum`, for a newtype derive `DbNewtype`; the types that work are listed in docs/types.md"
+)]
+pub trait ColumnValue: Sized + Send + Sync + 'static {
+    /// The column type when no attribute says otherwise.
+    const TYPE: ColumnType;
+    /// Whether the column allows NULL.
+    const NULLABLE: bool = false;
+
+    /// The value to bind for a column of this type.
+    ///
+    /// # Errors
+    /// `OutOfRange` when the column cannot hold the value.
+    fn into_value(self, column: &ColumnType) -> Result<Value>;
+
+    /// The Rust value of what a row holds.
+    ///
+    /// # Errors
+    /// `Decode` when the type cannot hold what came, NULL included.
+    fn from_value(value: ValueRef<'_>, column: &ColumnType) -> Result<Self>;
+}
+
+/// The type that a nullable column is about: `T` for `T` and for `Option<T>`.
+pub trait Field: ColumnValue {
+    /// The type without its `Option`.
+    type Inner: ColumnValue;
+}
+
+impl<T: ColumnValue> ColumnValue for Option<T> {
+    const TYPE: ColumnType = T::TYPE;
+    const NULLABLE: bool = true;
+
+    fn into_value(self, column: &ColumnType) -> Result<Value> {
+        match self {
+            Some(value) => value.into_value(column),
+            None => Ok(Value::Null),
+        }
+    }
+
+    fn from_value(value: ValueRef<'_>, column: &ColumnType) -> Result<Self> {
+        match value {
+            ValueRef::Null => Ok(None),
+            value => T::from_value(value, column).map(Some),
+        }
+    }
+}
+
+impl<T: ColumnValue> Field for Option<T> {
+    type Inner = T;
+}
+
+/// What came does not fit the field.
+#[cold]
+pub(crate) fn mismatch(want: &str, came: ValueRef<'_>) -> Error {
+    if matches!(came, ValueRef::Null) {
+        return Error::new(ErrorKind::Decode, format!("NULL came for {want}"))
+            .with_help("make the field an Option, or the column NOT NULL");
+    }
+    Error::new(ErrorKind::Decode, format!("{} came for {want}", came.kind()))
+}
+
+/// The number does not fit the type.
+#[cold]
+pub(crate) fn out_of_range(kind: ErrorKind, want: &str) -> Error {
+    Error::new(kind, format!("the number does not fit {want}"))
+}

@@ -1,0 +1,88 @@
+//! JSON: `serde_json::Value`, and any serde type inside [`Json`].
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::catalog::ColumnType;
+use crate::error::{Error, ErrorKind, Result};
+use crate::value::convert::mismatch;
+use crate::value::{ColumnValue, Field, Value, ValueRef};
+
+/// A serde type kept in a JSON column.
+///
+/// ```
+/// use covet_drivers::value::Json;
+/// let tags: Json<Vec<String>> = Json(vec!["rust".into()]);
+/// assert_eq!(tags.len(), 1);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Json<T>(pub T);
+
+impl<T> std::ops::Deref for Json<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> std::ops::DerefMut for Json<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+impl<T> From<T> for Json<T> {
+    fn from(value: T) -> Self {
+        Json(value)
+    }
+}
+
+impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> ColumnValue for Json<T> {
+    const TYPE: ColumnType = ColumnType::Json;
+
+    fn into_value(self, _: &ColumnType) -> Result<Value> {
+        encode(&self.0)
+    }
+
+    fn from_value(value: ValueRef<'_>, _: &ColumnType) -> Result<Self> {
+        decode(value).map(Json)
+    }
+}
+
+impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Field for Json<T> {
+    type Inner = Json<T>;
+}
+
+impl ColumnValue for serde_json::Value {
+    const TYPE: ColumnType = ColumnType::Json;
+
+    fn into_value(self, _: &ColumnType) -> Result<Value> {
+        encode(&self)
+    }
+
+    fn from_value(value: ValueRef<'_>, _: &ColumnType) -> Result<Self> {
+        decode(value)
+    }
+}
+
+impl Field for serde_json::Value {
+    type Inner = serde_json::Value;
+}
+
+fn encode<T: Serialize>(value: &T) -> Result<Value> {
+    serde_json::to_string(value)
+        .map(Value::Json)
+        .map_err(|error| Error::new(ErrorKind::InvalidInput, "the value cannot be written as JSON").with_source(error))
+}
+
+fn decode<T: DeserializeOwned>(value: ValueRef<'_>) -> Result<T> {
+    match value {
+        ValueRef::Json(text) => serde_json::from_str(text).map_err(|error| {
+            // The text of a serde error may quote the data; its place does not.
+            let place = format!("at line {}, column {}", error.line(), error.column());
+            Error::new(ErrorKind::Decode, format!("the JSON is not of the field's shape ({place})"))
+        }),
+        other => Err(mismatch("json", other)),
+    }
+}

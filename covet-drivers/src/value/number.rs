@@ -1,0 +1,112 @@
+//! Booleans, integers and floats.
+
+use crate::catalog::ColumnType;
+use crate::error::{Error, ErrorKind, Result};
+use crate::value::convert::{mismatch, out_of_range};
+use crate::value::{ColumnValue, Field, Value, ValueRef};
+
+impl ColumnValue for bool {
+    const TYPE: ColumnType = ColumnType::Bool;
+
+    fn into_value(self, _: &ColumnType) -> Result<Value> {
+        Ok(Value::Bool(self))
+    }
+
+    fn from_value(value: ValueRef<'_>, _: &ColumnType) -> Result<Self> {
+        match value {
+            ValueRef::Bool(v) => Ok(v),
+            other => Err(mismatch("bool", other)),
+        }
+    }
+}
+
+impl Field for bool {
+    type Inner = bool;
+}
+
+macro_rules! integer {
+    ($($rust:ident $column:ident $variant:ident as $wide:ident;)+) => {$(
+        impl ColumnValue for $rust {
+            const TYPE: ColumnType = ColumnType::$column;
+
+            fn into_value(self, _: &ColumnType) -> Result<Value> {
+                Ok(Value::$variant($wide::from(self)))
+            }
+
+            fn from_value(value: ValueRef<'_>, _: &ColumnType) -> Result<Self> {
+                let fits = match value {
+                    ValueRef::Int(v) => $rust::try_from(v).ok(),
+                    ValueRef::UInt(v) => $rust::try_from(v).ok(),
+                    other => return Err(mismatch(stringify!($rust), other)),
+                };
+                fits.ok_or_else(|| out_of_range(ErrorKind::Decode, stringify!($rust)))
+            }
+        }
+
+        impl Field for $rust {
+            type Inner = $rust;
+        }
+    )+};
+}
+
+integer! {
+    i8 I8 Int as i64;
+    i16 I16 Int as i64;
+    i32 I32 Int as i64;
+    i64 I64 Int as i64;
+    u8 U8 UInt as u64;
+    u16 U16 UInt as u64;
+    u32 U32 UInt as u64;
+    u64 U64 UInt as u64;
+}
+
+impl ColumnValue for f64 {
+    const TYPE: ColumnType = ColumnType::F64;
+
+    fn into_value(self, _: &ColumnType) -> Result<Value> {
+        Ok(Value::Float(self))
+    }
+
+    fn from_value(value: ValueRef<'_>, _: &ColumnType) -> Result<Self> {
+        match value {
+            ValueRef::Float(v) => Ok(v),
+            ValueRef::Float32(v) => Ok(f64::from(v)),
+            other => Err(mismatch("f64", other)),
+        }
+    }
+}
+
+impl Field for f64 {
+    type Inner = f64;
+}
+
+impl ColumnValue for f32 {
+    const TYPE: ColumnType = ColumnType::F32;
+
+    fn into_value(self, _: &ColumnType) -> Result<Value> {
+        Ok(Value::Float32(self))
+    }
+
+    fn from_value(value: ValueRef<'_>, _: &ColumnType) -> Result<Self> {
+        match value {
+            ValueRef::Float32(v) => Ok(v),
+            ValueRef::Float(v) => narrow(v),
+            other => Err(mismatch("f32", other)),
+        }
+    }
+}
+
+impl Field for f32 {
+    type Inner = f32;
+}
+
+/// An f64 as the f32 that it came from; a value between two f32 is refused.
+#[allow(clippy::cast_possible_truncation)] // the check below is the point
+fn narrow(value: f64) -> Result<f32> {
+    let narrowed = value as f32;
+    if value.is_nan() || f64::from(narrowed) == value {
+        Ok(narrowed)
+    } else {
+        Err(Error::new(ErrorKind::Decode, "the number does not fit f32"))
+    }
+}

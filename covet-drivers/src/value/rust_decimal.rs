@@ -1,0 +1,30 @@
+//! `rust_decimal::Decimal`: 28 digits, in columns whose precision and scale are declared.
+
+use crate::catalog::ColumnType;
+use crate::error::{Error, ErrorKind, Result};
+use crate::value::convert::mismatch;
+use crate::value::{ColumnValue, Decimal, Field, Value, ValueRef};
+
+impl ColumnValue for rust_decimal::Decimal {
+    /// The derive asks for `decimal(p, s)`; this stands only where no column is named.
+    const TYPE: ColumnType = ColumnType::Decimal { precision: 28, scale: 10 };
+
+    fn into_value(self, column: &ColumnType) -> Result<Value> {
+        let ColumnType::Decimal { precision, scale } = *column else {
+            return Err(Error::new(ErrorKind::InvalidInput, format!("a Decimal given for a column of type {column}")));
+        };
+        Decimal::rescale(self.mantissa(), self.scale(), precision, scale).map(Value::Decimal)
+    }
+
+    fn from_value(value: ValueRef<'_>, _: &ColumnType) -> Result<Self> {
+        match value {
+            ValueRef::Decimal(v) => rust_decimal::Decimal::try_from_i128_with_scale(v.mantissa(), u32::from(v.scale()))
+                .map_err(|_| Error::new(ErrorKind::Decode, "the number has more digits than Decimal can hold (28)")),
+            other => Err(mismatch("Decimal", other)),
+        }
+    }
+}
+
+impl Field for rust_decimal::Decimal {
+    type Inner = rust_decimal::Decimal;
+}

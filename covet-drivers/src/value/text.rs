@@ -1,0 +1,44 @@
+//! Text and bytes.
+
+use crate::catalog::ColumnType;
+use crate::error::Result;
+use crate::value::convert::mismatch;
+use crate::value::{ColumnValue, Field, Value, ValueRef};
+
+impl ColumnValue for String {
+    const TYPE: ColumnType = ColumnType::Text { max_len: None };
+
+    fn into_value(self, _: &ColumnType) -> Result<Value> {
+        Ok(Value::Text(self))
+    }
+
+    fn from_value(value: ValueRef<'_>, _: &ColumnType) -> Result<Self> {
+        match value {
+            ValueRef::Text(v) => Ok(v.to_owned()),
+            other => Err(mismatch("String", other)),
+        }
+    }
+}
+
+impl Field for String {
+    type Inner = String;
+}
+
+impl ColumnValue for Vec<u8> {
+    const TYPE: ColumnType = ColumnType::Bytes;
+
+    fn into_value(self, _: &ColumnType) -> Result<Value> {
+        Ok(Value::Bytes(self))
+    }
+
+    fn from_value(value: ValueRef<'_>, _: &ColumnType) -> Result<Self> {
+        match value {
+            ValueRef::Bytes(v) => Ok(v.to_owned()),
+            other => Err(mismatch("Vec<u8>", other)),
+        }
+    }
+}
+
+impl Field for Vec<u8> {
+    type Inner = Vec<u8>;
+}
