@@ -11,6 +11,11 @@ pub struct Capabilities {
     pub returning_on_update: bool,
     /// `DELETE … RETURNING`.
     pub returning_on_delete: bool,
+    /// An upsert can name the unique key that is meant; where this is false (MySQL, MariaDB) a
+    /// conflict with any unique key of the table counts. True on PostgreSQL and SQLite.
+    pub conflict_target: bool,
+    /// A select can lock the rows that it reads (`FOR UPDATE`).
+    pub row_locks: bool,
     /// DDL takes part in a transaction and can be rolled back.
     pub transactional_ddl: bool,
     /// More than one connection can exist to the same data (false for `:memory:`).

@@ -198,6 +198,15 @@ impl Error {
         self
     }
 
+    /// Puts what the error is about in front of the message, where the message does not name it.
+    #[must_use]
+    pub fn about(mut self, what: &str) -> Self {
+        if !self.0.message.contains(what) {
+            self.0.message = format!("{what}: {}", self.0.message).into();
+        }
+        self
+    }
+
     /// Adds the constraint that the database named.
     #[must_use]
     pub fn with_constraint(mut self, constraint: impl Into<String>) -> Self {

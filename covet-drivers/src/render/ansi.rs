@@ -43,6 +43,29 @@ pub fn like<'t>(printer: &mut Printer<'t>, text: &'t Node, pattern: &'t Node) ->
     Ok(())
 }
 
+/// ` AND text COLLATE c >= from AND text COLLATE c < to`, behind the pattern of a
+/// [`prefix`](crate::render::Dialect::prefix); `collation` is the one that compares by code point.
+///
+/// # Errors
+/// Those of printing the operands.
+pub fn range<'t>(
+    printer: &mut Printer<'t>,
+    text: &'t Node,
+    from: &'t Node,
+    to: &'t Node,
+    collation: &str,
+) -> Result<()> {
+    for (operator, end) in [(" >= ", from), (" < ", to)] {
+        printer.push(" AND ");
+        printer.operand(text)?;
+        printer.push(" COLLATE ");
+        printer.push(collation);
+        printer.push(operator);
+        printer.operand(end)?;
+    }
+    Ok(())
+}
+
 /// `term [DESC] [NULLS FIRST | NULLS LAST]`, the last part only where NULL can occur and
 /// `smallest` (whether the database itself takes NULL for the smallest value) would put it elsewhere.
 ///

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::error::Result;
 use crate::render::Printer;
-use crate::sql::{Conflict, Count, Node, Order, Quoting};
+use crate::sql::{Assignment, Conflict, Count, Node, Order, Quoting};
 
 /// The spellings of one database.
 ///
@@ -36,6 +36,20 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     /// `Unsupported` when the database has no such comparison.
     fn like<'t>(&self, printer: &mut Printer<'t>, text: &'t Node, pattern: &'t Node, fold: bool) -> Result<()>;
 
+    /// Writes that a text begins with another, by code point: `text LIKE pattern`, and where text can be
+    /// compared by code point whatever its column says, `text >= from AND text < to` for the index.
+    ///
+    /// # Errors
+    /// Those of printing the operands.
+    fn prefix<'t>(
+        &self,
+        printer: &mut Printer<'t>,
+        text: &'t Node,
+        pattern: &'t Node,
+        from: &'t Node,
+        to: &'t Node,
+    ) -> Result<()>;
+
     /// Writes one term of `ORDER BY`, with NULL where the term says.
     ///
     /// # Errors
@@ -65,6 +79,22 @@ pub trait Dialect: fmt::Debug + Send + Sync {
 
     /// Writes the value that an upsert wanted to insert into the column.
     fn excluded(&self, column: &str, out: &mut String);
+
+    /// Writes the assignments of an `UPDATE`. Each reads the row as it was before, whatever their order.
+    ///
+    /// # Errors
+    /// Those of printing the values; `Unsupported` when the database would read a column that was
+    /// written already.
+    fn assignments<'t>(&self, printer: &mut Printer<'t>, set: &'t [Assignment]) -> Result<()>;
+
+    /// Writes what locks the rows of a select until the transaction ends, with a space before it.
+    ///
+    /// # Errors
+    /// `Unsupported` when the database locks no rows.
+    fn lock(&self, out: &mut String) -> Result<()>;
+
+    /// The most digits of a decimal that can be added and subtracted exactly.
+    fn decimal_digits(&self) -> u8;
 
     /// Whether a `DELETE` or `UPDATE` may read its own table in a subquery.
     fn reads_own_table(&self) -> bool;

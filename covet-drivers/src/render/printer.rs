@@ -1,7 +1,7 @@
 //! The one printer of statement trees.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::render::{Dialect, ansi};
+use crate::render::Dialect;
 use crate::sql::{BinaryOp, Count, Delete, Function, Insert, Many, Node, Select, Statement, UnaryOp, Update};
 use crate::value::Value;
 
@@ -89,6 +89,9 @@ enum Scope {
     Aliased(u16),
 }
 
+/// How many conditions are written in a row.
+const LONG_CHAIN: usize = 100;
+
 impl<'t> Printer<'t> {
     /// Writes text as it is.
     pub fn push(&mut self, text: &str) {
@@ -121,7 +124,13 @@ impl<'t> Printer<'t> {
     pub fn operand(&mut self, node: &'t Node) -> Result<()> {
         let alone = matches!(
             node,
-            Node::Column { .. } | Node::Value(_) | Node::Arg(_) | Node::Call(..) | Node::Excluded(_) | Node::Truth(_)
+            Node::Column { .. }
+                | Node::Value(_)
+                | Node::Arg(_)
+                | Node::Call(..)
+                | Node::Excluded(_)
+                | Node::Truth(_)
+                | Node::Literal(_)
         );
         if alone {
             return self.node(node);
@@ -148,6 +157,10 @@ impl<'t> Printer<'t> {
                 Ok(())
             }
             Node::Refused(error) => Err(error.again()),
+            Node::Literal(number) => {
+                self.push(&number.to_string());
+                Ok(())
+            }
             Node::Truth(value) => {
                 self.dialect.truth(*value, &mut self.sql);
                 Ok(())
@@ -158,6 +171,16 @@ impl<'t> Printer<'t> {
                 Ok(())
             }
             Node::Binary(op, operands) => self.binary(*op, operands),
+            Node::Decimal(op, digits, operands) => {
+                let most = self.dialect.decimal_digits();
+                if *digits > most {
+                    return Err(Error::unsupported(
+                        format_args!("arithmetic with decimals of more than {most} digits (this one has {digits})"),
+                        self.dialect.name(),
+                    ));
+                }
+                self.binary(*op, operands)
+            }
             Node::Unary(op, operand) => self.unary(*op, operand),
             Node::All(nodes) => self.chain(nodes, " AND ", true),
             Node::Any(nodes) => self.chain(nodes, " OR ", false),
@@ -173,6 +196,10 @@ impl<'t> Printer<'t> {
             Node::Like { operands, fold } => {
                 let [text, pattern] = &**operands;
                 self.dialect.like(self, text, pattern, *fold)
+            }
+            Node::Prefix { text, pattern, range } => {
+                let [from, to] = &**range;
+                self.dialect.prefix(self, text, pattern, from, to)
             }
             Node::Exists(select) => {
                 self.push("EXISTS (");
@@ -258,6 +285,19 @@ impl<'t> Printer<'t> {
     fn chain(&mut self, nodes: &'t [Node], word: &str, empty: bool) -> Result<()> {
         if nodes.is_empty() {
             self.dialect.truth(empty, &mut self.sql);
+        }
+        // A parser reads a chain as a tree as deep as the chain is long, and some allow no depth of
+        // thousands: a long chain is written as two halves, and so on.
+        if nodes.len() > LONG_CHAIN {
+            let (left, right) = nodes.split_at(nodes.len() / 2);
+            self.push("(");
+            self.chain(left, word, empty)?;
+            self.push(")");
+            self.push(word);
+            self.push("(");
+            self.chain(right, word, empty)?;
+            self.push(")");
+            return Ok(());
         }
         for (index, node) in nodes.iter().enumerate() {
             if index > 0 {
@@ -349,6 +389,9 @@ impl<'t> Printer<'t> {
         if select.limit.is_some() || select.offset.is_some() {
             self.dialect.limit(self, select.limit.as_ref(), select.offset.as_ref())?;
         }
+        if select.lock {
+            self.dialect.lock(&mut self.sql)?;
+        }
         self.scopes.pop();
         Ok(())
     }
@@ -404,11 +447,12 @@ impl<'t> Printer<'t> {
     }
 
     fn update(&mut self, update: &'t Update) -> Result<()> {
-        self.own_table(update.table, update.filter.as_ref())?;
+        let values = update.set.iter().map(|assignment| &assignment.value);
+        self.own_table(update.table, values.chain(&update.filter))?;
         self.push("UPDATE ");
         self.name(update.table);
         self.push(" SET ");
-        ansi::assignments(self, &update.set)?;
+        self.dialect.assignments(self, &update.set)?;
         self.filter(update.filter.as_ref())?;
         self.returning(&update.returning);
         self.scopes.pop();
@@ -416,7 +460,7 @@ impl<'t> Printer<'t> {
     }
 
     fn delete(&mut self, delete: &'t Delete) -> Result<()> {
-        self.own_table(delete.table, delete.filter.as_ref())?;
+        self.own_table(delete.table, delete.filter.iter())?;
         self.push("DELETE FROM ");
         self.name(delete.table);
         self.filter(delete.filter.as_ref())?;
@@ -425,16 +469,17 @@ impl<'t> Printer<'t> {
         Ok(())
     }
 
-    /// Opens the scope of an update or delete.
-    fn own_table(&mut self, table: &'static str, filter: Option<&Node>) -> Result<()> {
-        if filter.is_some_and(|filter| reads(filter, table)) && !self.dialect.reads_own_table() {
+    /// Opens the scope of an update or delete that has these expressions.
+    fn own_table<'n>(&mut self, table: &'static str, nodes: impl Iterator<Item = &'n Node> + Clone) -> Result<()> {
+        if nodes.clone().any(|node| reads(node, table)) && !self.dialect.reads_own_table() {
             return Err(Error::unsupported(
-                format_args!("an update or delete whose condition reads its own table {table} in a subquery"),
+                format_args!("an update or delete that reads its own table {table} in a subquery"),
                 self.dialect.name(),
             )
             .with_help("fetch the keys first, then use them in the condition"));
         }
-        self.scopes.push(if filter.is_some_and(has_subquery) { Scope::Table(table) } else { Scope::Plain });
+        let mut nodes = nodes;
+        self.scopes.push(if nodes.any(has_subquery) { Scope::Table(table) } else { Scope::Plain });
         Ok(())
     }
 }
@@ -459,16 +504,18 @@ fn any(node: &Node, test: &mut impl FnMut(&Node) -> bool) -> bool {
         return true;
     }
     match node {
-        Node::Binary(_, operands) => operands.iter().any(|node| any(node, test)),
+        Node::Binary(_, operands) | Node::Decimal(_, _, operands) => operands.iter().any(|node| any(node, test)),
         Node::Unary(_, operand) => any(operand, test),
         Node::All(nodes) | Node::Any(nodes) | Node::Call(_, nodes) => nodes.iter().any(|node| any(node, test)),
         Node::In(node, list) => any(node, test) || list.iter().any(|node| any(node, test)),
         Node::Between(operands) => operands.iter().any(|node| any(node, test)),
         Node::Like { operands, .. } => operands.iter().any(|node| any(node, test)),
+        Node::Prefix { text, .. } => any(text, test),
         Node::Column { .. }
         | Node::Value(_)
         | Node::Arg(_)
         | Node::Refused(_)
+        | Node::Literal(_)
         | Node::Truth(_)
         | Node::Default
         | Node::Excluded(_)

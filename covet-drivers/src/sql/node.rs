@@ -116,6 +116,8 @@ pub enum Node {
     Arg(u16),
     /// A value that the column cannot take: printing the statement gives this error.
     Refused(Arc<Error>),
+    /// A number that belongs to the statement's shape, written as it is.
+    Literal(i64),
     /// true or false.
     Truth(bool),
     /// The default of the column, in the rows of an insert.
@@ -124,6 +126,8 @@ pub enum Node {
     Excluded(&'static str),
     /// Two operands.
     Binary(BinaryOp, Ref<[Node; 2]>),
+    /// Two operands that are decimals of so many digits: not every database can reckon with long ones.
+    Decimal(BinaryOp, u8, Ref<[Node; 2]>),
     /// One operand.
     Unary(UnaryOp, Ref<Node>),
     /// All of them hold; true when there is none.
@@ -140,6 +144,16 @@ pub enum Node {
         operands: Ref<[Node; 2]>,
         /// Whether case does not matter.
         fold: bool,
+    },
+    /// The first begins with a text, by code point: it matches the pattern and lies in the range, of
+    /// which a database may use the index. Where it cannot compare so, the pattern alone is written.
+    Prefix {
+        /// The text.
+        text: Ref<Node>,
+        /// The pattern, as in `Like`.
+        pattern: Ref<Node>,
+        /// The first text of the range, and the first after it.
+        range: Ref<[Node; 2]>,
     },
     /// The subquery has a row.
     Exists(Ref<Select>),
@@ -235,7 +249,7 @@ impl Node {
 
     /// The opposite.
     #[must_use]
-    pub fn not(self) -> Node {
+    pub fn negated(self) -> Node {
         Node::Unary(UnaryOp::Not, Ref::new(self))
     }
 }

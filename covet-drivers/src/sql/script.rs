@@ -37,7 +37,10 @@ pub fn split(script: &str, quoting: Quoting) -> Result<Vec<&str>> {
                 body = Body::default();
             }
             Token::Word(word) => body.word(word),
-            Token::Other | Token::Semicolon => body.has_content = true,
+            Token::Other | Token::Semicolon => {
+                body.has_content = true;
+                body.ended = false;
+            }
             Token::Blank => {}
         }
     }
@@ -55,6 +58,8 @@ struct Body {
     creates: bool,
     routine: bool,
     depth: u32,
+    /// The word before was `END`.
+    ended: bool,
 }
 
 impl Body {
@@ -69,10 +74,17 @@ impl Body {
             self.routine = true;
         }
         if self.routine {
+            // `END IF`, `END LOOP` … end what was not counted; `END CASE` ends what was, and opens nothing.
+            match std::mem::take(&mut self.ended) {
+                true if ["if", "loop", "while", "repeat"].iter().any(|w| is(w)) => self.depth += 1,
+                true if is("case") => return,
+                _ => {}
+            }
             if is("begin") || is("case") {
                 self.depth += 1;
             } else if is("end") {
                 self.depth = self.depth.saturating_sub(1);
+                self.ended = true;
             }
         }
     }
@@ -209,6 +221,9 @@ mod tests {
         let trigger =
             "create trigger t after insert on a begin update b set c = case when 1 then 2 end; delete from d; end";
         assert_eq!(parts(&format!("{trigger}; select 1"), MY), [trigger, "select 1"]);
+        let routine = "create procedure p() begin if a then set x = 0; end if; set y = 1; \
+                       case a when 1 then set x = 1; end case; while a do set z = 1; end while; begin set y = 1; end; if a then set x = 0; end if; end";
+        assert_eq!(parts(&format!("{routine}; select 1"), MY), [routine, "select 1"]);
         assert_eq!(parts("begin; select 1; end;", PG), ["begin", "select 1", "end"]);
         assert_eq!(parts("/*!80000 set x = 1 */; b", MY), ["/*!80000 set x = 1 */", "b"]);
     }

@@ -32,6 +32,8 @@ pub struct Select {
     pub limit: Option<Count>,
     /// How many to pass over.
     pub offset: Option<Count>,
+    /// Whether the rows are locked until the transaction ends.
+    pub lock: bool,
 }
 
 impl Select {
@@ -45,6 +47,7 @@ impl Select {
             order: Many::EMPTY,
             limit: None,
             offset: None,
+            lock: false,
         }
     }
 }

@@ -19,6 +19,9 @@ pub trait ColumnValue: Sized + Send + Sync + 'static {
     const TYPE: ColumnType;
     /// Whether the column allows NULL.
     const NULLABLE: bool = false;
+    /// `TYPE` by reference, for looking at it while compiling.
+    #[doc(hidden)]
+    const TYPE_REF: &'static ColumnType = &Self::TYPE;
 
     /// The value to bind for a column of this type.
     ///
@@ -60,6 +63,38 @@ impl<T: ColumnValue> ColumnValue for Option<T> {
 
 impl<T: ColumnValue> Field for Option<T> {
     type Inner = T;
+}
+
+/// A primary key: one column's type, or a tuple of them.
+pub trait Key: Send + Sync + 'static {
+    /// The values to bind for key columns of these types, in their order; each may be refused by itself.
+    fn into_values(self, columns: &[&ColumnType]) -> Vec<Result<Value>>;
+}
+
+impl<T: ColumnValue> Key for T {
+    fn into_values(self, columns: &[&ColumnType]) -> Vec<Result<Value>> {
+        columns.first().map(|column| self.into_value(column)).into_iter().collect()
+    }
+}
+
+macro_rules! tuple_key {
+    ($(($($name:ident $index:tt)+))+) => {$(
+        impl<$($name: ColumnValue),+> Key for ($($name,)+) {
+            fn into_values(self, columns: &[&ColumnType]) -> Vec<Result<Value>> {
+                let mut values = Vec::with_capacity(columns.len());
+                $(if let Some(column) = columns.get($index) {
+                    values.push(self.$index.into_value(column));
+                })+
+                values
+            }
+        }
+    )+};
+}
+
+tuple_key! {
+    (A 0 B 1)
+    (A 0 B 1 C 2)
+    (A 0 B 1 C 2 D 3)
 }
 
 /// What came does not fit the field.

@@ -70,10 +70,36 @@ impl Field for serde_json::Value {
     type Inner = serde_json::Value;
 }
 
+/// The deepest that JSON is read back: what is nested deeper must not be stored.
+const DEEPEST: usize = 127;
+
 fn encode<T: Serialize>(value: &T) -> Result<Value> {
-    serde_json::to_string(value)
-        .map(Value::Json)
-        .map_err(|error| Error::new(ErrorKind::InvalidInput, "the value cannot be written as JSON").with_source(error))
+    let text = serde_json::to_string(value).map_err(|error| {
+        Error::new(ErrorKind::InvalidInput, "the value cannot be written as JSON").with_source(error)
+    })?;
+    if depth(&text) > DEEPEST {
+        return Err(Error::new(ErrorKind::InvalidInput, format!("the JSON is nested more than {DEEPEST} deep")));
+    }
+    Ok(Value::Json(text))
+}
+
+/// How deep the brackets of a JSON text are nested.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest, mut quoted, mut escaped) = (0_usize, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 fn decode<T: DeserializeOwned>(value: ValueRef<'_>) -> Result<T> {
@@ -84,5 +110,20 @@ fn decode<T: DeserializeOwned>(value: ValueRef<'_>) -> Result<T> {
             Error::new(ErrorKind::Decode, format!("the JSON is not of the field's shape ({place})"))
         }),
         other => Err(mismatch("json", other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{decode, depth, encode};
+
+    #[test]
+    fn what_is_stored_can_be_read_back() {
+        let nested =
+            |levels: usize| (0..levels).fold(serde_json::json!("[{\\\"["), |inner, _| serde_json::json!([inner]));
+        let deepest = encode(&nested(127));
+        assert!(deepest.as_ref().is_ok_and(|value| decode::<serde_json::Value>(value.lend()).is_ok()));
+        assert!(encode(&nested(128)).is_err());
+        assert_eq!(depth(r#"{"a[[[": ["\\", "\"[["], "b": {}}"#), 2);
     }
 }

@@ -19,10 +19,12 @@ mod rust_decimal;
 #[cfg(feature = "uuid")]
 mod uuid;
 
-pub use convert::{ColumnValue, Field};
+pub use convert::{ColumnValue, Field, Key};
 pub use decimal::Decimal;
 #[cfg(feature = "json")]
 pub use json::Json;
+#[cfg(feature = "mysql")]
+pub(crate) use time::{DAY, civil, days};
 pub use time::{date_text, datetime_text, parse_date, parse_datetime, parse_time, time_text};
 
 use std::fmt;

@@ -73,7 +73,7 @@ fn digits(bytes: &[u8]) -> Option<i64> {
 }
 
 /// The proleptic Gregorian date of a day count, by eras of 400 years.
-fn civil(days: i64) -> (i64, i64, i64) {
+pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468; // from 0000-03-01
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
@@ -86,7 +86,7 @@ fn civil(days: i64) -> (i64, i64, i64) {
 }
 
 /// The day count of a proleptic Gregorian date.
-fn days(year: i64, month: i64, day: i64) -> i64 {
+pub(crate) fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);

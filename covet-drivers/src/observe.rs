@@ -1,0 +1,46 @@
+//! What happens, told to whoever wants to know.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::error::ErrorKind;
+
+/// A statement that has ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Event<'a> {
+    /// The text, with placeholders: never a value. A command of a transaction is told by its standard
+    /// word (`BEGIN`, `COMMIT`, `SAVEPOINT` …), whatever the database was sent.
+    pub sql: &'a str,
+    /// How long it took, from sending to the last row, waiting for a connection not counted.
+    pub duration: Duration,
+    /// Rows that came or were changed.
+    pub rows: u64,
+    /// The kind of error, if it failed.
+    pub error: Option<ErrorKind>,
+}
+
+/// Takes events. Called on the task that runs the statement, so it must be quick.
+///
+/// A closure is an observer:
+/// ```
+/// use covet_drivers::{Event, Observer};
+/// let observer = |event: &Event<'_>| println!("{:?} {}", event.duration, event.sql);
+/// fn takes(_: impl Observer) {}
+/// takes(observer);
+/// ```
+pub trait Observer: Send + Sync {
+    /// Takes one event.
+    fn statement(&self, event: &Event<'_>);
+}
+
+impl<F: Fn(&Event<'_>) + Send + Sync> Observer for F {
+    fn statement(&self, event: &Event<'_>) {
+        self(event);
+    }
+}
+
+impl fmt::Debug for dyn Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Observer")
+    }
+}
