@@ -9,11 +9,15 @@
 //! | `mysql` | MariaDB 10.6 and later, MySQL 8.0 and later, by mysql_async |
 //! | `sqlite` | SQLite, bundled, by rusqlite |
 //! | `chrono`, `uuid`, `rust_decimal`, `json` | the column types of these crates |
+//! | `conformance` | the tests that every adapter must pass |
 
 mod capability;
 pub mod catalog;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod contract;
 mod error;
+mod observe;
 pub mod pool;
 pub mod render;
 pub mod sql;
@@ -30,3 +34,4 @@ pub mod sqlite;
 
 pub use capability::Capabilities;
 pub use error::{Error, ErrorKind, Result};
+pub use observe::{Event, Observer};

@@ -12,6 +12,12 @@ pub trait Adapter: fmt::Debug + Send + Sync {
     /// The URL schemes that it answers to, lower case.
     fn schemes(&self) -> &'static [&'static str];
 
+    /// How it writes SQL, for whoever writes files for it without connecting.
+    fn dialect(&self) -> &'static dyn Dialect;
+
+    /// How it writes changes of a schema, for whoever writes files for it without connecting.
+    fn ddl(&self) -> &'static dyn Ddl;
+
     /// A backend for this URL. Reads and checks every parameter; performs no I/O but reading
     /// certificate files.
     ///

@@ -120,6 +120,16 @@ impl FromStr for ConnectUrl {
             return Err(malformed("has no scheme")
                 .with_help("write for example sqlite:blog.db or postgres://user@host/database"));
         }
+        // A `?` or `/` that stands in a password as it is would make the rest of it a parameter, a port or a
+        // path, and whatever named those would tell it.
+        let query_at = rest.find('?').unwrap_or(rest.len());
+        let authority_at = rest.strip_prefix("//").map(|after| 2 + after.find('/').unwrap_or(after.len()));
+        let first = authority_at.unwrap_or(query_at).min(query_at);
+        if !scheme.eq_ignore_ascii_case("sqlite") && rest[first..].contains('@') {
+            return Err(malformed("has an `@` behind the host").with_help(
+                "in a user name or password `/` is written %2F, `?` is %3F, `@` is %40, and `@` in a parameter is %40",
+            ));
+        }
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let mut url = ConnectUrl {
             scheme: scheme.to_ascii_lowercase(),
@@ -185,7 +195,8 @@ fn parameters(query: &str) -> Result<Vec<(String, String)>> {
     let mut parameters: Vec<(String, String)> = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').ok_or_else(|| {
-            malformed(format!("has a parameter `{}` without a value", pair.chars().take(40).collect::<String>()))
+            malformed("has a parameter without a value")
+                .with_help(format!("its name has {} characters; write name=value", pair.chars().count()))
         })?;
         let name = decode(name)?;
         if parameters.iter().any(|(known, _)| *known == name) {
@@ -350,6 +361,11 @@ mod tests {
             "postgres://u:hunter2@[::1/d",
             "hunter2",
             "postgres://u:hunter2@h/d?password=hunter2&password=hunter2",
+            "postgres://u:a?hunter2@h/d",
+            "postgres://u:a?hunter2=b@h/d",
+            "postgres://u:1/hunter2@h/d",
+            "postgres://u:1/hunter2@h/d?x=y",
+            "mysql://u:1/a?hunter2@h/d",
         ] {
             let shown = match parse(text) {
                 Ok(url) => format!("{url:?} {url} {:?}", url.parameters()),

@@ -1,5 +1,11 @@
 //! TLS: one table of modes, one configuration, for every adapter that speaks over a network.
 
 mod mode;
+mod provider;
+mod trust;
+mod verify;
 
 pub use mode::{SslMode, choose};
+pub use provider::provider;
+pub use trust::Trust;
+pub use verify::client_config;
