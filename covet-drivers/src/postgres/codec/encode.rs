@@ -1,0 +1,190 @@
+//! Parameters, encoded straight from the values they lend.
+
+use std::error::Error as StdError;
+
+use bytes::{BufMut as _, BytesMut};
+use tokio_postgres::types::{Format, IsNull, Kind, ToSql, Type};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::codec::{DAY, DAYS_1970_TO_2000, MICROS_1970_TO_2000, numeric};
+use crate::value::Value;
+
+/// One parameter: the value, and its number from 1 for messages. Its `Debug` shows no content,
+/// which the driver's log depends on.
+#[derive(Debug)]
+pub(crate) struct Parameter<'a> {
+    pub(crate) value: &'a Value,
+    pub(crate) number: usize,
+}
+
+impl ToSql for Parameter<'_> {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
+        match encode(self.value, base(ty), out) {
+            Ok(null) => Ok(null),
+            Err(error) => {
+                let (kind, message) = (error.kind(), error.message().to_owned());
+                let error = Error::new(kind, format!("the value for ${}: {message}", self.number));
+                Err(Box::new(error))
+            }
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    fn to_sql_checked(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
+        self.to_sql(ty, out)
+    }
+
+    fn encode_format(&self, ty: &Type) -> Format {
+        match self.value {
+            Value::Text(_) | Value::Label(_) if is_foreign(base(ty)) => Format::Text,
+            _ => Format::Binary,
+        }
+    }
+}
+
+/// The type beneath a domain.
+pub(super) fn base(ty: &Type) -> &Type {
+    let mut ty = ty;
+    while let Kind::Domain(inner) = ty.kind() {
+        ty = inner;
+    }
+    ty
+}
+
+/// Whether text in any form may be the value: the text types and enums.
+pub(super) fn is_textual(ty: &Type) -> bool {
+    matches!(*ty, Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::UNKNOWN)
+        || matches!(ty.kind(), Kind::Enum(_))
+        || ty.name() == "citext"
+}
+
+/// Whether Covet has no value of the type, so that its text form is the only way.
+fn is_foreign(ty: &Type) -> bool {
+    !is_textual(ty)
+        && !matches!(
+            *ty,
+            Type::BOOL
+                | Type::INT2
+                | Type::INT4
+                | Type::INT8
+                | Type::OID
+                | Type::FLOAT4
+                | Type::FLOAT8
+                | Type::NUMERIC
+                | Type::BYTEA
+                | Type::DATE
+                | Type::TIME
+                | Type::TIMESTAMP
+                | Type::TIMESTAMPTZ
+                | Type::UUID
+                | Type::JSON
+                | Type::JSONB
+        )
+}
+
+fn encode(value: &Value, ty: &Type, out: &mut BytesMut) -> Result<IsNull> {
+    match value {
+        Value::Null => return Ok(IsNull::Yes),
+        Value::Bool(v) if *ty == Type::BOOL => out.put_u8(u8::from(*v)),
+        Value::Int(v) => integer(i128::from(*v), ty, out)?,
+        Value::UInt(v) => integer(i128::from(*v), ty, out)?,
+        Value::Float(v) => match *ty {
+            Type::FLOAT8 => out.put_f64(*v),
+            Type::FLOAT4 => out.put_f32(narrow(*v)?),
+            _ => return Err(mismatch(value, ty)),
+        },
+        Value::Float32(v) => match *ty {
+            Type::FLOAT4 => out.put_f32(*v),
+            Type::FLOAT8 => out.put_f64(f64::from(*v)),
+            _ => return Err(mismatch(value, ty)),
+        },
+        Value::Text(v) => text(v, value, ty, out)?,
+        Value::Label(v) => text(v, value, ty, out)?,
+        Value::Bytes(v) if *ty == Type::BYTEA => out.put_slice(v),
+        Value::Date(v) if *ty == Type::DATE => out.put_i32(date(*v)?),
+        Value::Time(v) if *ty == Type::TIME => {
+            if !(0..DAY).contains(v) {
+                return Err(beyond(ty));
+            }
+            out.put_i64(*v);
+        }
+        Value::DateTime(v) if *ty == Type::TIMESTAMP => out.put_i64(instant(*v, ty)?),
+        Value::Timestamp(v) if *ty == Type::TIMESTAMPTZ => out.put_i64(instant(*v, ty)?),
+        Value::Uuid(v) if *ty == Type::UUID => out.put_slice(v),
+        Value::Decimal(v) if *ty == Type::NUMERIC => numeric::write(v.mantissa(), v.scale(), out),
+        Value::Json(v) if *ty == Type::JSONB => {
+            out.put_u8(1); // the version of the format
+            out.put_slice(v.as_bytes());
+        }
+        Value::Json(v) if *ty == Type::JSON => out.put_slice(v.as_bytes()),
+        _ => return Err(mismatch(value, ty)),
+    }
+    Ok(IsNull::No)
+}
+
+fn integer(v: i128, ty: &Type, out: &mut BytesMut) -> Result<()> {
+    match *ty {
+        Type::INT2 => out.put_i16(i16::try_from(v).map_err(|_| beyond(ty))?),
+        Type::INT4 => out.put_i32(i32::try_from(v).map_err(|_| beyond(ty))?),
+        Type::INT8 => out.put_i64(i64::try_from(v).map_err(|_| beyond(ty))?),
+        Type::OID => out.put_u32(u32::try_from(v).map_err(|_| beyond(ty))?),
+        Type::NUMERIC => numeric::write(v, 0, out),
+        // Every integer up to here is a float of its own.
+        Type::FLOAT4 if v.unsigned_abs() <= 1 << 24 => {
+            #[allow(clippy::cast_precision_loss)] // bounded above
+            out.put_f32(v as f32);
+        }
+        Type::FLOAT8 if v.unsigned_abs() <= 1 << 53 => {
+            #[allow(clippy::cast_precision_loss)] // bounded above
+            out.put_f64(v as f64);
+        }
+        Type::FLOAT4 | Type::FLOAT8 => return Err(beyond(ty)),
+        _ => return Err(mismatch(&Value::Int(0), ty)),
+    }
+    Ok(())
+}
+
+fn text(v: &str, value: &Value, ty: &Type, out: &mut BytesMut) -> Result<()> {
+    if !is_textual(ty) && !is_foreign(ty) {
+        return Err(mismatch(value, ty));
+    }
+    if v.as_bytes().contains(&0) {
+        return Err(Error::new(ErrorKind::InvalidInput, "PostgreSQL's text cannot hold a NUL character"));
+    }
+    out.put_slice(v.as_bytes());
+    Ok(())
+}
+
+#[allow(clippy::cast_possible_truncation)] // the check below is the point
+fn narrow(v: f64) -> Result<f32> {
+    let narrowed = v as f32;
+    if v.is_nan() || f64::from(narrowed) == v { Ok(narrowed) } else { Err(beyond(&Type::FLOAT4)) }
+}
+
+/// 4714-11-24 BC to 5874897-12-31.
+fn date(days: i32) -> Result<i32> {
+    days.checked_sub(DAYS_1970_TO_2000)
+        .filter(|days| (-2_451_545..2_145_031_949).contains(days))
+        .ok_or_else(|| beyond(&Type::DATE))
+}
+
+/// 4714-11-24 BC to 294276-12-31.
+fn instant(micros: i64, ty: &Type) -> Result<i64> {
+    micros
+        .checked_sub(MICROS_1970_TO_2000)
+        .filter(|micros| (-211_813_488_000_000_000..9_223_371_331_200_000_000).contains(micros))
+        .ok_or_else(|| beyond(ty))
+}
+
+#[cold]
+fn beyond(ty: &Type) -> Error {
+    Error::new(ErrorKind::OutOfRange, format!("outside the range of {ty}"))
+}
+
+#[cold]
+fn mismatch(value: &Value, ty: &Type) -> Error {
+    Error::new(ErrorKind::InvalidInput, format!("{} where PostgreSQL takes {ty}", value.kind()))
+}

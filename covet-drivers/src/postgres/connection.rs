@@ -1,0 +1,312 @@
+//! A session: statements, their rows, and where the session stands.
+
+use std::fmt;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio_postgres::Client;
+
+use crate::capability::Capabilities;
+use crate::contract::{
+    BoxFuture, Command, Connection, ConnectionState, Outcome, RowSink, ServerInfo, TransactionOptions,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::cache::Cache;
+use crate::postgres::connect::Target;
+use crate::postgres::errors;
+use crate::postgres::link::Cancel;
+use crate::postgres::wording::Wording;
+
+/// What every PostgreSQL from 13 on can do.
+pub(crate) const CAPABILITIES: Capabilities = Capabilities {
+    row_locks: true,
+    returning_on_insert: true,
+    returning_on_update: true,
+    returning_on_delete: true,
+    conflict_target: true,
+    transactional_ddl: true,
+    many_connections: true,
+    max_parameters: 65_535,
+    max_identifier: 63,
+    isolation_levels: true,
+    read_only_transactions: true,
+    partial_indexes: true,
+    comments: true,
+    set_default: true,
+    unbounded_text_keys: true,
+    enum_types: true,
+};
+
+/// How long closing waits for the driver to say good-bye.
+const GOOD_BYE: Duration = Duration::from_secs(5);
+
+/// A session with PostgreSQL.
+pub struct PostgresConnection {
+    pub(super) client: Client,
+    driver: Option<JoinHandle<()>>,
+    cancel: Cancel,
+    pub(super) setup: String,
+    pub(super) cache: Cache,
+    server: ServerInfo,
+    pub(super) state: ConnectionState,
+    /// Set before every await that has bytes under way, cleared behind it: whoever drops a future
+    /// leaves it set.
+    pub(super) under_way: bool,
+    pub(super) dirty: bool,
+    pub(super) locks: u32,
+}
+
+impl PostgresConnection {
+    pub(crate) async fn open(target: &Target) -> Result<Self> {
+        let opened = target.open().await?;
+        Ok(PostgresConnection {
+            client: opened.client,
+            driver: opened.driver.take(),
+            cancel: opened.cancel,
+            setup: target.setup().to_owned(),
+            cache: Cache::new(target.cache()),
+            server: ServerInfo { product: "PostgreSQL", version: opened.version },
+            state: ConnectionState::Idle,
+            under_way: false,
+            dirty: false,
+            locks: 0,
+        })
+    }
+
+    /// As [`Connection::run`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn run(&mut self, command: Command<'_>, rows: &mut dyn RowSink) -> Result<Outcome> {
+        match self.state() {
+            ConnectionState::Broken => return Err(gone()),
+            ConnectionState::Failed if !Wording::of(command.sql).steers => return Err(doomed()),
+            _ => {}
+        }
+        // The protocol counts parameters in 16 bits; one more and the server is out of step.
+        if command.args.len() > CAPABILITIES.max_parameters {
+            let text = format!("{} values for one statement, and PostgreSQL takes 65535", command.args.len());
+            return Err(Error::new(ErrorKind::InvalidInput, text).with_help("split it into several statements"));
+        }
+        self.under_way = true;
+        let outcome = self.execute(command, rows).await;
+        self.under_way = false;
+        outcome
+    }
+
+    /// As [`Connection::script`]. The statements run as one: a script outside a transaction takes
+    /// effect as a whole or not at all.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn script(&mut self, sql: &str) -> Result<()> {
+        let steers = Wording::steers(sql);
+        match self.state() {
+            ConnectionState::Broken => return Err(gone()),
+            ConnectionState::Failed if !steers => return Err(doomed()),
+            _ => {}
+        }
+        self.under_way = true;
+        self.dirty = true;
+        // What was prepared before may not fit the schema behind it.
+        self.cache.clear();
+        self.client.clear_type_cache();
+        let mut result = self.client.batch_execute(sql).await.map_err(|error| self.settle(error));
+        if steers && self.state != ConnectionState::Broken {
+            result = result.and(self.locate().await);
+        }
+        self.under_way = false;
+        result
+    }
+
+    /// As [`Connection::state`].
+    #[must_use]
+    pub fn state(&self) -> ConnectionState {
+        if self.under_way || self.client.is_closed() { ConnectionState::Broken } else { self.state }
+    }
+
+    /// As [`Connection::is_dirty`].
+    #[must_use]
+    pub fn is_dirty(&self) -> bool {
+        self.dirty || self.locks > 0
+    }
+
+    /// As [`Connection::ping`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn ping(&mut self) -> Result<()> {
+        self.simple("").await
+    }
+
+    /// Ends the session in good order.
+    ///
+    /// # Errors
+    /// `ConnectionLost` when the connection did not end in time.
+    pub async fn close(mut self) -> Result<()> {
+        let driver = self.driver.take();
+        let in_step = self.state() != ConnectionState::Broken;
+        drop(self);
+        let Some(driver) = driver else { return Ok(()) };
+        if !in_step {
+            driver.abort();
+            return Ok(());
+        }
+        match tokio::time::timeout(GOOD_BYE, driver).await {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Error::new(ErrorKind::ConnectionLost, "the connection did not end in time")),
+        }
+    }
+
+    /// Sends a text of Covet's own.
+    pub(super) async fn simple(&mut self, sql: &str) -> Result<()> {
+        if self.state() == ConnectionState::Broken {
+            return Err(gone());
+        }
+        self.under_way = true;
+        let result = self.client.batch_execute(sql).await.map_err(|error| self.settle(error));
+        self.under_way = false;
+        result
+    }
+
+    /// Takes an error in: what it means for the session, and what it is to the caller.
+    pub(super) fn settle(&mut self, error: tokio_postgres::Error) -> Error {
+        if errors::ends_session(&error) {
+            self.state = ConnectionState::Broken;
+        } else if let Some(server) = error.as_db_error()
+            && (self.state == ConnectionState::InTransaction || server.code().code() == "25P02")
+        {
+            self.state = ConnectionState::Failed;
+        }
+        errors::statement(error)
+    }
+}
+
+impl Drop for PostgresConnection {
+    fn drop(&mut self) {
+        // In step: the driver says good-bye by itself once the client is gone.
+        if !(self.under_way || self.state == ConnectionState::Broken) {
+            return;
+        }
+        if let Some(driver) = &self.driver {
+            driver.abort();
+        }
+        // A statement that nobody waits for any more shall not go on; outside a runtime it does.
+        if !self.client.is_closed()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(self.cancel.clone().stop());
+        }
+    }
+}
+
+impl fmt::Debug for PostgresConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresConnection")
+            .field("server", &self.server)
+            .field("state", &self.state())
+            .field("dirty", &self.is_dirty())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cold]
+pub(super) fn gone() -> Error {
+    Error::new(ErrorKind::ConnectionLost, "the connection to PostgreSQL is closed or out of step")
+}
+
+#[cold]
+pub(super) fn doomed() -> Error {
+    Error::new(ErrorKind::TransactionClosed, "the transaction has failed: an earlier statement of it did")
+        .with_help("roll it back, or back to a savepoint")
+}
+
+/// A statement that waits for a table makes everybody behind it wait too, so a migration does not wait for
+/// ever, unless the URL or the server says how long.
+const MIGRATION_LOCKS: &str =
+    "SELECT set_config('lock_timeout', '10s', true) WHERE current_setting('lock_timeout') = '0'";
+
+impl Connection for PostgresConnection {
+    fn run<'a>(&'a mut self, command: Command<'a>, rows: &'a mut dyn RowSink) -> BoxFuture<'a, Result<Outcome>> {
+        Box::pin(self.run(command, rows))
+    }
+
+    fn script<'a>(&'a mut self, sql: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.script(sql))
+    }
+
+    fn begin<'a>(&'a mut self, options: &'a TransactionOptions) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.begin(options))
+    }
+
+    fn commit(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.commit())
+    }
+
+    fn rollback(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.rollback())
+    }
+
+    fn savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.savepoint(depth))
+    }
+
+    fn release(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.release(depth))
+    }
+
+    fn rollback_to(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.rollback_to(depth))
+    }
+
+    fn state(&self) -> ConnectionState {
+        self.state()
+    }
+
+    fn is_dirty(&self) -> bool {
+        self.is_dirty()
+    }
+
+    fn reset(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.reset())
+    }
+
+    fn ping(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.ping())
+    }
+
+    fn begin_migration(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            self.begin(&TransactionOptions::default()).await?;
+            self.script(MIGRATION_LOCKS).await
+        })
+    }
+
+    fn commit_migration(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.commit())
+    }
+
+    fn rollback_migration(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.rollback())
+    }
+
+    fn lock<'a>(&'a mut self, name: &'a str, wait: Duration) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.lock(name, wait))
+    }
+
+    fn unlock<'a>(&'a mut self, name: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.unlock(name))
+    }
+
+    fn server(&self) -> &ServerInfo {
+        &self.server
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &CAPABILITIES
+    }
+
+    fn close(self: Box<Self>) -> BoxFuture<'static, Result<()>> {
+        Box::pin((*self).close())
+    }
+}

@@ -1,0 +1,93 @@
+//! Enums: made, given labels, made anew.
+
+use crate::catalog::{Column, ColumnDefault, ColumnType, EnumType, shorten};
+use crate::contract::Step;
+use crate::error::Result;
+use crate::postgres::ddl::plan::Plan;
+use crate::postgres::types::{default, literal, quoted};
+
+impl Plan {
+    pub(super) fn create_enum(&mut self, ty: &EnumType) {
+        let labels: Vec<String> = ty.labels.iter().map(|label| literal(label)).collect();
+        self.sql(format!("CREATE TYPE {} AS ENUM ({})", quoted(&ty.name), labels.join(", ")));
+    }
+
+    pub(super) fn alter_enum(&mut self, before: &EnumType, after: &EnumType) -> Result<()> {
+        let columns = self.columns_of(before);
+        let mut kept = after.labels.iter().filter(|label| before.labels.contains(label));
+        if before.labels.iter().all(|label| kept.next() == Some(label)) {
+            self.add_labels(before, after);
+            if before.name != after.name {
+                self.sql(format!("ALTER TYPE {} RENAME TO {}", quoted(&before.name), quoted(&after.name)));
+            }
+        } else {
+            self.recreate(before, after, &columns);
+        }
+        for (table, column) in &columns {
+            self.column(table, &column.name)?.ty = ColumnType::Enum(after.clone());
+        }
+        Ok(())
+    }
+
+    fn columns_of(&self, ty: &EnumType) -> Vec<(String, Column)> {
+        let tables = self.current.tables.iter();
+        tables
+            .flat_map(|table| table.columns.iter().map(|column| (table.name.clone(), column.clone())))
+            .filter(|(_, column)| column.ty.as_enum().is_some_and(|known| known.name == ty.name))
+            .collect()
+    }
+
+    /// A new label cannot be used in the transaction that adds it, so each is added on its own; `IF NOT
+    /// EXISTS` lets a migration that broke off go on.
+    fn add_labels(&mut self, before: &EnumType, after: &EnumType) {
+        let mut last: Option<&str> = None;
+        for label in after.labels.iter() {
+            if !before.labels.contains(label) {
+                let place = match (last, before.labels.first()) {
+                    (Some(last), _) => format!(" AFTER {}", literal(last)),
+                    (None, Some(first)) => format!(" BEFORE {}", literal(first)),
+                    (None, None) => String::new(),
+                };
+                let name = quoted(&before.name);
+                let sql = format!("ALTER TYPE {name} ADD VALUE IF NOT EXISTS {}{place}", literal(label));
+                self.steps.push(Step { alone: true, ..Step::new(sql) });
+            }
+            last = Some(label);
+        }
+    }
+
+    /// Labels went or changed places: a new type takes over from the old one.
+    fn recreate(&mut self, before: &EnumType, after: &EnumType, columns: &[(String, Column)]) {
+        let labels: Vec<String> = after.labels.iter().map(|label| literal(label)).collect();
+        for (table, column) in columns {
+            let name = quoted(&column.name);
+            let condition = if labels.is_empty() {
+                format!("{name} IS NOT NULL")
+            } else {
+                format!("{name}::text NOT IN ({})", labels.join(", "))
+            };
+            let found = format!("rows of {table} with a label in {} that goes", column.name);
+            self.guard(table, &condition, found);
+        }
+        let old = shorten(format!("{}_before", before.name));
+        self.sql(format!("ALTER TYPE {} RENAME TO {}", quoted(&before.name), quoted(&old)));
+        self.create_enum(after);
+        let ty = quoted(&after.name);
+        for (table, column) in columns {
+            let name = quoted(&column.name);
+            let mut sql = format!("ALTER TABLE {} ", quoted(table));
+            if column.default.is_some() {
+                sql.push_str(&format!("ALTER COLUMN {name} DROP DEFAULT, "));
+            }
+            sql.push_str(&format!("ALTER COLUMN {name} TYPE {ty} USING {name}::text::{ty}"));
+            // A default that goes with its label is replaced by the change of the column that follows.
+            if let Some(value) = &column.default
+                && matches!(value, ColumnDefault::Text(label) if after.labels.contains(label))
+            {
+                sql.push_str(&format!(", ALTER COLUMN {name} SET DEFAULT {}", default(value, &column.ty)));
+            }
+            self.sql(sql);
+        }
+        self.sql(format!("DROP TYPE {}", quoted(&old)));
+    }
+}

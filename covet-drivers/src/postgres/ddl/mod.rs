@@ -1,0 +1,25 @@
+//! Changes of a schema, in PostgreSQL's SQL.
+
+mod cast;
+mod check;
+mod column;
+mod enums;
+mod plan;
+
+use crate::catalog::{Change, Schema};
+use crate::contract::{Ddl, Step};
+use crate::error::Result;
+
+/// How PostgreSQL writes changes of a schema.
+#[derive(Clone, Copy, Debug)]
+pub struct PostgresDdl;
+
+impl Ddl for PostgresDdl {
+    fn plan(&self, changes: &[Change], before: &Schema, after: &Schema) -> Result<Vec<Step>> {
+        plan::plan(changes, before, after)
+    }
+
+    fn check(&self, schema: &Schema) -> Result<()> {
+        check::check(schema)
+    }
+}

@@ -1,0 +1,162 @@
+//! One statement on its way: prepared or found, run, its rows handed on, and tried again when it was stale.
+
+use std::pin::{Pin, pin};
+
+use futures_util::StreamExt as _;
+use tokio_postgres::{RowStream, SimpleQueryMessage};
+
+use crate::contract::{Command, ConnectionState, Flow, Outcome, Reuse, Row, RowSink, breathe};
+use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::PostgresConnection;
+use crate::postgres::cache::Prepared;
+use crate::postgres::codec::{Parameter, Wire};
+use crate::postgres::errors;
+use crate::postgres::wording::Wording;
+use crate::value::Value;
+
+/// Rows that are read to the end and thrown away, outside a transaction, after the sink wanted no more;
+/// with more of them closing the connection is cheaper.
+const DRAINED: usize = 1000;
+
+/// How one try of a statement failed.
+enum Failure {
+    /// By the database or on the way to it; whether rows had been handed on already.
+    Driver(tokio_postgres::Error, bool),
+    /// By the sink.
+    Sink(Error),
+}
+
+impl PostgresConnection {
+    pub(super) async fn execute(&mut self, command: Command<'_>, rows: &mut dyn RowSink) -> Result<Outcome> {
+        let (mut prepared, mut from_cache) = match self.cached(command) {
+            Some(prepared) => (prepared, true),
+            None => (self.prepare(command).await?, false),
+        };
+        loop {
+            let wording = prepared.wording;
+            self.dirty |= wording.leaves || (command.reuse == Reuse::Once && !wording.inserts);
+            let failure = match self.attempt(&prepared, command.args, rows).await {
+                Ok(affected) => {
+                    if wording.steers {
+                        self.locate().await?;
+                    }
+                    let affected = if wording.reads { 0 } else { affected };
+                    return Ok(Outcome { affected, last_insert_id: None });
+                }
+                Err(failure) => failure,
+            };
+            let (error, seen) = match failure {
+                Failure::Sink(error) => return Err(error),
+                Failure::Driver(error, seen) => (error, seen),
+            };
+            let stale = errors::is_stale(&error);
+            if stale {
+                self.cache.forget(command.sql);
+            }
+            // Nothing was sent, or nothing took effect: with the types and the plan of today it may work.
+            let again = errors::stays_here(&error) || (stale && self.state == ConnectionState::Idle && !seen);
+            if !(from_cache && again) {
+                let error = self.settle(error);
+                if wording.steers && self.state != ConnectionState::Broken {
+                    self.locate().await?;
+                }
+                return Err(error);
+            }
+            self.cache.forget(command.sql);
+            prepared = self.prepare(command).await?;
+            from_cache = false;
+        }
+    }
+
+    fn cached(&mut self, command: Command<'_>) -> Option<Prepared> {
+        match command.reuse {
+            Reuse::Keep => self.cache.get(command.sql),
+            Reuse::Once => None,
+        }
+    }
+
+    async fn prepare(&mut self, command: Command<'_>) -> Result<Prepared> {
+        let statement = self.client.prepare(command.sql).await.map_err(|error| self.settle(error))?;
+        let prepared = Prepared { statement, wording: Wording::of(command.sql) };
+        if command.reuse == Reuse::Keep {
+            self.cache.put(command.sql, prepared.clone());
+        }
+        Ok(prepared)
+    }
+
+    /// Runs a prepared statement to its end, and says how many rows it counted.
+    async fn attempt(&mut self, prepared: &Prepared, args: &[&Value], rows: &mut dyn RowSink) -> Result<u64, Failure> {
+        let wanted = prepared.statement.params().len();
+        if wanted != args.len() {
+            let text = format!("the statement has {wanted} placeholders, and {} values were given", args.len());
+            return Err(Failure::Sink(Error::new(ErrorKind::InvalidInput, text)));
+        }
+        let parameters = args.iter().enumerate().map(|(index, value)| Parameter { value, number: index + 1 });
+        let stream = self.client.query_raw(&prepared.statement, parameters).await;
+        let mut stream = pin!(stream.map_err(|error| Failure::Driver(error, false))?);
+        let mut seen = false;
+        while let Some(row) = stream.as_mut().next().await {
+            let row = row.map_err(|error| Failure::Driver(error, seen))?;
+            seen = true;
+            let flow = rows.row(&Row::new(&Wire(&row)));
+            match flow {
+                Ok(Flow::Continue) => {}
+                Ok(Flow::Pause) => breathe().await,
+                Ok(Flow::Stop) => {
+                    self.drain(stream.as_mut()).await.map_err(|error| Failure::Driver(error, true))?;
+                    break;
+                }
+                Err(error) => {
+                    if let Err(late) = self.drain(stream.as_mut()).await {
+                        self.settle(late);
+                    }
+                    return Err(Failure::Sink(error));
+                }
+            }
+        }
+        Ok(stream.rows_affected().unwrap_or(0))
+    }
+
+    /// Reads what nobody wants, because an error may come behind it.
+    async fn drain(&mut self, mut stream: Pin<&mut RowStream>) -> Result<(), tokio_postgres::Error> {
+        let mut drained = 0;
+        while let Some(row) = stream.next().await {
+            row?;
+            drained += 1;
+            if drained == DRAINED && self.state == ConnectionState::Idle {
+                self.state = ConnectionState::Broken;
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the server where the session stands, after a text that may have moved it: in a transaction
+    /// block of its own a statement begins when its transaction begins.
+    pub(super) async fn locate(&mut self) -> Result<()> {
+        match self.client.simple_query("SELECT now() < statement_timestamp()").await {
+            Ok(answer) => {
+                self.state = if says_yes(&answer) { ConnectionState::InTransaction } else { ConnectionState::Idle };
+                Ok(())
+            }
+            Err(error) if error.code().is_some_and(|code| code.code() == "25P02") => {
+                self.state = ConnectionState::Failed;
+                Ok(())
+            }
+            Err(error) => Err(self.settle(error)),
+        }
+    }
+
+    /// Sends a question of Covet's own whose answer is yes or no.
+    pub(super) async fn ask(&mut self, sql: &str) -> Result<bool> {
+        let answer = self.client.simple_query(sql).await.map_err(|error| self.settle(error))?;
+        Ok(says_yes(&answer))
+    }
+}
+
+/// Whether the one row of an answer says yes.
+fn says_yes(answer: &[SimpleQueryMessage]) -> bool {
+    answer
+        .iter()
+        .any(|message| matches!(message, SimpleQueryMessage::Row(row) if row.try_get(0).ok().flatten() == Some("t")))
+}

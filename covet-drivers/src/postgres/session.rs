@@ -1,0 +1,220 @@
+//! A session's transactions, its locks, and how it is made as good as new.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::contract::{ConnectionState, TransactionOptions};
+use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::PostgresConnection;
+use crate::postgres::connection::{doomed, gone};
+use crate::postgres::errors;
+
+/// `COMMIT` alone answers a failed transaction with a rollback and no error. The statement before it
+/// fails there, and for the rest checks early what `COMMIT` would check.
+const COMMIT: &str = "SET CONSTRAINTS ALL IMMEDIATE; COMMIT";
+
+/// Whatever a borrower may have left, in one message. `ROLLBACK` first: inside an open transaction the
+/// rest would be undone with it.
+const RESET: &str = "ROLLBACK; CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; \
+                     SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES; ";
+
+impl PostgresConnection {
+    /// As [`Connection::begin`](crate::contract::Connection::begin).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn begin(&mut self, options: &TransactionOptions) -> Result<()> {
+        match self.state() {
+            ConnectionState::Idle => {}
+            ConnectionState::Broken => return Err(gone()),
+            ConnectionState::InTransaction | ConnectionState::Failed => {
+                return Err(Error::new(ErrorKind::InvalidInput, "a transaction is open already"));
+            }
+        }
+        let mut sql = String::from("BEGIN");
+        if let Some(isolation) = options.isolation {
+            sql.push_str(" ISOLATION LEVEL ");
+            sql.push_str(isolation.sql());
+        }
+        if options.read_only {
+            sql.push_str(" READ ONLY");
+        }
+        self.simple(&sql).await?;
+        self.state = ConnectionState::InTransaction;
+        Ok(())
+    }
+
+    /// As [`Connection::commit`](crate::contract::Connection::commit).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn commit(&mut self) -> Result<()> {
+        match self.state() {
+            ConnectionState::InTransaction => {}
+            ConnectionState::Broken => return Err(gone()),
+            ConnectionState::Idle => {
+                return Err(Error::new(ErrorKind::TransactionClosed, "no transaction is open"));
+            }
+            ConnectionState::Failed => {
+                self.rollback().await?;
+                return Err(doomed());
+            }
+        }
+        self.under_way = true;
+        let Err(error) = self.client.batch_execute(COMMIT).await else {
+            self.state = ConnectionState::Idle;
+            self.under_way = false;
+            return Ok(());
+        };
+        let lost = errors::ends_session(&error);
+        let error = self.settle(error);
+        self.under_way = false;
+        if lost {
+            let mut unknown = Error::new(
+                ErrorKind::CommitUnknown,
+                "the connection broke while COMMIT was under way, and whether it took effect is not known",
+            );
+            if let Some(code) = error.code() {
+                unknown = unknown.with_code(code.to_owned());
+            }
+            return Err(unknown.with_source(error));
+        }
+        // The server refused; whether before COMMIT (still open) or in it (over) makes no difference behind this.
+        self.rollback().await?;
+        Err(error)
+    }
+
+    /// As [`Connection::rollback`](crate::contract::Connection::rollback).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn rollback(&mut self) -> Result<()> {
+        match self.state() {
+            ConnectionState::Idle => return Ok(()),
+            ConnectionState::Broken => return Err(gone()),
+            ConnectionState::InTransaction | ConnectionState::Failed => {}
+        }
+        match self.simple("ROLLBACK").await {
+            Ok(()) => {
+                self.state = ConnectionState::Idle;
+                Ok(())
+            }
+            Err(error) => {
+                self.state = ConnectionState::Broken;
+                Err(error)
+            }
+        }
+    }
+
+    /// As [`Connection::savepoint`](crate::contract::Connection::savepoint).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn savepoint(&mut self, depth: u32) -> Result<()> {
+        self.healthy()?;
+        self.simple(&format!("SAVEPOINT covet_{depth}")).await
+    }
+
+    /// As [`Connection::release`](crate::contract::Connection::release).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn release(&mut self, depth: u32) -> Result<()> {
+        self.healthy()?;
+        self.simple(&format!("RELEASE SAVEPOINT covet_{depth}")).await
+    }
+
+    /// As [`Connection::rollback_to`](crate::contract::Connection::rollback_to).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn rollback_to(&mut self, depth: u32) -> Result<()> {
+        if self.state() != ConnectionState::Failed {
+            self.healthy()?;
+        }
+        self.simple(&format!("ROLLBACK TO SAVEPOINT covet_{depth}; RELEASE SAVEPOINT covet_{depth}")).await?;
+        self.state = ConnectionState::InTransaction;
+        Ok(())
+    }
+
+    /// As [`Connection::reset`](crate::contract::Connection::reset).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn reset(&mut self) -> Result<()> {
+        let sql = format!("{RESET}{}", self.setup);
+        self.simple(&sql).await.inspect_err(|_| self.state = ConnectionState::Broken)?;
+        self.state = ConnectionState::Idle;
+        self.dirty = false;
+        self.locks = 0;
+        Ok(())
+    }
+
+    /// As [`Connection::lock`](crate::contract::Connection::lock).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn lock(&mut self, name: &str, wait: Duration) -> Result<()> {
+        let question = format!("SELECT pg_try_advisory_lock({})", key(name));
+        let end = Instant::now() + wait;
+        let mut pause = Duration::from_millis(20);
+        loop {
+            // Waiting inside the server would hold a snapshot that CREATE INDEX CONCURRENTLY waits for.
+            if self.ask_alone(&question).await? {
+                self.locks += 1;
+                return Ok(());
+            }
+            let now = Instant::now();
+            if now >= end {
+                let text = format!("another session has held the lock `{name}` for longer than {wait:?}");
+                return Err(Error::new(ErrorKind::LockTimeout, text));
+            }
+            tokio::time::sleep(pause.min(end - now)).await;
+            pause = (pause * 2).min(Duration::from_millis(250));
+        }
+    }
+
+    /// As [`Connection::unlock`](crate::contract::Connection::unlock).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn unlock(&mut self, name: &str) -> Result<()> {
+        if !self.ask_alone(&format!("SELECT pg_advisory_unlock({})", key(name))).await? {
+            return Err(Error::new(ErrorKind::InvalidInput, format!("the lock `{name}` is not held")));
+        }
+        self.locks = self.locks.saturating_sub(1);
+        Ok(())
+    }
+
+    async fn ask_alone(&mut self, sql: &str) -> Result<bool> {
+        match self.state() {
+            ConnectionState::Broken => return Err(gone()),
+            ConnectionState::Failed => return Err(doomed()),
+            ConnectionState::Idle | ConnectionState::InTransaction => {}
+        }
+        self.under_way = true;
+        let answer = self.ask(sql).await;
+        self.under_way = false;
+        answer
+    }
+
+    fn healthy(&self) -> Result<()> {
+        match self.state() {
+            ConnectionState::InTransaction => Ok(()),
+            ConnectionState::Broken => Err(gone()),
+            ConnectionState::Failed => Err(doomed()),
+            ConnectionState::Idle => Err(Error::new(ErrorKind::TransactionClosed, "no transaction is open")),
+        }
+    }
+}
+
+/// The number of a named lock (FNV-1a): the same in every version of Covet. Locks belong to a database.
+#[allow(clippy::cast_possible_wrap)] // any 64 bits do
+fn key(name: &str) -> i64 {
+    "covet:"
+        .bytes()
+        .chain(name.bytes())
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+        as i64
+}
