@@ -1,0 +1,343 @@
+//! From a URL to a session: parameters, TLS, set-up.
+
+use std::path::Path;
+use std::time::Duration;
+
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{ClientIdentity, Conn, DriverError, Opts, OptsBuilder, SslOpts};
+
+use crate::contract::{ConnectUrl, Parameters};
+use crate::error::{Error, ErrorKind, Result};
+use crate::mysql::connection::MySqlConnection;
+use crate::mysql::dialect::{literal, quote};
+use crate::mysql::errors::{Phase, of_driver};
+use crate::mysql::server::{Product, Server};
+use crate::tls::{SslMode, Trust, choose, client_config, provider};
+
+/// What a URL asks for, read and checked.
+#[derive(Clone)]
+pub(crate) struct Options {
+    /// Where it goes, for messages.
+    pub(crate) target: String,
+    plain: Opts,
+    secure: Option<Opts>,
+    mode: SslMode,
+    connect_timeout: Duration,
+    statement_timeout: Option<u64>,
+    lock_timeout: Option<u64>,
+    cache: usize,
+    database: Option<String>,
+}
+
+/// What a session was opened with.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// The statements that set a session up.
+    pub(crate) set_up: String,
+    /// The database of the URL.
+    pub(crate) database: Option<String>,
+    /// The most bytes of one packet that the server takes.
+    pub(crate) max_packet: usize,
+    /// How many prepared statements are kept.
+    pub(crate) cache: usize,
+}
+
+/// The words that MySQL's own tools use.
+const MYSQL_WORDS: &[(&str, SslMode)] = &[
+    ("DISABLED", SslMode::Disable),
+    ("PREFERRED", SslMode::Prefer),
+    ("REQUIRED", SslMode::Require),
+    ("VERIFY_CA", SslMode::VerifyCa),
+    ("VERIFY_IDENTITY", SslMode::VerifyFull),
+];
+
+impl Options {
+    /// Reads a URL and the certificate files that it names.
+    pub(crate) fn read(url: &ConnectUrl) -> Result<Self> {
+        let mut parameters = url.parameters();
+        let socket = parameters.take("socket");
+        let host = if socket.is_some() { None } else { Some(url.host().unwrap_or("127.0.0.1")) };
+        let (mode, secure) = tls(&mut parameters, host)?;
+        if let Some(charset) = parameters.take("charset")
+            && !charset.eq_ignore_ascii_case("utf8mb4")
+        {
+            return Err(config(
+                "the parameter `charset` of the connection URL must be utf8mb4: nothing else holds every text",
+            ));
+        }
+        let connect_timeout =
+            Duration::from_secs(parameters.parse("connect_timeout", "a number of seconds")?.unwrap_or(10));
+        let statement_timeout = parameters.parse::<u64>("statement_timeout", "a number of milliseconds")?;
+        let lock_timeout = parameters.parse::<u64>("lock_timeout", "a number of milliseconds")?;
+        let cache = parameters.parse("statement_cache_size", "a number of statements")?.unwrap_or(256);
+        let application = parameters.take("application_name");
+        parameters.finish()?;
+        let user = url
+            .user()
+            .ok_or_else(|| config("the connection URL names no user").with_help("write mysql://user@host/database"))?;
+        let mut builder = OptsBuilder::default()
+            .user(Some(user))
+            .pass(url.password().map(|password| password.reveal().to_owned()))
+            .db_name(url.database())
+            .prefer_socket(false)
+            .client_found_rows(true)
+            // The cache is our own: it knows more about a statement, and is bounded by it alone.
+            .stmt_cache_size(0)
+            // The protocol's limit; the server's is read at the set-up and checked before sending.
+            .max_allowed_packet(Some(1 << 30))
+            .wait_timeout(Some(28_800))
+            .tcp_keepalive(Some(Duration::from_secs(60)));
+        builder = match (&socket, host) {
+            (Some(socket), _) => builder.socket(Some(socket.clone())),
+            (None, Some(host)) => builder.ip_or_hostname(host).tcp_port(url.port().unwrap_or(3306)),
+            (None, None) => builder,
+        };
+        if let Some(name) = application {
+            builder = builder.connect_attribute("program_name", name);
+        }
+        let target = match &socket {
+            Some(socket) => format!("{}@{socket}{}", user, url.path()),
+            None => url.to_string(),
+        };
+        Ok(Options {
+            target,
+            plain: builder.clone().into(),
+            secure: secure.map(|ssl| builder.ssl_opts(ssl).into()),
+            mode,
+            connect_timeout: if connect_timeout.is_zero() { Duration::MAX } else { connect_timeout },
+            statement_timeout: statement_timeout.filter(|limit| *limit > 0),
+            lock_timeout: lock_timeout.filter(|limit| *limit > 0),
+            cache,
+            database: url.database().map(str::to_owned),
+        })
+    }
+
+    /// Opens a session and sets it up.
+    pub(crate) async fn connect(&self) -> Result<MySqlConnection> {
+        let opened = tokio::time::timeout(self.connect_timeout, async {
+            let conn = self.open().await?;
+            self.set_up(conn).await
+        });
+        opened.await.unwrap_or_else(|_| {
+            let seconds = self.connect_timeout.as_secs();
+            Err(Error::new(ErrorKind::Unreachable, format!("no connection within {seconds} seconds"))
+                .with_help("the parameter `connect_timeout` of the URL is the limit"))
+        })
+    }
+
+    async fn open(&self) -> Result<Conn> {
+        let Some(secure) = &self.secure else { return reach(&self.plain).await };
+        // The driver takes the process default, which this sees to.
+        drop(provider());
+        match self.mode {
+            SslMode::Disable => reach(&self.plain).await,
+            SslMode::Allow => match reach(&self.plain).await {
+                // The server, or the account, may insist on TLS.
+                Err(error) if matches!(error.kind(), ErrorKind::Tls | ErrorKind::Authentication) => reach(secure).await,
+                other => other,
+            },
+            SslMode::Prefer => match Conn::new(secure.clone()).await {
+                Err(mysql_async::Error::Driver(DriverError::NoClientSslFlagFromServer)) => {
+                    tracing::warn!(target = %self.target, "the server offers no TLS; going on without, as sslmode=prefer allows");
+                    reach(&self.plain).await
+                }
+                other => other.map_err(|error| of_driver(error, Phase::Connect)),
+            },
+            SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => reach(secure).await,
+        }
+    }
+
+    async fn set_up(&self, mut conn: Conn) -> Result<MySqlConnection> {
+        let failed = |error| of_driver(error, Phase::Connect);
+        let facts: Option<(String, String, u64)> = conn
+            .query_first("SELECT VERSION(), @@version_comment, CAST(@@max_allowed_packet AS UNSIGNED)")
+            .await
+            .map_err(failed)?;
+        let (version, comment, packet) =
+            facts.ok_or_else(|| Error::new(ErrorKind::Protocol, "the server tells nothing about itself"))?;
+        let server = Server::read(&version, &comment)?;
+        server.check()?;
+        let set_up = self.statements(&server);
+        conn.query_drop(set_up.as_str()).await.map_err(failed)?;
+        let settings = Settings {
+            set_up,
+            database: self.database.clone(),
+            max_packet: usize::try_from(packet).unwrap_or(usize::MAX),
+            cache: self.cache,
+        };
+        Ok(MySqlConnection::new(conn, server, settings))
+    }
+
+    /// What makes a new session, or one that was reset, ours.
+    fn statements(&self, server: &Server) -> String {
+        let mut modes = String::from(
+            "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,\
+             ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO",
+        );
+        if server.product == Product::MariaDb {
+            modes.push_str(",SIMULTANEOUS_ASSIGNMENT");
+        }
+        let mut out = String::new();
+        if let Some(database) = &self.database {
+            out.push_str(&format!("USE {}; ", quote(database)));
+        }
+        out.push_str(&format!(
+            "SET NAMES utf8mb4 COLLATE {}, SESSION sql_mode = {}, SESSION time_zone = '+00:00', SESSION autocommit = 1, \
+             SESSION foreign_key_checks = 1, SESSION unique_checks = 1",
+            server.collation(),
+            literal(&modes)
+        ));
+        if let Some(limit) = self.statement_timeout {
+            match server.product {
+                Product::MariaDb => {
+                    out.push_str(&format!(", SESSION max_statement_time = {}.{:03}", limit / 1000, limit % 1000));
+                }
+                Product::MySql => out.push_str(&format!(", SESSION max_execution_time = {limit}")),
+            }
+        }
+        if let Some(limit) = self.lock_timeout {
+            let seconds = limit.div_ceil(1000);
+            out.push_str(&format!(
+                ", SESSION innodb_lock_wait_timeout = {seconds}, SESSION lock_wait_timeout = {seconds}"
+            ));
+        }
+        out
+    }
+}
+
+/// Never with a password, and never with a certificate's bytes.
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options").field("target", &self.target).field("mode", &self.mode).finish_non_exhaustive()
+    }
+}
+
+async fn reach(opts: &Opts) -> Result<Conn> {
+    Conn::new(opts.clone()).await.map_err(|error| of_driver(error, Phase::Connect))
+}
+
+/// The mode, and what the driver needs to know when TLS may be spoken.
+fn tls(parameters: &mut Parameters, host: Option<&str>) -> Result<(SslMode, Option<SslOpts>)> {
+    let native = parameters.choice("ssl-mode", MYSQL_WORDS)?;
+    let said = native.is_some() || parameters.clone().take("sslmode").is_some();
+    let chosen = choose(parameters, host)?;
+    let mode = native.unwrap_or(chosen);
+    let authorities = either(parameters, "sslrootcert", "ssl-ca");
+    let certificate = either(parameters, "sslcert", "ssl-cert");
+    let key = either(parameters, "sslkey", "ssl-key");
+    if host.is_none() {
+        if said && mode >= SslMode::Require {
+            return Err(config("a socket carries no TLS").with_help("leave the TLS mode out of the connection URL"));
+        }
+        return Ok((SslMode::Disable, None));
+    }
+    let identity = match (certificate, key) {
+        (Some(certificate), Some(key)) => Some((certificate.into(), key.into())),
+        (None, None) => None,
+        _ => return Err(config("`sslcert` and `sslkey` of the connection URL go together")),
+    };
+    if mode == SslMode::Disable {
+        if authorities.is_some() || identity.is_some() {
+            return Err(config("the connection URL names certificates, but the connection would not use TLS")
+                .with_help("add sslmode=verify-full, or leave sslrootcert, sslcert and sslkey out"));
+        }
+        return Ok((mode, None));
+    }
+    let checks = match mode {
+        SslMode::Require if authorities.is_some() => SslMode::VerifyCa,
+        other => other,
+    };
+    let trust = Trust { mode: checks, root: authorities.map(Into::into), identity };
+    // The driver reads the files only when it connects; what is wrong with them shall be said now.
+    client_config(&trust)?;
+    let mut ssl = SslOpts::default();
+    if checks < SslMode::VerifyFull {
+        ssl = ssl.with_danger_skip_domain_validation(true);
+    }
+    if checks < SslMode::VerifyCa {
+        ssl = ssl.with_danger_accept_invalid_certs(true);
+    }
+    if let Some(file) = &trust.root {
+        ssl = ssl.with_root_certs(vec![read("sslrootcert", file)?.into()]).with_disable_built_in_roots(true);
+    }
+    if let Some((certificate, key)) = &trust.identity {
+        let identity = ClientIdentity::new(read("sslcert", certificate)?.into(), read("sslkey", key)?.into());
+        ssl = ssl.with_client_identity(Some(identity));
+    }
+    Ok((mode, Some(ssl)))
+}
+
+fn either(parameters: &mut Parameters, name: &'static str, other: &'static str) -> Option<String> {
+    let first = parameters.take(name);
+    let second = parameters.take(other);
+    first.or(second)
+}
+
+fn read(parameter: &str, file: &Path) -> Result<Vec<u8>> {
+    match std::fs::read(file) {
+        Ok(bytes) => Ok(bytes),
+        Err(error) => Err(config(format!("{} ({parameter}) cannot be read", file.display())).with_source(error)),
+    }
+}
+
+fn config(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    Error::new(ErrorKind::Config, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Options;
+    use crate::error::{Error, ErrorKind, Result};
+    use crate::mysql::server::Server;
+    use crate::tls::SslMode;
+
+    fn read(text: &str) -> Result<Options> {
+        Options::read(&text.parse()?)
+    }
+
+    fn message(text: &str) -> String {
+        let error = read(text).err();
+        assert_eq!(error.as_ref().map(Error::kind), Some(ErrorKind::Config), "{text}");
+        error.map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn wrong_parameters_are_named() {
+        assert!(message("mysql://u@h/d?charset=latin1").contains("charset"));
+        assert!(message("mysql://u@h/d?connect_timeout=soon").contains("connect_timeout"));
+        assert!(message("mysql://u@h/d?sslmod=require").contains("did you mean `sslmode`"));
+        assert!(message("mysql://u@h/d?ssl-mode=VERIFY_CAT").contains("did you mean `VERIFY_CA`"));
+        assert!(message("mysql://u@h/d?sslmode=verify-ca&sslrootcert=/no/such").contains("/no/such"));
+        assert!(message("mysql://h/d").contains("user"));
+        assert!(message("mysql://u@h/d?socket=/s&sslmode=require").contains("socket"));
+    }
+
+    #[test]
+    fn modes_in_both_vocabularies() -> Result<()> {
+        for (query, mode) in [
+            ("", SslMode::VerifyFull),
+            ("?sslmode=require", SslMode::Require),
+            ("?ssl-mode=REQUIRED", SslMode::Require),
+            ("?ssl-mode=verify_identity", SslMode::VerifyFull),
+            ("?ssl-mode=DISABLED", SslMode::Disable),
+            ("?socket=/run/s", SslMode::Disable),
+        ] {
+            assert_eq!(read(&format!("mysql://u:hunter2@db.example/d{query}"))?.mode, mode, "{query}");
+        }
+        assert_eq!(read("mariadb://u@localhost/d")?.mode, SslMode::Disable);
+        Ok(())
+    }
+
+    #[test]
+    fn the_set_up_follows_the_product() -> Result<()> {
+        let options = read("mysql://u:hunter2@localhost/a`b?statement_timeout=1500&lock_timeout=1")?;
+        let maria = options.statements(&Server::read("10.11.1-MariaDB", "")?);
+        assert!(maria.starts_with("USE `a``b`; SET NAMES utf8mb4 COLLATE utf8mb4_nopad_bin,"), "{maria}");
+        assert!(maria.contains("max_statement_time = 1.500") && maria.contains("innodb_lock_wait_timeout = 1,"));
+        assert!(maria.contains("SIMULTANEOUS_ASSIGNMENT"));
+        let mysql = options.statements(&Server::read("8.0.36", "")?);
+        assert!(mysql.contains("utf8mb4_0900_bin") && mysql.contains("max_execution_time = 1500"));
+        assert!(!mysql.contains("SIMULTANEOUS_ASSIGNMENT") && !format!("{options:?}").contains("hunter2"));
+        Ok(())
+    }
+}

@@ -1,0 +1,346 @@
+//! A session: its state, and the one way in which anything is sent.
+
+use std::fmt;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use mysql_async::Conn;
+use mysql_async::consts::StatusFlags;
+use mysql_async::prelude::Queryable as _;
+
+use crate::capability::Capabilities;
+use crate::contract::{
+    BoxFuture, Command, Connection, ConnectionState, Outcome, RowSink, ServerInfo, TransactionOptions,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::mysql::cache::StatementCache;
+use crate::mysql::connect::Settings;
+use crate::mysql::errors::{ENDS_TRANSACTION, LOCK_WAIT, Phase, of_driver, of_server};
+use crate::mysql::server::Server;
+
+/// A session with a MySQL or MariaDB server.
+pub struct MySqlConnection {
+    /// `None` once the session is known to be gone.
+    wire: Option<Conn>,
+    /// Set while bytes may be under way; stays set when a future was dropped meanwhile.
+    under_way: bool,
+    standing: Standing,
+    pub(crate) dirty: bool,
+    pub(crate) cache: StatementCache,
+    pub(crate) settings: Settings,
+    pub(crate) server: Server,
+    info: ServerInfo,
+    capabilities: Capabilities,
+}
+
+/// Where the transaction stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// None is open.
+    Idle,
+    /// One is open.
+    Open,
+    /// One is open on the server, and must not be committed.
+    Failed,
+}
+
+/// Why an exchange with the server did not end well.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The server or the driver said so.
+    Driver(mysql_async::Error),
+    /// We said so; the session is in step.
+    Own(Error),
+    /// We said so, and gave up reading: the session is lost.
+    Left(Error),
+}
+
+impl From<mysql_async::Error> for Failure {
+    fn from(error: mysql_async::Error) -> Self {
+        Failure::Driver(error)
+    }
+}
+
+impl MySqlConnection {
+    pub(crate) fn new(wire: Conn, server: Server, settings: Settings) -> Self {
+        MySqlConnection {
+            wire: Some(wire),
+            under_way: false,
+            standing: Standing::Idle,
+            dirty: false,
+            cache: StatementCache::new(settings.cache),
+            settings,
+            info: ServerInfo { product: server.name(), version: server.text.clone() },
+            capabilities: server.capabilities(),
+            server,
+        }
+    }
+
+    pub(crate) fn standing(&self) -> Standing {
+        self.standing
+    }
+
+    pub(crate) fn set_standing(&mut self, standing: Standing) {
+        self.standing = standing;
+    }
+
+    fn is_broken(&self) -> bool {
+        self.under_way || self.wire.as_ref().is_none_or(Conn::is_disconnected)
+    }
+
+    /// Refuses to send on a broken session.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.is_broken() {
+            return Err(Error::new(
+                ErrorKind::ConnectionLost,
+                "the connection broke, or was left in the middle of a statement",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Refuses to run a statement where it must not run.
+    pub(crate) fn check_runs(&self) -> Result<()> {
+        self.check()?;
+        if self.standing == Standing::Failed {
+            return Err(Error::new(ErrorKind::TransactionClosed, "an earlier statement of this transaction failed")
+                .with_help("roll the transaction back and run it again"));
+        }
+        Ok(())
+    }
+
+    /// The driver's connection, for the time of one exchange; [`settle`](Self::settle) ends it. If
+    /// the future is dropped in between, the session is broken.
+    pub(crate) fn depart(&mut self) -> Result<&mut Conn> {
+        self.check()?;
+        let wire =
+            self.wire.as_mut().ok_or_else(|| Error::new(ErrorKind::ConnectionLost, "the connection is closed"))?;
+        self.under_way = true;
+        Ok(wire)
+    }
+
+    /// Ends an exchange whose answer carried no status flags.
+    pub(crate) fn arrive(&mut self) {
+        self.under_way = false;
+    }
+
+    /// Ends an exchange: believes the server about the transaction, and learns from an error.
+    pub(crate) async fn settle<T>(&mut self, result: Result<T, Failure>) -> Result<T> {
+        match result {
+            Ok(value) => {
+                self.under_way = false;
+                self.believe();
+                Ok(value)
+            }
+            Err(Failure::Own(error)) => {
+                self.under_way = false;
+                self.believe();
+                Err(error)
+            }
+            Err(Failure::Left(error)) => {
+                self.break_off();
+                Err(error)
+            }
+            Err(Failure::Driver(mysql_async::Error::Server(error))) => {
+                let made = of_server(&error, Phase::Use);
+                if made.is_connection_lost() {
+                    self.break_off();
+                    return Err(made);
+                }
+                let had = self.standing;
+                self.ask().await?;
+                Err(self.after(had, error.code, made))
+            }
+            Err(Failure::Driver(error)) => {
+                self.break_off();
+                Err(of_driver(error, Phase::Use))
+            }
+        }
+    }
+
+    /// What an error did to the transaction, now that the server has told where it stands.
+    fn after(&mut self, had: Standing, code: u16, error: Error) -> Error {
+        if had == Standing::Idle {
+            return error;
+        }
+        match self.standing {
+            // The server would go on, and a later COMMIT would keep half of the transaction.
+            Standing::Open if error.kind() == ErrorKind::LockTimeout || had == Standing::Failed => {
+                self.standing = Standing::Failed;
+                error
+            }
+            Standing::Idle if ENDS_TRANSACTION.contains(&code) || code == LOCK_WAIT => error.with_transaction_lost(),
+            _ => error,
+        }
+    }
+
+    /// After an error no status flags are at hand: one round trip brings them, where they matter.
+    async fn ask(&mut self) -> Result<()> {
+        if self.standing == Standing::Idle && !self.dirty {
+            self.under_way = false;
+            return Ok(());
+        }
+        let Some(wire) = self.wire.as_mut() else { return self.check() };
+        match wire.ping().await {
+            Ok(()) => {
+                self.under_way = false;
+                self.believe();
+                Ok(())
+            }
+            Err(error) => {
+                self.break_off();
+                Err(of_driver(error, Phase::Use))
+            }
+        }
+    }
+
+    /// Takes the state of the transaction from the last status flags.
+    fn believe(&mut self) {
+        let Some(flags) = self.wire.as_ref().and_then(|wire| wire.last_ok_packet()).map(|ok| ok.status_flags()) else {
+            return;
+        };
+        if !flags.contains(StatusFlags::SERVER_STATUS_IN_TRANS) {
+            self.standing = Standing::Idle;
+        } else if self.standing == Standing::Idle {
+            self.standing = Standing::Open;
+        }
+    }
+
+    /// Gives the session up. The driver would read the rest of a result in the background, however
+    /// long it is: a command begun and dropped makes it close the socket instead.
+    pub(crate) fn break_off(&mut self) {
+        if let Some(mut wire) = self.wire.take()
+            && !wire.is_disconnected()
+        {
+            let _ = wire.ping().now_or_never();
+        }
+    }
+
+    /// Runs text that has no values and gives no rows that matter.
+    pub(crate) async fn say(&mut self, sql: &str) -> Result<()> {
+        let wire = self.depart()?;
+        let result = wire.query_drop(sql).await.map_err(Failure::from);
+        self.settle(result).await
+    }
+
+    /// As [`Connection::close`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn close(mut self) -> Result<()> {
+        if self.is_broken() {
+            self.break_off();
+            return Ok(());
+        }
+        match self.wire.take() {
+            Some(wire) => wire.disconnect().await.map_err(|error| of_driver(error, Phase::Use)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for MySqlConnection {
+    fn drop(&mut self) {
+        if self.is_broken() {
+            self.break_off();
+        }
+    }
+}
+
+impl fmt::Debug for MySqlConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MySqlConnection")
+            .field("server", &self.info)
+            .field("state", &self.state())
+            .field("dirty", &self.dirty)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Connection for MySqlConnection {
+    fn run<'a>(&'a mut self, command: Command<'a>, rows: &'a mut dyn RowSink) -> BoxFuture<'a, Result<Outcome>> {
+        Box::pin(MySqlConnection::run(self, command, rows))
+    }
+
+    fn script<'a>(&'a mut self, sql: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(MySqlConnection::script(self, sql))
+    }
+
+    fn begin<'a>(&'a mut self, options: &'a TransactionOptions) -> BoxFuture<'a, Result<()>> {
+        Box::pin(MySqlConnection::begin(self, options))
+    }
+
+    fn commit(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(MySqlConnection::commit(self))
+    }
+
+    fn rollback(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(MySqlConnection::rollback(self))
+    }
+
+    fn savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
+        Box::pin(MySqlConnection::savepoint(self, depth))
+    }
+
+    fn release(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
+        Box::pin(MySqlConnection::release(self, depth))
+    }
+
+    fn rollback_to(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
+        Box::pin(MySqlConnection::rollback_to(self, depth))
+    }
+
+    fn state(&self) -> ConnectionState {
+        match self.standing {
+            _ if self.is_broken() => ConnectionState::Broken,
+            Standing::Idle => ConnectionState::Idle,
+            Standing::Open => ConnectionState::InTransaction,
+            Standing::Failed => ConnectionState::Failed,
+        }
+    }
+
+    fn is_dirty(&self) -> bool {
+        self.dirty
+    }
+
+    fn reset(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(MySqlConnection::reset(self))
+    }
+
+    fn ping(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(MySqlConnection::ping(self))
+    }
+
+    fn begin_migration(&mut self) -> BoxFuture<'_, Result<()>> {
+        // DDL would commit it at once.
+        Box::pin(async { self.check_runs() })
+    }
+
+    fn commit_migration(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async { self.check() })
+    }
+
+    fn rollback_migration(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(MySqlConnection::rollback(self))
+    }
+
+    fn lock<'a>(&'a mut self, name: &'a str, wait: Duration) -> BoxFuture<'a, Result<()>> {
+        Box::pin(MySqlConnection::lock(self, name, wait))
+    }
+
+    fn unlock<'a>(&'a mut self, name: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(MySqlConnection::unlock(self, name))
+    }
+
+    fn server(&self) -> &ServerInfo {
+        &self.info
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    fn close(self: Box<Self>) -> BoxFuture<'static, Result<()>> {
+        Box::pin(MySqlConnection::close(*self))
+    }
+}

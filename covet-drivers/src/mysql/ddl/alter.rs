@@ -1,0 +1,262 @@
+//! Columns that come, go, change their name or become something else.
+
+use crate::catalog::{Change, Column, ColumnDefault, ColumnType, EnumType, ForeignKey};
+use crate::contract::Step;
+use crate::error::{Error, ErrorKind, Result};
+use crate::mysql::ddl::Plan;
+use crate::mysql::ddl::convert::unfit;
+use crate::mysql::ddl::definition::{self, names};
+use crate::mysql::defaults::default;
+use crate::mysql::dialect::quote;
+use crate::mysql::types::{check, comment, native};
+
+impl Plan<'_> {
+    pub(crate) fn add_column(&mut self, table: &str, column: &Column, backfill: Option<&ColumnDefault>) -> Result<()> {
+        let t = quote(table);
+        let lacks_value = !column.nullable && column.default.is_none() && !column.auto && backfill.is_none();
+        if lacks_value {
+            // The server would fill in 0, '' or the first label without a word.
+            self.steps.push(Step::guard(
+                format!("SELECT COUNT(*) FROM {t}"),
+                format!("{table} has rows, and its new column {} allows no NULL and has no default", column.name),
+            ));
+        }
+        let definition = definition::with_default(table, column, backfill.or(column.default.as_ref()))?;
+        let key = match self.after.table(table) {
+            Some(after) if column.auto && after.primary_key == [column.name.clone()] => {
+                format!(", ADD PRIMARY KEY ({})", names(&after.primary_key))
+            }
+            _ if column.auto => {
+                return Err(Error::unsupported(
+                    format_args!("a numbered column {table}.{} beside the primary key", column.name),
+                    "mysql",
+                ));
+            }
+            _ => String::new(),
+        };
+        self.push(format!("ALTER TABLE {t} ADD COLUMN {definition}{key}"));
+        if backfill.is_some() && backfill != column.default.as_ref() {
+            let definition = definition::column(table, column)?;
+            self.note(format!("ALTER TABLE {t} MODIFY COLUMN {definition}"), "the default was for the rows that exist");
+        }
+        self.add_check(table, column);
+        let known = self.table_mut(table)?;
+        known.columns.push(column.clone());
+        if column.auto {
+            known.primary_key = vec![column.name.clone()];
+        }
+        Ok(())
+    }
+
+    pub(crate) fn drop_column(&mut self, table: &str, column: &Column) -> Result<()> {
+        let known = self.table(table)?;
+        if let Some(index) = known.indexes.iter().find(|index| index.columns.contains(&column.name)) {
+            // The server would shorten the index without a word.
+            return Err(Error::new(
+                ErrorKind::Migration,
+                format!(
+                    "the column {} of {table} is part of the index {}, which does not go first",
+                    column.name, index.name
+                ),
+            ));
+        }
+        self.drop_check(table, &column.name, &column.ty);
+        self.push(format!("ALTER TABLE {} DROP COLUMN {}", quote(table), quote(&column.name)));
+        self.table_mut(table)?.columns.retain(|known| known.name != column.name);
+        Ok(())
+    }
+
+    pub(crate) fn rename_column(&mut self, table: &str, from: &str, to: &str) -> Result<()> {
+        let column = self.column(table, from)?.clone();
+        // MySQL does not rename a column that a check reads.
+        self.drop_check(table, from, &column.ty);
+        self.push(format!("ALTER TABLE {} RENAME COLUMN {} TO {}", quote(table), quote(from), quote(to)));
+        let renamed = Column { name: to.to_owned(), ..column };
+        self.add_check(table, &renamed);
+        let swap = |names: &mut Vec<String>| {
+            for name in names.iter_mut().filter(|name| *name == from) {
+                to.clone_into(name);
+            }
+        };
+        for known in &mut self.now.tables {
+            if known.name == table {
+                for column in known.columns.iter_mut().filter(|column| column.name == from) {
+                    to.clone_into(&mut column.name);
+                }
+                swap(&mut known.primary_key);
+                known.indexes.iter_mut().for_each(|index| swap(&mut index.columns));
+                known.foreign_keys.iter_mut().for_each(|key| swap(&mut key.columns));
+            }
+            known
+                .foreign_keys
+                .iter_mut()
+                .filter(|key| key.target == table)
+                .for_each(|key| swap(&mut key.target_columns));
+        }
+        for (owner, key) in &mut self.parked {
+            if owner == table {
+                swap(&mut key.columns);
+            }
+            if key.target == table {
+                swap(&mut key.target_columns);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn alter_enum(&mut self, before: &EnumType, after: &EnumType, later: &[Change]) -> Result<()> {
+        let mut places = Vec::new();
+        for table in &self.now.tables {
+            for column in
+                table.columns.iter().filter(|column| column.ty.as_enum().is_some_and(|ty| ty.name == before.name))
+            {
+                places.push((table.name.clone(), column.clone()));
+            }
+        }
+        for (table, column) in places {
+            // Where the column's default changes too, its own change, which comes later, says so.
+            let altered = Column { ty: ColumnType::Enum(after.clone()), ..column.clone() };
+            let keeps = match &altered.default {
+                Some(ColumnDefault::Text(label)) => after.labels.contains(label),
+                _ => true,
+            };
+            let altered = if keeps { altered } else { Column { default: None, ..altered } };
+            self.alter_column(&table, &column, &altered, None, later)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn alter_column(
+        &mut self,
+        table: &str,
+        before: &Column,
+        after: &Column,
+        backfill: Option<&ColumnDefault>,
+        later: &[Change],
+    ) -> Result<()> {
+        let now = self.column(table, &before.name)?.clone();
+        if now.name != after.name {
+            return Err(Error::new(
+                ErrorKind::Migration,
+                format!("the column {} of {table} changes its name together with something else", now.name),
+            ));
+        }
+        if now == *after {
+            // An enum's own change has done it.
+            return Ok(());
+        }
+        let (t, c) = (quote(table), quote(&after.name));
+        if let Some(condition) = unfit(table, &after.name, &now.ty, &after.ty)?
+            && condition != "FALSE"
+        {
+            self.steps.push(Step::guard(
+                format!("SELECT COUNT(*) FROM {t} WHERE {c} IS NOT NULL AND ({condition})"),
+                format!("{table}.{} holds values that do not fit {}", after.name, after.ty),
+            ));
+        }
+        if now.nullable && !after.nullable {
+            match backfill {
+                // As a value of the type that the column still has, where that can hold it.
+                Some(value) => {
+                    let value = default(value, &now.ty, &format!("{table}.{}", after.name))?;
+                    self.push(format!("UPDATE {t} SET {c} = {value} WHERE {c} IS NULL"));
+                }
+                None => self.steps.push(Step::guard(
+                    format!("SELECT COUNT(*) FROM {t} WHERE {c} IS NULL"),
+                    format!("{table}.{} holds NULL, which it shall no longer allow", after.name),
+                )),
+            }
+        }
+        let reshapes = native(&now.ty) != native(&after.ty)
+            || now.case_insensitive != after.case_insensitive
+            || now.auto != after.auto;
+        if reshapes {
+            self.park(table, &after.name)?;
+        }
+        if check(table, &now.name, &now.ty) != check(table, &after.name, &after.ty) {
+            self.drop_check(table, &now.name, &now.ty);
+        }
+        let is_same = !reshapes
+            && now.nullable == after.nullable
+            && now.default == after.default
+            && comment(&now.ty) == comment(&after.ty);
+        if !is_same {
+            let definition = definition::column(table, after)?;
+            self.push(format!("ALTER TABLE {t} MODIFY COLUMN {definition}"));
+        }
+        if check(table, &now.name, &now.ty) != check(table, &after.name, &after.ty) {
+            self.add_check(table, after);
+        }
+        for column in self.table_mut(table)?.columns.iter_mut().filter(|column| column.name == after.name) {
+            column.clone_from(after);
+        }
+        self.unpark(later)
+    }
+
+    /// Takes away the foreign keys that stand on a column while its type changes.
+    fn park(&mut self, table: &str, column: &str) -> Result<()> {
+        let mut found: Vec<(String, ForeignKey)> = Vec::new();
+        for known in &self.now.tables {
+            for key in &known.foreign_keys {
+                if touches(&known.name, key, table, column) {
+                    found.push((known.name.clone(), key.clone()));
+                }
+            }
+        }
+        for (owner, key) in found {
+            self.note(
+                format!("ALTER TABLE {} DROP FOREIGN KEY {}", quote(&owner), quote(&key.name)),
+                "it comes back when the columns under it have their new type",
+            );
+            self.table_mut(&owner)?.foreign_keys.retain(|known| known.name != key.name);
+            self.parked.push((owner, key));
+        }
+        Ok(())
+    }
+
+    /// Brings back the foreign keys under which nothing changes any more.
+    fn unpark(&mut self, later: &[Change]) -> Result<()> {
+        let waits = |owner: &str, key: &ForeignKey| {
+            later.iter().any(|change| match change {
+                Change::AlterColumn { table, before, .. } => touches(owner, key, table, &before.name),
+                Change::DropForeignKey { table, foreign_key } => table == owner && foreign_key.name == key.name,
+                // What is renamed on the way would hide a later change from the line above.
+                Change::RenameColumn { table, .. } => table == owner || *table == key.target,
+                Change::RenameTable { from, .. } => from == owner || *from == key.target,
+                _ => false,
+            })
+        };
+        let (wait, ready): (Vec<_>, Vec<_>) = self.parked.drain(..).partition(|(owner, key)| waits(owner, key));
+        self.parked = wait;
+        for (owner, key) in ready {
+            self.restore_foreign_key(&owner, key)?;
+        }
+        Ok(())
+    }
+
+    fn add_check(&mut self, table: &str, column: &Column) {
+        if let Some((name, condition)) = check(table, &column.name, &column.ty) {
+            self.push(format!("ALTER TABLE {} ADD CONSTRAINT {} CHECK ({condition})", quote(table), quote(&name)));
+        }
+    }
+
+    fn drop_check(&mut self, table: &str, column: &str, ty: &ColumnType) {
+        if let Some((name, _)) = check(table, column, ty) {
+            self.push(format!("ALTER TABLE {} DROP CONSTRAINT {}", quote(table), quote(&name)));
+        }
+    }
+
+    /// Gives the check of a column the name that its table's new name asks for.
+    pub(crate) fn move_check(&mut self, table: &str, column: &Column, old_table: &str, old_column: &str) {
+        if let Some((name, _)) = check(old_table, old_column, &column.ty) {
+            self.push(format!("ALTER TABLE {} DROP CONSTRAINT {}", quote(table), quote(&name)));
+            self.add_check(table, column);
+        }
+    }
+}
+
+/// Whether a foreign key stands on the column, on either end.
+fn touches(owner: &str, key: &ForeignKey, table: &str, column: &str) -> bool {
+    let has = |columns: &[String]| columns.iter().any(|name| name == column);
+    (owner == table && has(&key.columns)) || (key.target == table && has(&key.target_columns))
+}

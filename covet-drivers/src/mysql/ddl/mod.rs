@@ -1,0 +1,150 @@
+//! Changes of a schema, in the words of MySQL and MariaDB.
+//!
+//! One `ALTER` a statement, because DDL commits by itself and a run that stopped must be able to go
+//! on at the exact statement. A foreign key that no declared index serves gets an index of its own
+//! name, made here and not by the server, which would drop its own again in silence; it comes and
+//! goes with the key, and introspection does not show it.
+
+mod alter;
+mod check;
+mod convert;
+mod definition;
+mod keys;
+
+use crate::catalog::{Change, Column, ForeignKey, Schema, Table};
+use crate::contract::{Ddl, Step};
+use crate::error::{Error, ErrorKind, Result};
+use crate::mysql::dialect::quote;
+
+/// Writes changes of schemas.
+#[derive(Clone, Copy, Debug)]
+pub struct MySqlDdl;
+
+impl Ddl for MySqlDdl {
+    fn plan(&self, changes: &[Change], before: &Schema, after: &Schema) -> Result<Vec<Step>> {
+        let mut plan = Plan { now: before.clone(), after, steps: Vec::new(), parked: Vec::new(), made: Vec::new() };
+        for (index, change) in changes.iter().enumerate() {
+            plan.change(change, changes.get(index + 1..).unwrap_or_default())?;
+        }
+        for table in &after.tables {
+            if plan.now.table(&table.name).is_some_and(|now| now.primary_key != table.primary_key) {
+                return Err(Error::unsupported(format_args!("another primary key for {}", table.name), "mysql")
+                    .with_table(&table.name)
+                    .with_help("make a new table and copy the rows"));
+            }
+        }
+        Ok(plan.steps)
+    }
+
+    fn check(&self, schema: &Schema) -> Result<()> {
+        check::check(schema)
+    }
+}
+
+/// A plan in the making.
+struct Plan<'a> {
+    /// The schema as it stands after the steps so far.
+    now: Schema,
+    after: &'a Schema,
+    steps: Vec<Step>,
+    /// Foreign keys taken away while the columns under them change, with their tables.
+    parked: Vec<(String, ForeignKey)>,
+    /// Tables that were made on the way, and hold no rows yet.
+    made: Vec<String>,
+}
+
+impl Plan<'_> {
+    fn change(&mut self, change: &Change, later: &[Change]) -> Result<()> {
+        match change {
+            // An enum is part of its columns.
+            Change::CreateEnum { .. } | Change::DropEnum { .. } => Ok(()),
+            Change::AlterEnum { before, after } => self.alter_enum(before, after, later),
+            Change::CreateTable { table } => self.create_table(table),
+            Change::DropTable { table } => {
+                self.push(format!("DROP TABLE {}", quote(&table.name)));
+                self.now.tables.retain(|known| known.name != table.name);
+                Ok(())
+            }
+            Change::RenameTable { from, to } => self.rename_table(from, to),
+            Change::AddColumn { table, column, backfill } => self.add_column(table, column, backfill.as_ref()),
+            Change::DropColumn { table, column } => self.drop_column(table, column),
+            Change::RenameColumn { table, from, to } => self.rename_column(table, from, to),
+            Change::AlterColumn { table, before, after, backfill } => {
+                self.alter_column(table, before, after, backfill.as_ref(), later)
+            }
+            Change::AddIndex { table, index } => self.add_index(table, index),
+            Change::DropIndex { table, index } => self.drop_index(table, index),
+            Change::AddForeignKey { table, foreign_key } => self.add_foreign_key(table, foreign_key),
+            Change::DropForeignKey { table, foreign_key } => self.drop_foreign_key(table, foreign_key),
+        }
+    }
+
+    fn push(&mut self, sql: String) {
+        self.steps.push(Step::new(sql));
+    }
+
+    fn note(&mut self, sql: String, note: impl Into<String>) {
+        let mut step = Step::new(sql);
+        step.note = note.into();
+        self.steps.push(step);
+    }
+
+    fn create_table(&mut self, table: &Table) -> Result<()> {
+        let sql = definition::create_table(table)?;
+        self.push(sql);
+        self.made.push(table.name.clone());
+        self.now.tables.push(Table { indexes: Vec::new(), foreign_keys: Vec::new(), ..table.clone() });
+        Ok(())
+    }
+
+    fn rename_table(&mut self, from: &str, to: &str) -> Result<()> {
+        self.push(format!("RENAME TABLE {} TO {}", quote(from), quote(to)));
+        let columns = self.table(from)?.columns.clone();
+        for column in &columns {
+            self.move_check(to, column, from, &column.name.clone());
+        }
+        for table in &mut self.now.tables {
+            if table.name == from {
+                to.clone_into(&mut table.name);
+            }
+            for key in table.foreign_keys.iter_mut().filter(|key| key.target == from) {
+                to.clone_into(&mut key.target);
+            }
+        }
+        for (table, key) in &mut self.parked {
+            for name in [table, &mut key.target] {
+                if name == from {
+                    to.clone_into(name);
+                }
+            }
+        }
+        for made in self.made.iter_mut().filter(|made| *made == from) {
+            to.clone_into(made);
+        }
+        Ok(())
+    }
+
+    /// Whether the table was made on the way, and so holds no rows that could be in the way.
+    fn is_new(&self, table: &str) -> bool {
+        self.made.iter().any(|made| made == table)
+    }
+
+    fn table(&self, name: &str) -> Result<&Table> {
+        self.now.table(name).ok_or_else(|| unknown(name))
+    }
+
+    fn table_mut(&mut self, name: &str) -> Result<&mut Table> {
+        self.now.tables.iter_mut().find(|table| table.name == name).ok_or_else(|| unknown(name))
+    }
+
+    fn column(&self, table: &str, name: &str) -> Result<&Column> {
+        self.table(table)?.column(name).ok_or_else(|| {
+            Error::new(ErrorKind::Migration, format!("the column {name} of {table} is not part of the schema"))
+        })
+    }
+}
+
+#[cold]
+fn unknown(table: &str) -> Error {
+    Error::new(ErrorKind::Migration, format!("the table {table} is not part of the schema")).with_table(table)
+}

@@ -1,0 +1,223 @@
+//! Reading the schema of a MySQL or MariaDB database.
+//!
+//! What Covet has no word for (expression and prefix indexes, defaults that are expressions) is
+//! left out of the schema and logged with its name.
+
+use std::collections::BTreeMap;
+
+use crate::catalog::{Action, Column, ColumnType, ForeignKey, Index, Schema, Table, constraint_name};
+use crate::contract::{BoxFuture, Command, Connection, Flow, Introspect, OWN_TABLES, Reuse, Row};
+use crate::error::{Error, ErrorKind, Result};
+use crate::mysql::defaults::read_default;
+use crate::mysql::dialect::quote;
+use crate::mysql::server::Product;
+use crate::mysql::types::{Described, read};
+
+/// Reads schemas.
+#[derive(Clone, Copy, Debug)]
+pub struct MySqlIntrospect;
+
+impl Introspect for MySqlIntrospect {
+    fn read<'a>(&'a self, connection: &'a mut dyn Connection) -> BoxFuture<'a, Result<Schema>> {
+        Box::pin(schema(connection))
+    }
+}
+
+const TABLES: &str = "SELECT TABLE_NAME FROM information_schema.TABLES \
+    WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'BASE TABLE'";
+
+const COLUMNS: &str = "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, CHARACTER_SET_NAME, \
+    COLLATION_NAME, EXTRA, COLUMN_COMMENT, GENERATION_EXPRESSION FROM information_schema.COLUMNS \
+    WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, ORDINAL_POSITION";
+
+const INDEXES: &str = "SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME, CAST(NON_UNIQUE AS CHAR), CAST(SUB_PART AS CHAR), \
+    INDEX_TYPE FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() \
+    ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX";
+
+const FOREIGN_KEYS: &str = "SELECT k.TABLE_NAME, k.CONSTRAINT_NAME, k.COLUMN_NAME, k.REFERENCED_TABLE_NAME, \
+    k.REFERENCED_COLUMN_NAME, r.DELETE_RULE, r.UPDATE_RULE, k.REFERENCED_TABLE_SCHEMA = DATABASE() \
+    FROM information_schema.KEY_COLUMN_USAGE k JOIN information_schema.REFERENTIAL_CONSTRAINTS r \
+    ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME AND r.TABLE_NAME = k.TABLE_NAME \
+    WHERE k.TABLE_SCHEMA = DATABASE() AND k.REFERENCED_TABLE_NAME IS NOT NULL \
+    ORDER BY k.TABLE_NAME, k.CONSTRAINT_NAME, k.ORDINAL_POSITION";
+
+/// MariaDB's names are unique in a table only, and it tells the table.
+const CHECKS_MARIADB: &str = "SELECT TABLE_NAME, CONSTRAINT_NAME, CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS \
+    WHERE CONSTRAINT_SCHEMA = DATABASE()";
+
+const CHECKS_MYSQL: &str = "SELECT t.TABLE_NAME, c.CONSTRAINT_NAME, c.CHECK_CLAUSE \
+    FROM information_schema.CHECK_CONSTRAINTS c JOIN information_schema.TABLE_CONSTRAINTS t \
+    ON t.CONSTRAINT_SCHEMA = c.CONSTRAINT_SCHEMA AND t.CONSTRAINT_NAME = c.CONSTRAINT_NAME \
+    WHERE c.CONSTRAINT_SCHEMA = DATABASE() AND t.CONSTRAINT_TYPE = 'CHECK'";
+
+type Cells = Vec<Option<String>>;
+
+async fn schema(connection: &mut dyn Connection) -> Result<Schema> {
+    let product = if connection.server().product == "MariaDB" { Product::MariaDb } else { Product::MySql };
+    let mut tables: BTreeMap<String, Table> = BTreeMap::new();
+    for row in rows(connection, TABLES, 1).await? {
+        let name = cell(&row, 0);
+        if !OWN_TABLES.contains(&name) {
+            tables.insert(
+                name.to_owned(),
+                Table {
+                    name: name.to_owned(),
+                    primary_key: Vec::new(),
+                    columns: Vec::new(),
+                    indexes: Vec::new(),
+                    foreign_keys: Vec::new(),
+                },
+            );
+        }
+    }
+    let mut checks: BTreeMap<(String, String), String> = BTreeMap::new();
+    let text = if product == Product::MariaDb { CHECKS_MARIADB } else { CHECKS_MYSQL };
+    for row in rows(connection, text, 3).await? {
+        checks.insert((cell(&row, 0).to_owned(), cell(&row, 1).to_owned()), cell(&row, 2).to_owned());
+    }
+    for row in rows(connection, COLUMNS, 10).await? {
+        if let Some(table) = tables.get_mut(cell(&row, 0)) {
+            let column = column(&row, product, &checks);
+            table.columns.push(column);
+        }
+    }
+    foreign_keys(&rows(connection, FOREIGN_KEYS, 8).await?, &mut tables);
+    indexes(&rows(connection, INDEXES, 6).await?, &mut tables);
+    let mut schema = Schema { tables: tables.into_values().collect() };
+    schema.sort();
+    Ok(schema)
+}
+
+fn column(row: &Cells, product: Product, checks: &BTreeMap<(String, String), String>) -> Column {
+    let (table, name, extra) = (cell(row, 0), cell(row, 1), cell(row, 7).to_ascii_uppercase());
+    let check = |constraint: String| checks.get(&(table.to_owned(), constraint)).cloned();
+    let described = Described {
+        table: table.to_owned(),
+        name: name.to_owned(),
+        column_type: cell(row, 2).to_owned(),
+        charset: row.get(5).cloned().flatten(),
+        comment: cell(row, 8).to_owned(),
+        length_check: check(constraint_name(table, &[name], "check")),
+        // MariaDB's `json` is a `longtext` with a check, which keeps its name when the column gets another.
+        is_json: checks
+            .iter()
+            .any(|((owner, _), clause)| owner == table && *clause == format!("json_valid({})", quote(name))),
+    };
+    let generated = cell(row, 9);
+    let ty = if generated.is_empty() {
+        read(&described)
+    } else {
+        let kind = if extra.contains("STORED") || extra.contains("PERSISTENT") { "STORED" } else { "VIRTUAL" };
+        ColumnType::Other(format!("{} GENERATED ALWAYS AS ({generated}) {kind}", described.column_type).into())
+    };
+    let default = match row.get(4).and_then(Option::as_deref) {
+        Some(said) => read_default(product, said, extra.contains("DEFAULT_GENERATED"), &ty).unwrap_or_else(|said| {
+            tracing::warn!(table, column = name, default = %said, "the default is an expression that Covet has no word for");
+            None
+        }),
+        None => None,
+    };
+    Column {
+        name: name.to_owned(),
+        case_insensitive: ty.is_text() && cell(row, 6).ends_with("_ci"),
+        ty,
+        nullable: cell(row, 3) == "YES",
+        default,
+        auto: extra.contains("AUTO_INCREMENT"),
+    }
+}
+
+fn foreign_keys(rows: &[Cells], tables: &mut BTreeMap<String, Table>) {
+    for row in rows {
+        let (table, name) = (cell(row, 0), cell(row, 1));
+        let Some(table) = tables.get_mut(table) else { continue };
+        if cell(row, 7) != "1" {
+            tracing::warn!(table = %table.name, foreign_key = name, "the foreign key points into another database");
+            continue;
+        }
+        if table.foreign_keys.last().is_none_or(|key| key.name != name) {
+            table.foreign_keys.push(ForeignKey {
+                name: name.to_owned(),
+                columns: Vec::new(),
+                target: cell(row, 3).to_owned(),
+                target_columns: Vec::new(),
+                on_delete: action(cell(row, 5)),
+                on_update: action(cell(row, 6)),
+            });
+        }
+        if let Some(key) = table.foreign_keys.last_mut() {
+            key.columns.push(cell(row, 2).to_owned());
+            key.target_columns.push(cell(row, 4).to_owned());
+        }
+    }
+}
+
+fn indexes(rows: &[Cells], tables: &mut BTreeMap<String, Table>) {
+    for row in rows {
+        let (name, column) = (cell(row, 1), cell(row, 2));
+        let Some(table) = tables.get_mut(cell(row, 0)) else { continue };
+        if name == "PRIMARY" {
+            table.primary_key.push(column.to_owned());
+            continue;
+        }
+        if table.indexes.last().is_none_or(|index| index.name != name) {
+            table.indexes.push(Index { name: name.to_owned(), columns: Vec::new(), unique: cell(row, 3) == "0" });
+        }
+        if let Some(index) = table.indexes.last_mut() {
+            // An expression, a prefix, a full-text index: marked here, taken out below.
+            let plain = !column.is_empty() && cell(row, 4).is_empty() && cell(row, 5) == "BTREE";
+            index.columns.push(if plain { column.to_owned() } else { String::new() });
+        }
+    }
+    for table in tables.values_mut() {
+        let (name, keys) = (&table.name, &table.foreign_keys);
+        table.indexes.retain(|index| {
+            if index.columns.iter().any(String::is_empty) {
+                tracing::warn!(table = %name, index = %index.name, "the index is of a kind that Covet has no word for");
+                return false;
+            }
+            // What stands behind a foreign key that no other index serves bears the key's name.
+            !keys.iter().any(|key| key.name == index.name && key.columns == index.columns && !index.unique)
+        });
+    }
+}
+
+fn action(rule: &str) -> Action {
+    match rule {
+        "CASCADE" => Action::Cascade,
+        "SET NULL" => Action::SetNull,
+        "SET DEFAULT" => Action::SetDefault,
+        "RESTRICT" => Action::Restrict,
+        _ => Action::NoAction,
+    }
+}
+
+fn cell(row: &Cells, index: usize) -> &str {
+    row.get(index).and_then(Option::as_deref).unwrap_or_default()
+}
+
+/// Every row as texts.
+async fn rows(connection: &mut dyn Connection, sql: &str, columns: usize) -> Result<Vec<Cells>> {
+    let mut rows = Vec::new();
+    let mut sink = |row: &Row<'_>| {
+        let cells = (0..columns).map(|index| {
+            use crate::value::ValueRef;
+            match row.value(index, &ColumnType::Other("".into()))? {
+                ValueRef::Null => Ok(None),
+                ValueRef::Text(text) => Ok(Some(text.to_owned())),
+                ValueRef::Int(number) => Ok(Some(number.to_string())),
+                ValueRef::UInt(number) => Ok(Some(number.to_string())),
+                ValueRef::Bytes(bytes) => String::from_utf8(bytes.to_vec()).map(Some).map_err(|_| unreadable()),
+                _ => Err(unreadable()),
+            }
+        });
+        rows.push(cells.collect::<Result<Cells>>()?);
+        Ok(Flow::Continue)
+    };
+    connection.run(Command { sql, args: &[], reuse: Reuse::Once }, &mut sink).await?;
+    Ok(rows)
+}
+
+fn unreadable() -> Error {
+    Error::new(ErrorKind::Decode, "information_schema holds what cannot be read as text")
+}

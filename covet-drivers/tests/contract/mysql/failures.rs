@@ -1,0 +1,154 @@
+//! Kinds of error, with their names, and nobody's data.
+
+use covet_drivers::catalog::ColumnType;
+use covet_drivers::contract::{Adapter as _, ConnectUrl};
+use covet_drivers::mysql::MySql;
+use covet_drivers::value::Value;
+use covet_drivers::{Error, ErrorKind};
+
+use crate::mysql::{exec, idle, number, on_mysql, text};
+
+#[test]
+fn statements() {
+    on_mysql(async |db| {
+        let mut conn = db.connect().await;
+        let conn = conn.as_mut();
+        conn.script(
+            "CREATE TABLE p (id INT PRIMARY KEY, name VARCHAR(9) NOT NULL, e ENUM('a'), \
+             CONSTRAINT p_id_check CHECK (id > 0)) CHARACTER SET utf8mb4;
+             CREATE UNIQUE INDEX p_name_key ON p (name);
+             CREATE TABLE c (id INT PRIMARY KEY, p INT, CONSTRAINT c_p_fkey FOREIGN KEY (p) REFERENCES p (id));
+             INSERT INTO p VALUES (1, 'secret', NULL); INSERT INTO c VALUES (1, 1)",
+        )
+        .await
+        .unwrap();
+        let secret = text("secret");
+        let named = |error: &Error| {
+            (
+                error.kind(),
+                error.constraint().map(str::to_owned),
+                error.table().map(str::to_owned),
+                error.column().map(str::to_owned),
+            )
+        };
+        let some = |text: &str| Some(text.to_owned());
+        for (sql, args, expected) in [
+            (
+                "INSERT INTO p VALUES (2, ?, NULL)",
+                vec![secret.clone()],
+                (ErrorKind::Unique, some("p_name_key"), None, None),
+            ),
+            ("INSERT INTO p VALUES (1, 'x', NULL)", vec![], (ErrorKind::Unique, some("PRIMARY"), None, None)),
+            ("INSERT INTO c VALUES (2, 9)", vec![], (ErrorKind::ForeignKey, some("c_p_fkey"), some("c"), some("p"))),
+            ("DELETE FROM p", vec![], (ErrorKind::ForeignKey, some("c_p_fkey"), some("c"), some("p"))),
+            ("INSERT INTO p VALUES (2, NULL, NULL)", vec![], (ErrorKind::NotNull, None, None, some("name"))),
+            ("INSERT INTO p (id) VALUES (2)", vec![], (ErrorKind::NotNull, None, None, some("name"))),
+            ("INSERT INTO p VALUES (-1, 'x', NULL)", vec![], (ErrorKind::Check, some("p_id_check"), some("p"), None)),
+            (
+                "INSERT INTO p VALUES (2, 'x', ?)",
+                vec![secret.clone()],
+                (ErrorKind::InvalidInput, None, None, some("e")),
+            ),
+            ("INSERT INTO p VALUES (99999999999, 'x', NULL)", vec![], (ErrorKind::OutOfRange, None, None, some("id"))),
+            (
+                "INSERT INTO p VALUES (?, 'x', NULL)",
+                vec![secret.clone()],
+                (ErrorKind::InvalidInput, None, some("p"), some("id")),
+            ),
+            (
+                "INSERT INTO p VALUES (3, ?, NULL)",
+                vec![text("longer than nine")],
+                (ErrorKind::OutOfRange, None, None, some("name")),
+            ),
+            ("SELECT * FROM nowhere", vec![], (ErrorKind::UndefinedTable, None, some("nowhere"), None)),
+            ("SELECT nothing FROM p", vec![], (ErrorKind::UndefinedColumn, None, None, some("nothing"))),
+            ("CREATE TABLE p (id INT)", vec![], (ErrorKind::AlreadyExists, None, None, None)),
+            ("SELEC 1", vec![], (ErrorKind::Syntax, None, None, None)),
+            ("SELECT 1; SELECT 2", vec![], (ErrorKind::Syntax, None, None, None)),
+        ] {
+            let error = exec(conn, sql, &args).await.expect_err(sql);
+            assert_eq!(named(&error), expected, "{sql}: {error:?}");
+            assert!(error.code().is_some(), "{sql}");
+            assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+            assert!(idle(conn), "{sql}");
+        }
+        let error = exec(conn, "SELECT ?", &[]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        let error = exec(conn, "SELECT 1", &[Value::Int(1)]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert_eq!(number(conn, "SELECT COUNT(*) FROM p").await, 1);
+    });
+}
+
+#[test]
+fn connecting() {
+    on_mysql(async |db| {
+        let (scheme, rest) = db.text.split_once("://").unwrap();
+        let (login, place) = rest.split_once('@').unwrap();
+        let (user, _) = login.split_once(':').unwrap();
+        let (server, _) = place.split_once('/').unwrap();
+        let (host, _) = server.rsplit_once(':').unwrap();
+        for (url, kind) in [
+            (format!("{scheme}://{user}:hunter2@{server}/"), ErrorKind::Authentication),
+            (format!("{scheme}://nobody_here:hunter2@{server}/"), ErrorKind::Authentication),
+            (format!("{scheme}://{login}@{server}/no_such_database"), ErrorKind::UnknownDatabase),
+            (format!("{scheme}://{login}@{host}:1/x"), ErrorKind::Unreachable),
+            (format!("{scheme}://{login}@no-such-host.invalid/x?sslmode=disable"), ErrorKind::Unreachable),
+            (format!("{scheme}://{login}@{server}/?socket=/no/such/socket"), ErrorKind::Unreachable),
+        ] {
+            let url: ConnectUrl = url.parse().unwrap();
+            let backend = MySql.open(&url).unwrap();
+            let error = backend.connect().await.expect_err("a session");
+            assert_eq!(error.kind(), kind, "{url}: {error:?}");
+            let shown = format!("{error} {error:?} {backend:?} {}", backend.target());
+            assert!(!shown.contains("hunter2"), "{shown}");
+        }
+        // A server that takes the connection and says nothing.
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let silent: ConnectUrl = format!("mysql://u:hunter2@127.0.0.1:{port}/d?connect_timeout=1").parse().unwrap();
+        let error = MySql.open(&silent).unwrap().connect().await.expect_err("a session");
+        assert_eq!(error.kind(), ErrorKind::Unreachable, "{error:?}");
+    });
+}
+
+#[test]
+fn tls() {
+    on_mysql(async |db| {
+        let Ok(authority) = std::env::var("COVET_TEST_MYSQL_CA") else {
+            eprintln!("LEFT OUT: COVET_TEST_MYSQL_CA is not set, so TLS to MySQL and MariaDB is not tested");
+            return;
+        };
+        let plain =
+            db.text.replace("sslmode=disable", "x=").split_once('?').map(|(front, _)| front.to_owned()).unwrap();
+        let open = async |query: &str| {
+            let url: ConnectUrl = format!("{plain}?{query}").parse().unwrap();
+            MySql.open(&url)?.connect().await
+        };
+        for (query, encrypted) in [
+            ("sslmode=disable".to_owned(), false),
+            ("sslmode=allow".to_owned(), false),
+            ("sslmode=prefer".to_owned(), true),
+            ("ssl-mode=REQUIRED".to_owned(), true),
+            (format!("sslmode=require&sslrootcert={authority}"), true),
+            (format!("sslmode=verify-ca&sslrootcert={authority}"), true),
+            (format!("ssl-mode=VERIFY_IDENTITY&ssl-ca={authority}"), true),
+        ] {
+            let mut conn = open(&query).await.unwrap_or_else(|error| panic!("{query}: {error:?}"));
+            let cipher = crate::mysql::query(
+                conn.as_mut(),
+                "SHOW SESSION STATUS LIKE 'Ssl_cipher'",
+                &[],
+                &[ColumnType::Text { max_len: None }, ColumnType::Text { max_len: None }],
+            )
+            .await
+            .unwrap();
+            assert_eq!(cipher[0][1] != text(""), encrypted, "{query}");
+        }
+        // An authority that nobody trusts.
+        for query in ["sslmode=verify-ca", "sslmode=verify-full"] {
+            let error = open(query).await.expect_err(query);
+            assert_eq!(error.kind(), ErrorKind::Tls, "{query}: {error:?}");
+        }
+    });
+}
