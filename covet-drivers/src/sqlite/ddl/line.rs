@@ -1,0 +1,78 @@
+//! One table on its way through the changes of a plan.
+
+use crate::catalog::{Column, ColumnDefault, ForeignKey, Table};
+use crate::error::{Error, ErrorKind, Result};
+
+/// A table on its way through the changes.
+#[derive(Debug)]
+pub(super) struct Line {
+    /// As it is to be at this point.
+    pub(super) table: Table,
+    /// Where the values of its columns come from, in their order.
+    pub(super) sources: Vec<Source>,
+    /// Columns that go with the rebuild, under the names they have until then.
+    pub(super) leaving: Vec<String>,
+    /// Foreign keys that rows have not been checked for yet.
+    pub(super) new_foreign_keys: Vec<ForeignKey>,
+    /// Indexes that exist only after the rebuild.
+    pub(super) new_indexes: Vec<String>,
+    /// As it was when the changes began, with its columns under their present names.
+    pub(super) old: Table,
+    /// Whether it is new.
+    pub(super) created: bool,
+    /// Whether it has gone.
+    pub(super) dropped: bool,
+    /// The number of its last change.
+    pub(super) last: usize,
+}
+
+/// Where the values of a column come from.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    /// The column as it is stored, under the name it has until the rebuild; `None` when it is new.
+    pub(super) old: Option<Column>,
+    /// What takes the place of NULL, or is the value of a new column.
+    pub(super) backfill: Option<ColumnDefault>,
+}
+
+impl Line {
+    /// A table before the first change, or as it is created.
+    pub(super) fn new(table: &Table, created: bool) -> Self {
+        let sources = table.columns.iter().map(|column| Source { old: Some(column.clone()), backfill: None }).collect();
+        Line {
+            table: table.clone(),
+            sources,
+            leaving: Vec::new(),
+            new_foreign_keys: Vec::new(),
+            new_indexes: Vec::new(),
+            old: table.clone(),
+            created,
+            dropped: false,
+            last: 0,
+        }
+    }
+
+    /// Where the column of this name stands.
+    pub(super) fn position(&self, name: &str) -> Result<usize> {
+        self.table.columns.iter().position(|column| column.name == name).ok_or_else(|| {
+            let table = &self.table.name;
+            Error::new(
+                ErrorKind::Migration,
+                format!("a change of column {table}.{name}, which does not exist at this point"),
+            )
+            .with_table(table)
+            .with_column(name)
+        })
+    }
+}
+
+/// A column's new name in the keys and indexes of its table.
+pub(super) fn rename_in_keys(table: &mut Table, from: &str, to: &str) {
+    let indexes = table.indexes.iter_mut().flat_map(|index| &mut index.columns);
+    let keys = table.foreign_keys.iter_mut().flat_map(|key| &mut key.columns);
+    for column in table.primary_key.iter_mut().chain(indexes).chain(keys) {
+        if column == from {
+            *column = to.to_owned();
+        }
+    }
+}

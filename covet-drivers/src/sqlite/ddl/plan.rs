@@ -1,0 +1,374 @@
+//! Follows every table through the changes: what can be said plainly is said in place, and what
+//! cannot is gathered into one rebuild after the last change of the table.
+
+use std::collections::BTreeSet;
+
+use crate::catalog::{Change, Column, ColumnDefault, ColumnType, EnumType, Index, Schema, Table};
+use crate::contract::Step;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sqlite::ddl::create::{self, quote};
+use crate::sqlite::ddl::line::{Line, Source, rename_in_keys};
+use crate::sqlite::ddl::{literal, rebuild};
+
+/// The statements that make the changes.
+pub(super) fn plan(changes: &[Change], before: &Schema, after: &Schema) -> Result<Vec<Step>> {
+    // The first pass finds out what needs a rebuild, and what goes or is new anyway.
+    let mut scout = Planner::new(before, Forecast::default());
+    for (number, change) in changes.iter().enumerate() {
+        scout.apply(number, change)?;
+    }
+    let mut planner = Planner::new(before, scout.forecast(after));
+    for (number, change) in changes.iter().enumerate() {
+        planner.apply(number, change)?;
+        planner.rebuild_after(number)?;
+    }
+    Ok(planner.steps)
+}
+
+/// What the first pass found, by the numbers of the lines.
+#[derive(Debug, Default)]
+struct Forecast {
+    rebuilt: BTreeSet<usize>,
+    dropped: BTreeSet<usize>,
+    last: Vec<usize>,
+    tables: Vec<Table>,
+    /// The primary keys of tables whose key changes.
+    keys: Vec<Option<Vec<String>>>,
+}
+
+struct Planner {
+    lines: Vec<Line>,
+    needs_rebuild: BTreeSet<usize>,
+    forecast: Forecast,
+    steps: Vec<Step>,
+}
+
+impl Planner {
+    fn new(before: &Schema, forecast: Forecast) -> Self {
+        let lines = before.tables.iter().map(|table| Line::new(table, false)).collect();
+        Planner { lines, needs_rebuild: BTreeSet::new(), forecast, steps: Vec::new() }
+    }
+
+    fn forecast(mut self, after: &Schema) -> Forecast {
+        // A primary key changes with its columns, and no change says so.
+        let mut keys = Vec::new();
+        for id in 0..self.lines.len() {
+            let key = self.lines.get(id).and_then(|line| {
+                let wanted = &after.table(&line.table.name)?.primary_key;
+                (!line.created && *wanted != line.table.primary_key).then(|| wanted.clone())
+            });
+            if key.is_some() {
+                self.must_rebuild(id);
+            }
+            keys.push(key);
+        }
+        let dropped: BTreeSet<usize> =
+            self.lines.iter().enumerate().filter(|(_, line)| line.dropped).map(|(number, _)| number).collect();
+        Forecast {
+            rebuilt: self.needs_rebuild.difference(&dropped).copied().collect(),
+            last: self.lines.iter().map(|line| line.last).collect(),
+            tables: self.lines.into_iter().map(|line| line.table).collect(),
+            keys,
+            dropped,
+        }
+    }
+
+    fn apply(&mut self, number: usize, change: &Change) -> Result<()> {
+        match change {
+            // An enum is no object of its own here.
+            Change::CreateEnum { .. } | Change::DropEnum { .. } => Ok(()),
+            Change::AlterEnum { before, after } => {
+                self.alter_enum(number, before, after);
+                Ok(())
+            }
+            Change::CreateTable { table } => self.create_table(number, table),
+            Change::DropTable { table } => self.drop_table(number, &table.name),
+            Change::RenameTable { from, to } => self.rename_table(number, from, to),
+            Change::AddColumn { table, column, backfill } => self.add_column(number, table, column, backfill.as_ref()),
+            Change::DropColumn { table, column } => self.drop_column(number, table, &column.name),
+            Change::RenameColumn { table, from, to } => self.rename_column(number, table, from, to),
+            Change::AlterColumn { table, after, backfill, .. } => {
+                self.alter_column(number, table, after, backfill.as_ref())
+            }
+            Change::AddIndex { table, index } => self.add_index(number, table, index),
+            Change::DropIndex { table, index } => self.drop_index(number, table, &index.name),
+            Change::AddForeignKey { table, foreign_key } => {
+                let id = self.touch(number, table)?;
+                let line = self.line(id)?;
+                line.table.foreign_keys.push(foreign_key.clone());
+                line.new_foreign_keys.push(foreign_key.clone());
+                self.must_rebuild(id);
+                Ok(())
+            }
+            Change::DropForeignKey { table, foreign_key } => {
+                let id = self.touch(number, table)?;
+                let line = self.line(id)?;
+                line.table.foreign_keys.retain(|key| key.name != foreign_key.name);
+                line.new_foreign_keys.retain(|key| key.name != foreign_key.name);
+                self.must_rebuild(id);
+                Ok(())
+            }
+        }
+    }
+
+    fn alter_enum(&mut self, number: usize, before: &EnumType, after: &EnumType) {
+        for id in 0..self.lines.len() {
+            let Some(line) = self.lines.get_mut(id).filter(|line| !line.dropped) else { continue };
+            let mut touched = false;
+            for column in &mut line.table.columns {
+                if matches!(&column.ty, ColumnType::Enum(ty) if ty.name == before.name) {
+                    column.ty = ColumnType::Enum(after.clone());
+                    touched = true;
+                }
+            }
+            if touched {
+                line.last = number;
+                self.must_rebuild(id);
+            }
+        }
+    }
+
+    fn create_table(&mut self, number: usize, table: &Table) -> Result<()> {
+        let id = self.lines.len();
+        let mut line = Line::new(table, true);
+        line.last = number;
+        // Indexes and foreign keys are changes of their own; only that the latter cannot come later.
+        line.table.indexes.clear();
+        line.table.foreign_keys.clear();
+        self.lines.push(line);
+        if let Some(last) = self.forecast.tables.get(id) {
+            self.steps.push(Step::new(create::table(last, &table.name)?));
+        }
+        Ok(())
+    }
+
+    fn drop_table(&mut self, number: usize, name: &str) -> Result<()> {
+        let id = self.touch(number, name)?;
+        self.line(id)?.dropped = true;
+        self.steps.push(Step::new(format!("DROP TABLE {}", quote(name))));
+        Ok(())
+    }
+
+    fn rename_table(&mut self, number: usize, from: &str, to: &str) -> Result<()> {
+        let id = self.touch(number, from)?;
+        self.line(id)?.table.name = to.to_owned();
+        for line in &mut self.lines {
+            let keys = line.table.foreign_keys.iter_mut().chain(&mut line.new_foreign_keys);
+            for key in keys.filter(|key| key.target == from) {
+                key.target = to.to_owned();
+            }
+        }
+        let rename = |from: &str, to: &str| format!("ALTER TABLE {} RENAME TO {}", quote(from), quote(to));
+        if from.eq_ignore_ascii_case(to) {
+            // To SQLite the name is taken, by the table itself.
+            let between = format!("_covet_between_{to}");
+            self.follow(&[rename(from, &between), rename(&between, to)]);
+        } else {
+            self.follow(&[rename(from, to)]);
+        }
+        Ok(())
+    }
+
+    fn add_column(&mut self, number: usize, table: &str, column: &Column, fill: Option<&ColumnDefault>) -> Result<()> {
+        let id = self.touch(number, table)?;
+        let line = self.line(id)?;
+        line.table.columns.push(column.clone());
+        line.sources.push(Source { old: None, backfill: fill.cloned() });
+        let constant = column.default.as_ref().is_none_or(|default| *default != ColumnDefault::Now);
+        let fills_itself =
+            column.nullable || (column.default.is_some() && (fill.is_none() || fill == column.default.as_ref()));
+        if column.auto || !constant || !fills_itself {
+            self.must_rebuild(id);
+        }
+        if self.is_plain(id) {
+            let definition = create::column(&self.line(id)?.table.clone(), column)?;
+            self.steps.push(Step::new(format!("ALTER TABLE {} ADD COLUMN {definition}", quote(table))));
+            if let Some(fill) = fill.filter(|fill| Some(*fill) != column.default.as_ref()) {
+                let value = literal::default(table, column, fill)?;
+                self.steps.push(Step::new(format!("UPDATE {} SET {} = {value}", quote(table), quote(&column.name))));
+            }
+            self.settle(id, &column.name)?;
+        }
+        Ok(())
+    }
+
+    fn drop_column(&mut self, number: usize, table: &str, name: &str) -> Result<()> {
+        let id = self.touch(number, table)?;
+        let targeted = self
+            .lines
+            .iter()
+            .flat_map(|line| &line.table.foreign_keys)
+            .any(|key| key.target == table && key.target_columns.iter().any(|column| column == name));
+        let line = self.line(id)?;
+        let at = line.position(name)?;
+        line.table.columns.remove(at);
+        let source = line.sources.remove(at);
+        line.leaving.extend(source.old.map(|old| old.name));
+        let has = |columns: &[String]| columns.iter().any(|column| column == name);
+        // The key of the table as it is stored, which a change of the key in the same plan may have left behind.
+        let bound = targeted
+            || has(&line.table.primary_key)
+            || has(&line.old.primary_key)
+            || line.table.indexes.iter().any(|index| has(&index.columns))
+            || line.table.foreign_keys.iter().chain(&line.old.foreign_keys).any(|key| has(&key.columns));
+        line.table.primary_key.retain(|column| column != name);
+        if bound {
+            self.must_rebuild(id);
+        }
+        if self.is_plain(id) {
+            self.line(id)?.leaving.retain(|leaving| leaving != name);
+            self.steps.push(Step::new(format!("ALTER TABLE {} DROP COLUMN {}", quote(table), quote(name))));
+        }
+        Ok(())
+    }
+
+    fn rename_column(&mut self, number: usize, table: &str, from: &str, to: &str) -> Result<()> {
+        let id = self.touch(number, table)?;
+        let created = self.line(id)?.created;
+        let mut renames = Vec::new();
+        let rename = |from: &str, to: &str| {
+            format!("ALTER TABLE {} RENAME COLUMN {} TO {}", quote(table), quote(from), quote(to))
+        };
+        let line = self.line(id)?;
+        // A column that goes only with the rebuild may still hold the name.
+        if let Some(taken) = line.leaving.iter_mut().find(|leaving| leaving.eq_ignore_ascii_case(to)) {
+            let away = format!("_covet_old_{taken}");
+            renames.push(rename(taken, &away));
+            *taken = away;
+        }
+        let at = line.position(from)?;
+        let mut is_stored = false;
+        if let (Some(column), Some(source)) = (line.table.columns.get_mut(at), line.sources.get_mut(at)) {
+            column.name = to.to_owned();
+            if let Some(old) = &mut source.old {
+                old.name = to.to_owned();
+                is_stored = true;
+            }
+        }
+        rename_in_keys(&mut line.table, from, to);
+        rename_in_keys(&mut line.old, from, to);
+        for key in &mut line.new_foreign_keys {
+            key.columns.iter_mut().filter(|column| *column == from).for_each(|column| *column = to.to_owned());
+        }
+        for line in &mut self.lines {
+            let keys = line.table.foreign_keys.iter_mut().chain(&mut line.new_foreign_keys);
+            for key in keys.filter(|key| key.target == table) {
+                key.target_columns
+                    .iter_mut()
+                    .filter(|column| *column == from)
+                    .for_each(|column| *column = to.to_owned());
+            }
+        }
+        if is_stored && !created {
+            renames.push(rename(from, to));
+            self.follow(&renames);
+        }
+        Ok(())
+    }
+
+    fn alter_column(&mut self, number: usize, table: &str, after: &Column, fill: Option<&ColumnDefault>) -> Result<()> {
+        let id = self.touch(number, table)?;
+        let line = self.line(id)?;
+        let at = line.position(&after.name)?;
+        if let (Some(column), Some(source)) = (line.table.columns.get_mut(at), line.sources.get_mut(at)) {
+            *column = after.clone();
+            if fill.is_some() {
+                source.backfill = fill.cloned();
+            }
+        }
+        self.must_rebuild(id);
+        Ok(())
+    }
+
+    fn add_index(&mut self, number: usize, table: &str, index: &Index) -> Result<()> {
+        let id = self.touch(number, table)?;
+        let line = self.line(id)?;
+        line.table.indexes.push(index.clone());
+        line.new_indexes.push(index.name.clone());
+        if self.is_plain(id) || self.line(id)?.created {
+            let line = self.line(id)?;
+            line.new_indexes.clear();
+            if index.unique && !line.created {
+                self.steps.push(create::twice(table, index));
+            }
+            self.steps.push(Step::new(create::index(table, index)));
+        }
+        Ok(())
+    }
+
+    fn drop_index(&mut self, number: usize, table: &str, name: &str) -> Result<()> {
+        let id = self.touch(number, table)?;
+        let line = self.line(id)?;
+        line.table.indexes.retain(|index| index.name != name);
+        if line.new_indexes.iter().any(|new| new == name) {
+            line.new_indexes.retain(|new| new != name);
+        } else if name.starts_with("sqlite_autoindex_") {
+            // It belongs to a UNIQUE in the table's own text, and goes only with that.
+            self.must_rebuild(id);
+        } else if !self.forecast.dropped.contains(&id) {
+            self.steps.push(Step::new(format!("DROP INDEX {}", quote(name))));
+        }
+        Ok(())
+    }
+
+    /// Rebuilds the tables whose last change this was.
+    fn rebuild_after(&mut self, number: usize) -> Result<()> {
+        let due: Vec<usize> =
+            self.forecast.rebuilt.iter().copied().filter(|id| self.forecast.last.get(*id) == Some(&number)).collect();
+        for id in due {
+            if let Some(key) = self.forecast.keys.get(id).cloned().flatten() {
+                self.line(id)?.table.primary_key = key;
+            }
+            let steps = rebuild::steps(self.line(id)?)?;
+            self.steps.extend(steps);
+        }
+        Ok(())
+    }
+
+    /// Renames which other tables, indexes and triggers have to follow: SQLite sees to that only in
+    /// its ordinary mode, and a migration runs in the other, which rebuilds need.
+    fn follow(&mut self, renames: &[String]) {
+        let mut off = Step::new("PRAGMA legacy_alter_table = OFF");
+        off.note = String::from("references to what is renamed follow");
+        self.steps.push(off);
+        self.steps.extend(renames.iter().map(Step::new));
+        self.steps.push(Step::new("PRAGMA legacy_alter_table = ON"));
+    }
+
+    /// The line of the table, which this change is now the last of.
+    fn touch(&mut self, number: usize, name: &str) -> Result<usize> {
+        let id = self.lines.iter().rposition(|line| !line.dropped && line.table.name == name).ok_or_else(|| {
+            Error::new(ErrorKind::Migration, format!("a change of table {name}, which does not exist at this point"))
+                .with_table(name)
+        })?;
+        self.line(id)?.last = number;
+        Ok(id)
+    }
+
+    fn line(&mut self, id: usize) -> Result<&mut Line> {
+        self.lines.get_mut(id).ok_or_else(|| Error::new(ErrorKind::Migration, "a table was lost while planning"))
+    }
+
+    fn must_rebuild(&mut self, id: usize) {
+        if self.lines.get(id).is_some_and(|line| !line.created) {
+            self.needs_rebuild.insert(id);
+        }
+    }
+
+    /// Whether changes of the table are made in place: it is neither rebuilt nor new nor about to go.
+    fn is_plain(&self, id: usize) -> bool {
+        let rebuilt = self.forecast.rebuilt.contains(&id) || self.forecast.dropped.contains(&id);
+        !rebuilt && self.lines.get(id).is_some_and(|line| !line.created)
+    }
+
+    /// A column that was added in place is stored from now on.
+    fn settle(&mut self, id: usize, name: &str) -> Result<()> {
+        let line = self.line(id)?;
+        let at = line.position(name)?;
+        let column = line.table.columns.get(at).cloned();
+        if let Some(source) = line.sources.get_mut(at) {
+            *source = Source { old: column, backfill: None };
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,188 @@
+//! The rebuild of a table: guards, a new table, its rows, and its name.
+//!
+//! It runs between `begin_migration` and `commit_migration`, which switch the foreign keys off (or
+//! dropping the old table would take the rows of others along) and make triggers and unknown
+//! indexes again.
+
+use crate::catalog::{Column, ColumnType, ForeignKey, constraint_name, shorten};
+use crate::contract::Step;
+use crate::error::{Error, Result};
+use crate::sqlite::ddl::convert::convert;
+use crate::sqlite::ddl::create::{self, names, quote};
+use crate::sqlite::ddl::line::{Line, Source};
+use crate::sqlite::ddl::literal::{self, literal, unsupported};
+use crate::sqlite::migration::KEPT;
+
+/// The statements of the rebuild.
+pub(super) fn steps(line: &Line) -> Result<Vec<Step>> {
+    let table = &line.table;
+    let name = &table.name;
+    let (old, new) = (quote(name), shorten(format!("_covet_new_{name}")));
+    if let Some(column) = table.columns.iter().find(|column| matches!(column.ty, ColumnType::Other(_))) {
+        return Err(unsupported(format_args!(
+            "a rebuild of table {name}: its column {} is of type {}",
+            column.name, column.ty
+        ))
+        .with_table(name)
+        .with_column(&column.name)
+        .with_help("write this step of the migration by hand"));
+    }
+    let mut steps = guards_of_the_unknown(line)?;
+    let mut values = Vec::new();
+    for (column, source) in table.columns.iter().zip(&line.sources) {
+        values.push(value(name, column, source, &mut steps)?);
+    }
+    steps.extend(line.new_foreign_keys.iter().filter_map(|key| orphans(line, key)));
+    steps.extend(keep(line));
+    let mut created = Step::new(create::table(table, &new)?);
+    created.note = format!("table {name} is rebuilt: SQLite cannot change it in place");
+    steps.push(created);
+    let columns: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+    steps.push(Step::new(format!(
+        "INSERT INTO {} ({}) SELECT {} FROM {old}",
+        quote(&new),
+        names(&columns),
+        values.join(", ")
+    )));
+    let is_auto = |columns: &[Column]| columns.iter().any(|column| column.auto);
+    if is_auto(&table.columns) && is_auto(&line.old.columns) {
+        // Numbers of rows that were deleted must not come again.
+        let (name, new) = (literal(name), literal(&new));
+        steps.push(Step::new(format!("DELETE FROM sqlite_sequence WHERE name = {new}")));
+        steps.push(Step::new(format!(
+            "INSERT INTO sqlite_sequence (name, seq) SELECT {new}, seq FROM sqlite_sequence WHERE name = {name}"
+        )));
+    }
+    steps.push(Step::new(format!("DROP TABLE {old}")));
+    steps.push(Step::new(format!("ALTER TABLE {} RENAME TO {old}", quote(&new))));
+    let mut indexes = table.indexes.clone();
+    indexes.sort_by(|a, b| a.name.cmp(&b.name));
+    for index in &indexes {
+        let mut index = index.clone();
+        if index.unique && line.new_indexes.contains(&index.name) {
+            steps.push(create::twice(name, &index));
+        }
+        if index.name.starts_with("sqlite_autoindex_") {
+            // That name cannot be given to an index; the constraint becomes an index with a name of ours.
+            let columns: Vec<&str> = index.columns.iter().map(String::as_str).collect();
+            index.name = constraint_name(name, &columns, "key");
+        }
+        steps.push(Step::new(create::index(name, &index)));
+    }
+    Ok(steps)
+}
+
+/// The value of a column for each row of the old table, and guards for the rows that have none.
+fn value(table: &str, column: &Column, source: &Source, guards: &mut Vec<Step>) -> Result<String> {
+    let place = format!("{table}.{}", column.name);
+    let fill = |fill| literal::default(table, column, fill);
+    let Some(old) = &source.old else {
+        let given = source.backfill.as_ref().or(column.default.as_ref());
+        return Ok(match given {
+            Some(given) => fill(given)?,
+            // An automatic number is given for NULL.
+            None if column.nullable || column.auto => String::from("NULL"),
+            None => {
+                let found = format!("rows of {table} have no value for the new column {place}, which is NOT NULL");
+                guards.push(Step::guard(format!("SELECT count(*) FROM {}", quote(table)), found));
+                String::from("NULL")
+            }
+        });
+    };
+    let c = quote(&old.name);
+    let conversion = convert(&c, &old.ty, &column.ty).ok_or_else(|| -> Error {
+        unsupported(format_args!("turning {place} from {} into {} without losing data", old.ty, column.ty))
+            .with_table(table)
+            .with_column(&column.name)
+            .with_help("add a new column, copy what can be copied, and drop the old one")
+    })?;
+    if let Some(misfit) = conversion.misfit {
+        let sql = format!("SELECT count(*) FROM {} WHERE {c} IS NOT NULL AND ({misfit})", quote(table));
+        guards.push(Step::guard(sql, format!("values of {place} do not fit {}", column.ty)));
+    }
+    // Not every conversion takes NULL for NULL.
+    let value = if old.nullable && conversion.value != c {
+        format!("CASE WHEN {c} IS NOT NULL THEN {} END", conversion.value)
+    } else {
+        conversion.value
+    };
+    if column.nullable || (!old.nullable && source.backfill.is_none()) {
+        return Ok(value);
+    }
+    match &source.backfill {
+        Some(given) => Ok(format!("coalesce({value}, {})", fill(given)?)),
+        None => {
+            let sql = format!("SELECT count(*) FROM {} WHERE {c} IS NULL", quote(table));
+            guards.push(Step::guard(sql, format!("values of {place} are NULL, which it no longer allows")));
+            Ok(value)
+        }
+    }
+}
+
+/// Guards against losing what the schema does not know.
+fn guards_of_the_unknown(line: &Line) -> Result<Vec<Step>> {
+    let name = &line.table.name;
+    let stored = line.sources.iter().filter_map(|source| source.old.as_ref()).map(|old| &old.name);
+    let known: Vec<String> = stored.chain(&line.leaving).map(|name| literal(&name.to_ascii_lowercase())).collect();
+    let columns = Step::guard(
+        format!(
+            "SELECT count(*) FROM pragma_table_xinfo({}) WHERE lower(name) NOT IN ({})",
+            literal(name),
+            known.join(", ")
+        ),
+        format!("columns of {name} are not in the schema, and the rebuild of the table would drop them"),
+    );
+    let mut steps = vec![columns];
+    for word in ["CHECK(", "COLLATE", "DEFAULT"] {
+        let text = create::table(&line.old, name)?.to_ascii_uppercase().replace([' ', '\n'], "");
+        let known = text.matches(word).count();
+        let sql = "replace(replace(replace(upper(sql), ' ', ''), char(10), ''), char(9), '')";
+        steps.push(Step::guard(
+            format!(
+                "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = {} AND \
+                 length({sql}) - length(replace({sql}, '{word}', '')) > {}",
+                literal(name),
+                known * word.len()
+            ),
+            format!("{name} has a {} that is not in the schema, and its rebuild would drop it", word.trim_matches('(')),
+        ));
+    }
+    Ok(steps)
+}
+
+/// Counts the rows that a new foreign key would refuse; none where one of its columns is new as well.
+fn orphans(line: &Line, key: &ForeignKey) -> Option<Step> {
+    let stored = |name: &String| {
+        let at = line.table.columns.iter().position(|column| column.name == *name)?;
+        Some(quote(&line.sources.get(at)?.old.as_ref()?.name))
+    };
+    let columns: Vec<String> = key.columns.iter().map(stored).collect::<Option<_>>()?;
+    let set: Vec<String> = columns.iter().map(|column| format!("c.{column} IS NOT NULL")).collect();
+    let same: Vec<String> =
+        columns.iter().zip(&key.target_columns).map(|(c, p)| format!("p.{} = c.{c}", quote(p))).collect();
+    let sql = format!(
+        "SELECT count(*) FROM {} AS c WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS p WHERE {})",
+        quote(&line.table.name),
+        set.join(" AND "),
+        quote(&key.target),
+        same.join(" AND ")
+    );
+    Some(Step::guard(sql, format!("rows of {} point at rows of {} that do not exist", line.table.name, key.target)))
+}
+
+/// Keeps the texts of triggers, and of indexes that the schema does not know, for `commit_migration`.
+fn keep(line: &Line) -> [Step; 2] {
+    let indexes = line.table.indexes.iter().filter(|index| !line.new_indexes.contains(&index.name));
+    let known: Vec<String> = indexes.map(|index| literal(&index.name)).collect();
+    let mut create =
+        Step::new(format!("CREATE TEMP TABLE IF NOT EXISTS {} (name TEXT NOT NULL, sql TEXT NOT NULL)", quote(KEPT)));
+    create.note = String::from("triggers, and indexes beyond the schema, are made again when the migration commits");
+    let fill = Step::new(format!(
+        "INSERT INTO temp.{} SELECT name, sql FROM main.sqlite_schema WHERE tbl_name = {} COLLATE NOCASE \
+         AND sql IS NOT NULL AND (type = 'trigger' OR (type = 'index' AND name NOT IN ({})))",
+        quote(KEPT),
+        literal(&line.table.name),
+        known.join(", ")
+    ));
+    [create, fill]
+}

@@ -1,0 +1,287 @@
+//! Running a statement on a session: within a budget on the caller's thread, or for as long as it takes.
+//!
+//! A statement that has begun cannot change threads or wait for its next poll: it borrows the session,
+//! and safe Rust lets no such borrow cross an await or go to another thread. So one that is too long
+//! for its caller's thread begins anew on the connection's, before anybody has seen a row of it. That
+//! costs the budget once more, until its pace is known, and it is always right: a read that was
+//! interrupted has done nothing, and a write is only interrupted where that undoes it.
+
+use std::time::{Duration, Instant};
+
+use rusqlite::Statement;
+
+use crate::contract::{Command, Outcome, Reuse};
+use crate::error::{Error, ErrorKind};
+use crate::sqlite::codec::{self, Bound};
+use crate::sqlite::errors::{self, Stop};
+use crate::sqlite::kind::Kind;
+use crate::sqlite::pace::MANY;
+use crate::sqlite::rows::Rows;
+use crate::sqlite::session::{Session, unwanted};
+use crate::sqlite::steps;
+use crate::value::Value;
+
+/// A statement with its values, ready to be sent, and to be sent again.
+pub(super) struct Request {
+    pub(super) sql: String,
+    pub(super) values: Vec<Bound<'static>>,
+    pub(super) reuse: Reuse,
+    /// Whether SQLite is to be asked how many steps it takes.
+    pub(super) asks_steps: bool,
+}
+
+/// What became of a statement on the thread.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) outcome: Outcome,
+    /// Those that were not handed over before.
+    pub(super) rest: Rows,
+    /// All of them.
+    pub(super) rows: usize,
+    /// Without the time in which rows waited to be taken.
+    pub(super) took: Duration,
+    /// Whether it does no more than a handful of steps, where that was asked.
+    pub(super) few_steps: Option<bool>,
+}
+
+/// What the taker of rows wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Demand {
+    More,
+    Enough,
+}
+
+/// After so many rows the clock is looked at.
+const CLOCK: usize = 32;
+
+impl Session {
+    /// Runs one statement on the caller's thread. What takes longer than the budget of the watch, or
+    /// gives more rows than a poll may have, comes back as [`Stop::Long`] and has left nothing behind.
+    pub(super) fn brief(&self, command: &Command<'_>, kind: Kind, rows: &mut Rows) -> Result<Outcome, Stop> {
+        let autocommit = self.db.is_autocommit();
+        let result = match self.db.prepare_cached(command.sql) {
+            Ok(mut statement) => self.execute_brief(command.args, kind, autocommit, &mut statement, rows),
+            Err(error) => Err(Fault::Sqlite(error)),
+        };
+        result.map_err(|fault| match fault {
+            Fault::Stop(stop) => stop,
+            Fault::Sqlite(error) if errors::is_interrupt(&error) && self.db.is_autocommit() == autocommit => Stop::Long,
+            Fault::Sqlite(error) => self.failed(error, autocommit, false),
+        })
+    }
+
+    fn execute_brief(
+        &self,
+        values: &[&Value],
+        kind: Kind,
+        autocommit: bool,
+        statement: &mut Statement<'_>,
+        rows: &mut Rows,
+    ) -> Result<Outcome, Fault> {
+        expect(statement, values.len())?;
+        for (index, value) in values.iter().enumerate() {
+            statement.raw_bind_parameter(index + 1, codec::encode(value)?)?;
+        }
+        rows.clear();
+        if statement.readonly() || statement.is_explain() != 0 {
+            let mut stream = statement.raw_query();
+            while let Some(row) = stream.next()? {
+                if rows.len() == MANY || (rows.len() % CLOCK == CLOCK - 1 && self.watch.is_late()) {
+                    return Err(Fault::Stop(Stop::Long));
+                }
+                rows.push(row)?;
+            }
+            return Ok(Outcome::default());
+        }
+        if autocommit && !self.has_turn() {
+            return Err(Fault::Stop(Stop::Turn));
+        }
+        if !autocommit && kind != Kind::Write {
+            // It was taken for a read, so there is a budget; and at its end the transaction would be gone.
+            return Err(Fault::Stop(Stop::Long));
+        }
+        Ok(self.write(statement, rows)?)
+    }
+
+    /// Runs one statement. Rows of a read are handed over as they come, those of a write when it is done.
+    pub(super) fn run(
+        &mut self,
+        job: u64,
+        request: &Request,
+        take: &mut dyn FnMut(Rows) -> Demand,
+    ) -> Result<Done, Stop> {
+        let autocommit = self.db.is_autocommit();
+        let mut given = false;
+        let result = match request.reuse {
+            Reuse::Keep => match self.db.prepare_cached(&request.sql) {
+                Ok(mut statement) => self.execute(job, request, &mut statement, &mut given, take),
+                Err(error) => Err(Fault::Sqlite(error)),
+            },
+            Reuse::Once => match self.db.prepare(&request.sql) {
+                Ok(mut statement) => self.execute(job, request, &mut statement, &mut given, take),
+                Err(error) => Err(Fault::Sqlite(error)),
+            },
+        };
+        let mut done = result.map_err(|fault| match fault {
+            Fault::Stop(stop) => stop,
+            Fault::Sqlite(error) => self.failed(error, autocommit, given),
+        })?;
+        if request.asks_steps {
+            // Whatever hinders the answer: it is only about where the statement runs.
+            done.few_steps = Some(steps::are_few(&self.db, &request.sql).unwrap_or(false));
+        }
+        Ok(done)
+    }
+
+    fn execute(
+        &self,
+        job: u64,
+        request: &Request,
+        statement: &mut Statement<'_>,
+        given: &mut bool,
+        take: &mut dyn FnMut(Rows) -> Demand,
+    ) -> Result<Done, Fault> {
+        expect(statement, request.values.len())?;
+        for (index, value) in request.values.iter().enumerate() {
+            statement.raw_bind_parameter(index + 1, value)?;
+        }
+        if statement.readonly() || statement.is_explain() != 0 {
+            self.watch.begin_read(job);
+            return Self::read(statement, given, take);
+        }
+        if self.db.is_autocommit() && !self.has_turn() {
+            return Err(Fault::Stop(Stop::Turn));
+        }
+        if !self.watch.begin_write(job) {
+            return Err(unwanted().into());
+        }
+        let began = Instant::now();
+        let mut rest = Rows::default();
+        let outcome = self.write(statement, &mut rest)?;
+        Ok(Done { outcome, rows: rest.len(), rest, took: began.elapsed(), few_steps: None })
+    }
+
+    fn write(&self, statement: &mut Statement<'_>, rows: &mut Rows) -> rusqlite::Result<Outcome> {
+        let before = self.db.total_changes();
+        let mut stream = statement.raw_query();
+        while let Some(row) = stream.next()? {
+            rows.push(row)?;
+        }
+        drop(stream);
+        // A statement that is no insert, update or delete leaves the counter of the one before.
+        let affected = if self.db.total_changes() == before { 0 } else { self.db.changes() };
+        Ok(Outcome { affected, last_insert_id: None })
+    }
+
+    fn read(
+        statement: &mut Statement<'_>,
+        given: &mut bool,
+        take: &mut dyn FnMut(Rows) -> Demand,
+    ) -> Result<Done, Fault> {
+        let mut rest = Rows::default();
+        let mut rows = 0;
+        // Two at first: one row and the end of the statement then travel together.
+        let mut full = 2;
+        let (began, mut waited) = (Instant::now(), Duration::ZERO);
+        let mut stream = statement.raw_query();
+        while let Some(row) = stream.next()? {
+            rest.push(row)?;
+            rows += 1;
+            if rest.len() == full {
+                *given = true;
+                full = MANY.min(full * 8);
+                let offered = Instant::now();
+                let demand = take(std::mem::take(&mut rest));
+                waited += offered.elapsed();
+                if demand == Demand::Enough {
+                    break;
+                }
+            }
+        }
+        let took = began.elapsed().saturating_sub(waited);
+        Ok(Done { outcome: Outcome::default(), rest, rows, took, few_steps: None })
+    }
+
+    /// Runs the statements of a script from this one on; the number is that of the next to run.
+    pub(super) fn script(&mut self, job: u64, statements: &[String], next: &mut usize) -> Result<(), Stop> {
+        self.heavy = true;
+        while let Some(sql) = statements.get(*next) {
+            let request = Request { sql: sql.clone(), values: Vec::new(), reuse: Reuse::Once, asks_steps: false };
+            self.run(job, &request, &mut |_| Demand::More)?;
+            *next += 1;
+        }
+        Ok(())
+    }
+}
+
+fn expect(statement: &Statement<'_>, values: usize) -> Result<(), Fault> {
+    let wanted = statement.parameter_count();
+    if wanted == values {
+        return Ok(());
+    }
+    let message = format!("the statement has {wanted} parameters and {values} values were given");
+    Err(Error::new(ErrorKind::InvalidInput, message).into())
+}
+
+enum Fault {
+    Stop(Stop),
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Fault::Sqlite(error)
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Fault::Stop(Stop::Error(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    use crate::contract::{Command, ConnectUrl, Reuse};
+    use crate::sqlite::connect::Options;
+    use crate::sqlite::errors::Stop;
+    use crate::sqlite::kind::Kind;
+    use crate::sqlite::rows::Rows;
+    use crate::sqlite::session::Session;
+    use crate::sqlite::turns::Turns;
+    use crate::sqlite::watch::Watch;
+
+    /// SQLite also asks whether to go on when a statement has just committed.
+    #[test]
+    fn a_write_that_has_committed_is_not_interrupted() {
+        let url: ConnectUrl = "sqlite::memory:".parse().unwrap();
+        let watch = Arc::new(Watch::new());
+        let mut session = Session::open(Arc::new(Options::read(&url).unwrap()), Arc::clone(&watch)).unwrap();
+        session.set_up().unwrap();
+        session.pragma("CREATE TABLE t (a INTEGER) STRICT").unwrap();
+        session.take_turn(Turns::new().try_take());
+        let (mut done, mut stopped) = (0, 0);
+        for values in ["(1)", "(1), (1)", "(1), (1), (1) RETURNING a"] {
+            let sql = format!("INSERT INTO t VALUES {values}");
+            let command = Command { sql: &sql, args: &[], reuse: Reuse::Keep };
+            for _ in 0..2000 {
+                let past = Instant::now().checked_sub(Duration::from_secs(1)).unwrap();
+                let budget = watch.budget(past);
+                match session.brief(&command, Kind::Write, &mut Rows::default()) {
+                    Ok(outcome) => done += outcome.affected,
+                    Err(Stop::Long) => stopped += 1,
+                    Err(other) => panic!("{other:?}"),
+                }
+                drop(budget);
+            }
+        }
+        let rows: i64 = session.db.query_row("SELECT count(a) FROM t", [], |row| row.get(0)).unwrap();
+        assert_eq!(u64::try_from(rows).unwrap(), done);
+        assert!(stopped > 0);
+    }
+}

@@ -1,0 +1,55 @@
+//! What SQLite lacks for text without case: a collation and a folding function, both by Unicode.
+
+use std::cmp::Ordering;
+
+use rusqlite::functions::FunctionFlags;
+use rusqlite::types::ValueRef;
+
+/// The collation of columns that compare without case.
+pub(super) const NOCASE: &str = "covet_nocase";
+/// The function that folds case, for `LIKE`.
+pub(super) const FOLD: &str = "covet_fold";
+
+/// Makes both known to a connection.
+pub(super) fn register(db: &rusqlite::Connection) -> rusqlite::Result<()> {
+    db.create_collation(NOCASE, compare)?;
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+    db.create_scalar_function(FOLD, 1, flags, |context| match context.get_raw(0) {
+        ValueRef::Text(text) => Ok(Some(fold(&String::from_utf8_lossy(text)).collect::<String>())),
+        ValueRef::Null => Ok(None),
+        _ => Err(rusqlite::Error::InvalidFunctionParameterType(0, rusqlite::types::Type::Text)),
+    })
+}
+
+/// Lower case, character by character, so that the whole is folded as its parts are.
+fn fold(text: &str) -> impl Iterator<Item = char> + '_ {
+    text.chars().flat_map(char::to_lowercase)
+}
+
+fn compare(a: &str, b: &str) -> Ordering {
+    if a.is_ascii() && b.is_ascii() {
+        return a.bytes().map(|c| c.to_ascii_lowercase()).cmp(b.bytes().map(|c| c.to_ascii_lowercase()));
+    }
+    fold(a).cmp(fold(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::compare;
+    use std::cmp::Ordering;
+
+    #[test]
+    fn case_is_nothing_and_everything_else_counts() {
+        for (a, b, want) in [
+            ("ÄRGER", "ärger", Ordering::Equal),
+            ("STRASSE", "straße", Ordering::Less),
+            ("e", "é", Ordering::Less),
+            ("a", "a ", Ordering::Less),
+            ("ΣΑΣ", "σασ", Ordering::Equal),
+            ("B", "a", Ordering::Greater),
+        ] {
+            assert_eq!(compare(a, b), want, "{a} {b}");
+            assert_eq!(compare(b, a), want.reverse(), "{b} {a}");
+        }
+    }
+}

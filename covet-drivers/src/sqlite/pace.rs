@@ -1,0 +1,209 @@
+//! What a connection has learned about the statements that it runs: where to start them.
+//!
+//! It is only about time. Whatever a text was taken for wrongly, it gives the same rows; a statement
+//! that is short by mistake stops at the end of its budget, one that is long by mistake takes a detour.
+
+use std::time::Duration;
+
+use crate::contract::{Command, Reuse};
+use crate::error::{Error, ErrorKind, Result};
+use crate::sqlite::kind::{Kind, Reach, kind, reach};
+
+/// Where a statement runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// On the thread that polls the future.
+    Here,
+    /// On the connection's own thread.
+    Thread,
+}
+
+/// The moving average above which a statement starts on the connection's thread.
+const LONG: u64 = 300_000;
+/// The most rows that a statement on its caller's thread may have.
+pub(super) const MANY: usize = 256;
+/// How many texts a connection remembers. Two that meet in a place push each other out.
+const PLACES: usize = 256;
+
+/// How long something takes, by experience. Waiting for a lock does not count.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pace {
+    /// Nanoseconds; 0 before the first time.
+    average: u64,
+    /// Whether it gave more rows than may be kept, the last time.
+    many: bool,
+}
+
+impl Pace {
+    /// It took so long and gave so many rows.
+    pub(super) fn learn(&mut self, took: Duration, rows: usize) {
+        let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX).clamp(1, 1 << 40);
+        self.average = if self.average == 0 { took } else { self.average - self.average / 4 + took / 4 };
+        self.many = rows > MANY;
+    }
+
+    /// It did not end within the budget.
+    pub(super) fn overran(&mut self) {
+        self.average = self.average.max(2 * LONG);
+    }
+
+    /// Whether it ever ended.
+    pub(super) fn is_known(self) -> bool {
+        self.average != 0
+    }
+
+    /// Whether it is too long for the caller's thread.
+    pub(super) fn is_long(self) -> bool {
+        self.average > LONG || self.many
+    }
+}
+
+/// What is known of a text.
+#[derive(Debug)]
+pub(super) struct Profile {
+    sql: Box<str>,
+    pub(super) kind: Kind,
+    reach: Reach,
+    /// Whether it, as a write, does no more than a handful of steps; `None` before SQLite was asked.
+    pub(super) few_steps: Option<bool>,
+    alone: Pace,
+    /// As a write that is part of a transaction: it does not commit.
+    inside: Pace,
+}
+
+impl Profile {
+    fn new(sql: &str) -> Self {
+        let (alone, inside) = (Pace::default(), Pace::default());
+        Profile { sql: sql.into(), kind: kind(sql), reach: reach(sql), few_steps: None, alone, inside }
+    }
+
+    /// Its pace, in or outside of a transaction.
+    pub(super) fn pace(&mut self, inside: bool) -> &mut Pace {
+        if inside && self.kind == Kind::Write { &mut self.inside } else { &mut self.alone }
+    }
+
+    /// Where to start it.
+    pub(super) fn place(&mut self, command: &Command<'_>, inside: bool, syncs: bool) -> Place {
+        let pace = *self.pace(inside);
+        let here = command.reuse == Reuse::Keep
+            && self.reach == Reach::Rows
+            && !pace.is_long()
+            && match self.kind {
+                Kind::Read => true,
+                // It cannot be interrupted there: that would end the transaction.
+                Kind::Write if inside => self.few_steps == Some(true),
+                Kind::Write => pace.is_known() || !syncs,
+                Kind::Other => false,
+            };
+        if here { Place::Here } else { Place::Thread }
+    }
+}
+
+/// What is known of the texts that came lately.
+#[derive(Debug, Default)]
+pub(super) struct Profiles(Vec<Option<Profile>>);
+
+impl Profiles {
+    /// The profile of a text.
+    ///
+    /// # Errors
+    /// `Syntax` for a text with a NUL, behind which SQLite would read nothing.
+    pub(super) fn of(&mut self, sql: &str) -> Result<&mut Profile> {
+        if self.0.is_empty() {
+            self.0.resize_with(PLACES, || None);
+        }
+        let Some(slot) = self.0.get_mut(hash(sql) % PLACES) else { unreachable!("a remainder is below its divisor") };
+        match slot {
+            Some(profile) if *profile.sql == *sql => {}
+            _ if sql.contains('\0') => return Err(Error::new(ErrorKind::Syntax, "a statement with a NUL in it")),
+            _ => *slot = None,
+        }
+        Ok(slot.get_or_insert_with(|| Profile::new(sql)))
+    }
+}
+
+/// Cheap, and nothing hangs on it: the texts themselves are compared.
+fn hash(sql: &str) -> usize {
+    let (words, rest) = sql.as_bytes().as_chunks::<8>();
+    let mix = |sum: u64, word: u64| (sum.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+    let sum = words.iter().fold(0, |sum, word| mix(sum, u64::from_le_bytes(*word)));
+    let sum = rest.iter().fold(sum, |sum, byte| mix(sum, u64::from(*byte)));
+    usize::try_from(sum >> 48).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::time::Duration;
+
+    use super::{MANY, PLACES, Pace, Place, Profiles};
+    use crate::contract::{Command, Reuse};
+
+    fn place(profiles: &mut Profiles, sql: &str, inside: bool, syncs: bool) -> Place {
+        let command = Command { sql, args: &[], reuse: Reuse::Keep };
+        profiles.of(sql).unwrap().place(&command, inside, syncs)
+    }
+
+    #[test]
+    fn where_statements_start() {
+        use Place::{Here, Thread};
+        let mut profiles = Profiles::default();
+        for (sql, alone, synced, inside) in [
+            ("SELECT a FROM t", Here, Here, Here),
+            ("WITH x AS (SELECT 1) SELECT * FROM x", Here, Here, Here),
+            ("INSERT INTO t VALUES (1)", Here, Thread, Thread),
+            ("DELETE FROM t WHERE a = 1", Here, Thread, Thread),
+            ("DELETE FROM t", Thread, Thread, Thread),
+            ("SELECT count(*) FROM t", Thread, Thread, Thread),
+            ("CREATE TABLE t (a)", Thread, Thread, Thread),
+            ("PRAGMA optimize", Thread, Thread, Thread),
+            ("VACUUM", Thread, Thread, Thread),
+            ("ATTACH 'x' AS y", Thread, Thread, Thread),
+            ("BEGIN", Thread, Thread, Thread),
+        ] {
+            assert_eq!(place(&mut profiles, sql, false, false), alone, "{sql}");
+            assert_eq!(place(&mut profiles, sql, false, true), synced, "{sql}, synced");
+            assert_eq!(place(&mut profiles, sql, true, false), inside, "{sql}, inside");
+        }
+        let sql = "SELECT a FROM t";
+        let once = Command { sql, args: &[], reuse: Reuse::Once };
+        assert_eq!(profiles.of(sql).unwrap().place(&once, false, false), Thread);
+        // What SQLite said, and what was learned.
+        let sql = "INSERT INTO t VALUES (1)";
+        profiles.of(sql).unwrap().few_steps = Some(true);
+        assert_eq!(place(&mut profiles, sql, true, true), Here);
+        profiles.of(sql).unwrap().pace(false).learn(Duration::from_micros(200), 0);
+        assert_eq!(place(&mut profiles, sql, false, true), Here);
+        profiles.of(sql).unwrap().pace(false).learn(Duration::from_millis(2), 0);
+        assert_eq!(place(&mut profiles, sql, false, true), Thread);
+        assert_eq!(place(&mut profiles, sql, true, true), Here, "the commit is no part of it there");
+    }
+
+    #[test]
+    fn what_is_slow_once_gets_another_chance() {
+        let mut pace = Pace::default();
+        pace.overran();
+        assert!(pace.is_long());
+        for _ in 0..10 {
+            pace.learn(Duration::from_micros(20), 1);
+        }
+        assert!(!pace.is_long());
+        pace.learn(Duration::from_micros(20), MANY + 1);
+        assert!(pace.is_long());
+        pace.learn(Duration::from_micros(20), MANY);
+        assert!(!pace.is_long());
+    }
+
+    #[test]
+    fn any_number_of_texts_and_none_with_a_nul() {
+        let mut profiles = Profiles::default();
+        for number in 0..10 * PLACES {
+            let sql = format!("DELETE FROM t{number}");
+            assert_eq!(place(&mut profiles, &sql, false, false), Place::Thread);
+            let sql = format!("SELECT {number}");
+            assert_eq!(place(&mut profiles, &sql, false, false), Place::Here);
+        }
+        assert!(profiles.of("SELECT 1\0").is_err());
+    }
+}

@@ -1,0 +1,212 @@
+//! Reads `CREATE TABLE` texts, Covet's own and those of others, as SQLite keeps them.
+
+use crate::catalog::Action;
+use crate::sqlite::reader::Reader;
+use crate::sqlite::token::{Token, tokens};
+
+/// A table as its text says.
+#[derive(Debug, Default)]
+pub(super) struct CreateTable {
+    pub(super) columns: Vec<ParsedColumn>,
+    pub(super) primary_key: Option<Key>,
+    pub(super) uniques: Vec<Key>,
+    pub(super) foreign_keys: Vec<ParsedForeignKey>,
+}
+
+/// A column as its text says.
+#[derive(Debug, Default)]
+pub(super) struct ParsedColumn {
+    pub(super) name: String,
+    /// The words of the type, with single spaces.
+    pub(super) ty: String,
+    pub(super) not_null: bool,
+    pub(super) autoincrement: bool,
+    pub(super) collation: Option<String>,
+    /// The default, without parentheses around the whole.
+    pub(super) default: Option<Vec<Token>>,
+    pub(super) checks: Vec<Check>,
+    pub(super) generated: bool,
+}
+
+/// A CHECK of a column.
+#[derive(Debug)]
+pub(super) struct Check {
+    pub(super) name: Option<String>,
+    pub(super) tokens: Vec<Token>,
+}
+
+/// A primary key or unique constraint.
+#[derive(Debug)]
+pub(super) struct Key {
+    pub(super) name: Option<String>,
+    pub(super) columns: Vec<String>,
+}
+
+/// A foreign key as its text says.
+#[derive(Debug)]
+pub(super) struct ParsedForeignKey {
+    pub(super) name: Option<String>,
+    pub(super) columns: Vec<String>,
+    pub(super) target: String,
+    /// Empty when the target's primary key is meant.
+    pub(super) target_columns: Vec<String>,
+    pub(super) on_delete: Action,
+    pub(super) on_update: Action,
+}
+
+impl CreateTable {
+    /// Reads the text; `None` when it is not the text of an ordinary table.
+    pub(super) fn parse(sql: &str) -> Option<Self> {
+        let tokens = tokens(sql)?;
+        let open = tokens.iter().position(|token| token.is_symbol('('))?;
+        if !tokens.first()?.is_word("create") || tokens.iter().take(open).any(|token| token.is_word("virtual")) {
+            return None;
+        }
+        let mut reader = Reader::new(tokens.get(open..)?);
+        let body = reader.group()?;
+        let mut table = CreateTable::default();
+        let mut reader = Reader::new(body);
+        while !reader.is_at_end() {
+            table.item(&mut reader)?;
+            if !reader.symbol(',') && !reader.is_at_end() {
+                return None;
+            }
+        }
+        Some(table)
+    }
+
+    fn item(&mut self, reader: &mut Reader<'_>) -> Option<()> {
+        const CONSTRAINTS: [&str; 5] = ["constraint", "primary", "unique", "check", "foreign"];
+        if CONSTRAINTS.iter().any(|word| reader.peek().is_some_and(|token| token.is_word(word))) {
+            self.table_constraint(reader)
+        } else {
+            self.column(reader)
+        }
+    }
+
+    fn table_constraint(&mut self, reader: &mut Reader<'_>) -> Option<()> {
+        let name = if reader.word("constraint") { Some(reader.name()?) } else { None };
+        if reader.word("primary") {
+            reader.word("key");
+            self.primary_key = Some(Key { name, columns: reader.names()? });
+            reader.conflict_clause();
+        } else if reader.word("unique") {
+            self.uniques.push(Key { name, columns: reader.names()? });
+            reader.conflict_clause();
+        } else if reader.word("check") {
+            // A CHECK of the whole table is no type of a column.
+            reader.group()?;
+            reader.conflict_clause();
+        } else if reader.word("foreign") {
+            reader.word("key");
+            let columns = reader.names()?;
+            if !reader.word("references") {
+                return None;
+            }
+            let foreign_key = reader.references(name, columns)?;
+            self.foreign_keys.push(foreign_key);
+        } else {
+            return None;
+        }
+        // SQLite allows constraints to follow each other without a comma.
+        if reader.is_at_end() || reader.peek().is_some_and(|token| token.is_symbol(',')) {
+            Some(())
+        } else {
+            self.table_constraint(reader)
+        }
+    }
+
+    fn column(&mut self, reader: &mut Reader<'_>) -> Option<()> {
+        let mut column = ParsedColumn { name: reader.name()?, ty: reader.type_words(), ..ParsedColumn::default() };
+        let mut name = None;
+        while let Some(token) = reader.peek() {
+            if token.is_symbol(',') {
+                break;
+            }
+            if reader.word("constraint") {
+                name = Some(reader.name()?);
+                continue;
+            }
+            let named = name.take();
+            if reader.word("primary") {
+                reader.word("key");
+                if !reader.word("asc") {
+                    reader.word("desc");
+                }
+                reader.conflict_clause();
+                column.autoincrement = reader.word("autoincrement");
+                self.primary_key = Some(Key { name: named, columns: vec![column.name.clone()] });
+            } else if reader.word("not") {
+                column.not_null |= reader.word("null");
+                reader.conflict_clause();
+            } else if reader.word("null") {
+                reader.conflict_clause();
+            } else if reader.word("unique") {
+                reader.conflict_clause();
+                self.uniques.push(Key { name: named, columns: vec![column.name.clone()] });
+            } else if reader.word("check") {
+                let tokens = reader.group()?.to_vec();
+                reader.conflict_clause();
+                column.checks.push(Check { name: named, tokens });
+            } else if reader.word("default") {
+                column.default = Some(reader.default()?);
+            } else if reader.word("collate") {
+                column.collation = Some(reader.name()?);
+            } else if reader.word("references") {
+                let foreign_key = reader.references(named, vec![column.name.clone()])?;
+                self.foreign_keys.push(foreign_key);
+            } else if reader.word("generated") || reader.peek().is_some_and(|token| token.is_word("as")) {
+                reader.word("always");
+                reader.word("as");
+                reader.group()?;
+                if !reader.word("stored") {
+                    reader.word("virtual");
+                }
+                column.generated = true;
+            } else {
+                return None;
+            }
+        }
+        self.columns.push(column);
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CreateTable;
+    use crate::catalog::Action;
+
+    #[test]
+    fn a_text_that_others_wrote() {
+        let sql = "CREATE TABLE IF NOT EXISTS main.[a b] ( -- why\n id integer primary key autoincrement, \
+            n VARCHAR ( 20 ) NOT NULL ON CONFLICT FAIL DEFAULT ('x' || 'y') COLLATE nocase CHECK (length(n) <= 20), \
+            p int constraint fk references \"p\" on delete set null deferrable initially deferred, \
+            g AS (p + 1) STORED, q double precision default -1.5 unique, \
+            constraint u unique (n, p desc) check (n <> '') foreign key (p, q) references t) WITHOUT ROWID";
+        let table = CreateTable::parse(sql).unwrap_or_default();
+        let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+        assert_eq!(names, ["id", "n", "p", "g", "q"]);
+        let types: Vec<&str> = table.columns.iter().map(|column| column.ty.as_str()).collect();
+        assert_eq!(types, ["integer", "VARCHAR(20)", "int", "", "double precision"]);
+        assert!(table.columns[0].autoincrement && table.columns[1].not_null && table.columns[3].generated);
+        assert_eq!(table.columns[1].collation.as_deref(), Some("nocase"));
+        assert_eq!(table.columns[1].checks.len(), 1);
+        assert_eq!(table.columns[4].default.as_ref().map(Vec::len), Some(2));
+        assert_eq!(table.uniques.len(), 2);
+        assert_eq!(table.uniques[1].columns, ["n", "p"]);
+        assert_eq!(table.foreign_keys.len(), 2);
+        assert_eq!(
+            (table.foreign_keys[0].name.as_deref(), table.foreign_keys[0].on_delete),
+            (Some("fk"), Action::SetNull)
+        );
+        assert_eq!(table.foreign_keys[1].columns, ["p", "q"]);
+    }
+
+    #[test]
+    fn what_is_no_ordinary_table_is_none() {
+        for sql in ["", "CREATE VIRTUAL TABLE a USING fts5(b)", "CREATE TABLE a (b", "CREATE TABLE a (b 'c)", "x"] {
+            assert!(CreateTable::parse(sql).is_none(), "{sql}");
+        }
+    }
+}

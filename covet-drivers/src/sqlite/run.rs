@@ -1,0 +1,255 @@
+//! Statements: on the caller's thread or on the connection's, their rows brought to the sink.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+
+use crate::contract::{Command, Flow, Outcome, Row, RowSink, breathe};
+use crate::error::{Error, ErrorKind, Result};
+use crate::sql::split;
+use crate::sqlite::codec::{self, Bound};
+use crate::sqlite::connection::SqliteConnection;
+use crate::sqlite::dialect::QUOTING;
+use crate::sqlite::errors::Stop;
+use crate::sqlite::execute::{Demand, Done, Request};
+use crate::sqlite::kind::Kind;
+use crate::sqlite::pace::Place;
+use crate::sqlite::patience::Patience;
+use crate::sqlite::rows::Rows;
+use crate::sqlite::seat::{Needs, Seat, debt};
+use crate::sqlite::session::Session;
+use crate::sqlite::thread::lost;
+use crate::sqlite::turns::Turn;
+use crate::sqlite::watch::Wanted;
+
+/// What became of a statement that was tried once, and the turn to write if it is free again.
+type Tried = (Result<Outcome, Stop>, Option<Turn>);
+
+/// What a job that gives rows sends.
+enum Message {
+    Rows(Rows),
+    End(Result<Done, Stop>, Option<Turn>),
+}
+
+impl SqliteConnection {
+    /// See [`run`](crate::contract::Connection::run).
+    pub(super) async fn run(&mut self, command: Command<'_>, sink: &mut dyn RowSink) -> Result<Outcome> {
+        self.pay().await;
+        if !matches!(self.seat, Seat::Here(_)) || self.in_doubt || self.watch.is_doomed() {
+            Box::pin(self.ready()).await?;
+        }
+        let inside = !self.watch.autocommit();
+        let profile = self.profiles.of(command.sql)?;
+        let (kind, place) = (profile.kind, profile.place(&command, inside, self.options.syncs()));
+        if kind == Kind::Other {
+            self.dirty = true;
+        }
+        let mut turn = None;
+        if kind == Kind::Write && !inside {
+            turn = self.turns.try_take();
+        }
+        let mut tried = None;
+        if place == Place::Here && (kind != Kind::Write || inside || turn.is_some()) {
+            tried = Some(self.brief(&command, inside, turn.take())?);
+        }
+        let (outcome, turn) = match tried {
+            Some((Ok(outcome), kept)) => (outcome, kept),
+            Some((Err(Stop::Error(error)), _)) => return Err(error),
+            Some((Err(stop), kept)) => Box::pin(self.insist(&command, Some(stop), kept, sink)).await?,
+            None => Box::pin(self.insist(&command, None, turn, sink)).await?,
+        };
+        self.checkpoint(turn);
+        let delivered = deliver(&self.rows, sink).await;
+        self.rows.clear();
+        delivered.map(|_| outcome)
+    }
+
+    /// Tries it once on the caller's thread; the rows are in `self.rows` afterwards.
+    fn brief(&mut self, command: &Command<'_>, inside: bool, turn: Option<Turn>) -> Result<Tried> {
+        let Seat::Here(session) = &mut self.seat else { return Err(lost()) };
+        let profile = self.profiles.of(command.sql)?;
+        let kind = profile.kind;
+        session.take_turn(turn);
+        let began = Instant::now();
+        // Inside a transaction the interruption of a write would end the whole transaction.
+        let budget = (kind != Kind::Write || !inside).then(|| self.watch.budget(began));
+        let result = session.brief(command, kind, &mut self.rows);
+        drop(budget);
+        let kept = session.rest();
+        let took = began.elapsed();
+        self.debt = debt(took);
+        match &result {
+            Ok(_) => profile.pace(inside).learn(took, 0),
+            Err(Stop::Long) => profile.pace(inside).overran(),
+            Err(_) => {}
+        }
+        Ok((result, kept))
+    }
+
+    /// Runs it wherever it belongs, as often as it takes.
+    async fn insist(
+        &mut self,
+        command: &Command<'_>,
+        stop: Option<Stop>,
+        turn: Option<Turn>,
+        sink: &mut dyn RowSink,
+    ) -> Result<(Outcome, Option<Turn>)> {
+        let (mut stop, mut turn) = (stop, turn);
+        let mut patience = Patience::new(&self.options);
+        let mut request = None;
+        let mut overran = false;
+        let mut needs = Needs::Nothing;
+        loop {
+            match stop.take() {
+                None => {}
+                // It was taken for a read; the session has said so before anything was done.
+                Some(Stop::Turn) => needs = Needs::Turn,
+                Some(Stop::Long) => overran = true,
+                Some(Stop::Busy(error)) => patience.wait(error).await?,
+                Some(Stop::Error(error)) => return Err(error),
+            }
+            let inside = !self.watch.autocommit();
+            let profile = self.profiles.of(command.sql)?;
+            if needs == Needs::Turn {
+                profile.kind = Kind::Write;
+            } else if profile.kind == Kind::Write {
+                needs = Needs::Turn;
+            }
+            let place = if overran { Place::Thread } else { profile.place(command, inside, self.options.syncs()) };
+            let asks_steps = inside && profile.kind == Kind::Write && profile.few_steps.is_none();
+            turn = self.turn(needs, turn, &patience).await?;
+            let (result, kept) = match place {
+                Place::Here => self.brief(command, inside, turn.take())?,
+                Place::Thread => {
+                    let request = match &request {
+                        Some(request) => Arc::clone(request),
+                        None => Arc::clone(request.insert(Arc::new(owned(command, asks_steps)?))),
+                    };
+                    self.rows.clear();
+                    self.lengthy(request, turn.take(), sink).await?
+                }
+            };
+            turn = kept;
+            match result {
+                Ok(outcome) => return Ok((outcome, turn)),
+                Err(other) => stop = Some(other),
+            }
+        }
+    }
+
+    /// Tries it once on the connection's thread and gives its rows to the sink; the last of them are in
+    /// `self.rows` afterwards.
+    async fn lengthy(&mut self, request: Arc<Request>, turn: Option<Turn>, sink: &mut dyn RowSink) -> Result<Tried> {
+        let inside = !self.watch.autocommit();
+        let (send, mut messages) = mpsc::channel(2);
+        let (theirs, rows) = (Arc::clone(&request), send.clone());
+        let heavy = self.profiles.of(&request.sql)?.kind == Kind::Other;
+        let work = move |session: &mut Session, job| {
+            session.heavy |= heavy;
+            session.run(job, &theirs, &mut |batch| match rows.blocking_send(Message::Rows(batch)) {
+                Ok(()) => Demand::More,
+                Err(_) => Demand::Enough,
+            })
+        };
+        let job = self.send(turn, work, move |result, turn| {
+            // Whoever waited may have gone.
+            let _ = send.blocking_send(Message::End(result, turn));
+        })?;
+        let watch = Arc::clone(&self.watch);
+        let wanted = Wanted::new(&watch, job);
+        let mut taken: Result<Flow> = Ok(Flow::Continue);
+        loop {
+            match messages.recv().await {
+                Some(Message::Rows(batch)) if matches!(taken, Ok(Flow::Continue)) => {
+                    taken = deliver(&batch, sink).await;
+                    if !matches!(taken, Ok(Flow::Continue)) {
+                        // A read stops; a write does not come here before it is done.
+                        watch.give_up(job);
+                    }
+                }
+                Some(Message::Rows(_)) => {}
+                Some(Message::End(result, turn)) => {
+                    wanted.done();
+                    self.back();
+                    if taken? == Flow::Stop {
+                        return Ok((Ok(Outcome::default()), turn));
+                    }
+                    return Ok((result.map(|done| self.learn(&request.sql, inside, done)), turn));
+                }
+                None => {
+                    wanted.done();
+                    self.back();
+                    return Err(lost());
+                }
+            }
+        }
+    }
+
+    /// Keeps what the statement has left, rows and experience.
+    fn learn(&mut self, sql: &str, inside: bool, done: Done) -> Outcome {
+        self.rows = done.rest;
+        if let Ok(profile) = self.profiles.of(sql) {
+            profile.pace(inside).learn(done.took, done.rows);
+            profile.few_steps = done.few_steps.or(profile.few_steps);
+        }
+        done.outcome
+    }
+
+    /// See [`script`](crate::contract::Connection::script).
+    pub(super) async fn script(&mut self, sql: &str) -> Result<()> {
+        self.pay().await;
+        self.ready().await?;
+        if sql.contains('\0') {
+            return Err(Error::new(ErrorKind::Syntax, "a statement with a NUL in it"));
+        }
+        self.dirty = true;
+        let statements: Arc<[String]> = split(sql, QUOTING)?.into_iter().map(str::to_owned).collect();
+        let mut next = 0;
+        let mut patience = Patience::new(&self.options);
+        let mut needs = Needs::Nothing;
+        let mut turn = None;
+        loop {
+            turn = self.turn(needs, turn, &patience).await?;
+            let theirs = Arc::clone(&statements);
+            let work = move |session: &mut Session, job| {
+                let mut reached = next;
+                let result = session.script(job, &theirs, &mut reached);
+                (result, reached)
+            };
+            let ((result, reached), kept) = self.call(turn.take(), work).await?;
+            next = reached;
+            turn = kept;
+            match result {
+                Ok(()) => {
+                    self.checkpoint(turn);
+                    return Ok(());
+                }
+                Err(Stop::Error(error)) => return Err(error),
+                Err(Stop::Turn) => needs = Needs::Turn,
+                Err(Stop::Busy(error)) => patience.wait(error).await?,
+                Err(Stop::Long) => unreachable!("a script has no budget"),
+            }
+        }
+    }
+}
+
+/// The statement with its values, for another thread.
+fn owned(command: &Command<'_>, asks_steps: bool) -> Result<Request> {
+    let values = command.args.iter().map(|value| codec::encode(value).map(Bound::into_owned)).collect::<Result<_>>()?;
+    Ok(Request { sql: command.sql.to_owned(), values, reuse: command.reuse, asks_steps })
+}
+
+/// Gives rows to the sink until it has enough.
+async fn deliver(rows: &Rows, sink: &mut dyn RowSink) -> Result<Flow> {
+    for number in 0..rows.len() {
+        // Of its own statement, so that the borrowed row does not live across the await.
+        let flow = sink.row(&Row::new(&rows.row(number)))?;
+        match flow {
+            Flow::Continue => {}
+            Flow::Pause => breathe().await,
+            Flow::Stop => return Ok(Flow::Stop),
+        }
+    }
+    Ok(Flow::Continue)
+}
