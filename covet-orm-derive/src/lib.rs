@@ -1,1 +1,44 @@
-//! placeholder
+//! The derive macros of Covet: `Model`, `DbEnum` and `DbNewtype`, re-exported by `covet-orm`.
+//!
+//! A derive runs in four steps, each a room of its own: `attr` reads what stands in
+//! `#[covet(…)]`, `model` gives it meaning, `check` applies the rules over more than one field, and
+//! `expand` writes the code. Only the first three can fail, and all their errors are reported
+//! together.
+
+mod attr;
+mod check;
+mod derive;
+mod errors;
+mod expand;
+mod model;
+mod names;
+mod nearest;
+#[cfg(test)]
+mod tests;
+
+use proc_macro::TokenStream;
+
+/// Makes a struct with named fields stand for the rows of one table.
+///
+/// On the struct: `table = "…"`, `timestamps`, `unique(a, b)`, `index(a, b)`. On a column: `key`,
+/// `column = "…"`, `unique`, `index`, `default = …`, `max_len = n`, `decimal(precision, scale)`,
+/// `references = Model`, `on_delete = …`, `on_update = …`, `version`, `case_insensitive`,
+/// `auto = false`. On a relation: `by = field`, `to = field`.
+#[proc_macro_derive(Model, attributes(covet))]
+pub fn model(input: TokenStream) -> TokenStream {
+    derive::run(input.into(), derive::model).into()
+}
+
+/// Makes an enum without data a type that a column can have: one of a list of labels.
+///
+/// On the enum: `name = "…"`, `rename_all = "…"`. On a variant: `rename = "…"`.
+#[proc_macro_derive(DbEnum, attributes(covet))]
+pub fn db_enum(input: TokenStream) -> TokenStream {
+    derive::run(input.into(), derive::db_enum).into()
+}
+
+/// Makes a tuple struct of one field a type that a column can have: the type of that field.
+#[proc_macro_derive(DbNewtype, attributes(covet))]
+pub fn db_newtype(input: TokenStream) -> TokenStream {
+    derive::run(input.into(), derive::db_newtype).into()
+}

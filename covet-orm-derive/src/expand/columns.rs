@@ -1,0 +1,108 @@
+//! The description of the columns: `static COLUMNS`.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+
+use crate::expand::paths::{column_value, covet, covet_at};
+use crate::model::{Column, DefaultValue, Model, Reference, plain};
+
+/// The static.
+pub(super) fn statics(model: &Model) -> TokenStream {
+    let p = covet();
+    let count = model.columns.len();
+    let columns = model.columns.iter().enumerate().map(|(at, column)| meta(&model.name, at, column));
+    quote!(static COLUMNS: [#p::ColumnMeta; #count] = [#(#columns),*];)
+}
+
+fn meta(model: &str, index: usize, column: &Column) -> TokenStream {
+    let p = covet();
+    let Column { name: field, column: name, ty, auto, new_uuid, .. } = column;
+    let case_insensitive = column.attr.case_insensitive.is_given();
+    let kind = kind(column);
+    let default = default(column);
+    let nullable = column_value(ty, "NULLABLE");
+    let references = references(column.references.as_ref());
+    quote! {
+        #p::ColumnMeta {
+            model: #model,
+            field: #field,
+            column: #name,
+            index: #index,
+            ty: #kind,
+            nullable: #nullable,
+            default: #default,
+            auto: #auto,
+            new_uuid: #new_uuid,
+            case_insensitive: #case_insensitive,
+            references: #references,
+        }
+    }
+}
+
+fn kind(column: &Column) -> TokenStream {
+    let p = covet();
+    if let Some(max) = column.attr.max_len.get() {
+        return quote!(#p::ColumnType::Text { max_len: Some(#max) });
+    }
+    if let Some((precision, scale)) = column.attr.decimal.get() {
+        return quote!(#p::ColumnType::Decimal { precision: #precision, scale: #scale });
+    }
+    column_value(&column.ty, "TYPE")
+}
+
+fn default(column: &Column) -> TokenStream {
+    let p = covet();
+    let value = match &column.default {
+        None | Some(DefaultValue::Uuid) => return quote!(None),
+        Some(DefaultValue::Bool(value)) => quote!(Bool(#value)),
+        Some(DefaultValue::Int(value)) => quote!(Int(#value)),
+        Some(DefaultValue::Number(text)) => quote!(Number(#p::Cow::Borrowed(#text))),
+        Some(DefaultValue::Text(text)) => quote!(Text(#p::Cow::Borrowed(#text))),
+        Some(DefaultValue::Now) => quote!(Now),
+        Some(DefaultValue::Variant(path)) => {
+            let ty = &column.inner;
+            // The constant makes sure that the variant is one of the column's own type.
+            quote!(Text(#p::Cow::Borrowed({ const DEFAULT: #ty = #path; DEFAULT.label() })))
+        }
+    };
+    quote!(Some(#p::ColumnDefault::#value))
+}
+
+fn references(reference: Option<&Reference>) -> TokenStream {
+    let p = covet();
+    let Some(reference) = reference else { return quote!(None) };
+    let Reference { model, on_delete, on_update, .. } = reference;
+    let (on_delete, on_update) = (format_ident!("{on_delete}"), format_ident!("{on_update}"));
+    let column = target(reference);
+    let field = match &reference.field {
+        Some(field) => {
+            let name = plain(field);
+            quote!(#name)
+        }
+        None => quote!(<#model as #p::Record>::KEY_FIELD),
+    };
+    quote! {
+        Some(#p::References {
+            table: <#model as #p::Record>::TABLE,
+            field: #field,
+            column: || #column.column,
+            on_delete: #p::Action::#on_delete,
+            on_update: #p::Action::#on_update,
+        })
+    }
+}
+
+/// The column that a foreign key points at.
+pub(super) fn target(reference: &Reference) -> TokenStream {
+    let p = covet();
+    let model = &reference.model;
+    let columns = quote!(<#model as #p::Record>::COLUMNS);
+    match &reference.field {
+        Some(field) => {
+            let (name, p) = (plain(field), covet_at(field.span()));
+            let index = quote_spanned!(field.span()=> #p::column_named(#columns, #name));
+            quote!(#columns[#index])
+        }
+        None => quote!(#columns[#p::column_named(#columns, <#model as #p::Record>::KEY_FIELD)]),
+    }
+}

@@ -1,0 +1,51 @@
+//! What `#[derive(DbEnum)]` becomes.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::expand::paths::{block, covet};
+use crate::model::DbEnum;
+
+/// The enum as a type that a column can have.
+pub(crate) fn db_enum(item: &DbEnum) -> TokenStream {
+    let p = covet();
+    let DbEnum { ident, vis, name, variants } = item;
+    let title = ident.to_string();
+    let labels: Vec<_> = variants.iter().map(|variant| &variant.label).collect();
+    let variants: Vec<_> = variants.iter().map(|variant| &variant.ident).collect();
+    block(&quote! {
+        #[automatically_derived]
+        impl #ident {
+            /// The label that stands for this in the database.
+            #vis const fn label(&self) -> &'static str {
+                match self {
+                    #(Self::#variants => #labels,)*
+                }
+            }
+        }
+        #[automatically_derived]
+        impl #p::ColumnValue for #ident {
+            const TYPE: #p::ColumnType = #p::ColumnType::Enum(#p::EnumType {
+                name: #p::Cow::Borrowed(#name),
+                labels: #p::Cow::Borrowed(&[#(#p::Cow::Borrowed(#labels)),*]),
+            });
+            fn into_value(self, _: &#p::ColumnType) -> #p::Result<#p::Value> {
+                Ok(#p::Value::Label(#p::Cow::Borrowed(self.label())))
+            }
+            fn from_value(value: #p::ValueRef<'_>, _: &#p::ColumnType) -> #p::Result<Self> {
+                let label = match value {
+                    #p::ValueRef::Label(label) | #p::ValueRef::Text(label) => Some(label),
+                    _ => None,
+                };
+                match label {
+                    #(Some(#labels) => Ok(Self::#variants),)*
+                    _ => Err(#p::unknown_label(#title, value)),
+                }
+            }
+        }
+        #[automatically_derived]
+        impl #p::Field for #ident {
+            type Inner = Self;
+        }
+    })
+}

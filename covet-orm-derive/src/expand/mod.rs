@@ -1,0 +1,38 @@
+//! Tokens: what a description becomes, one file for each thing that is generated. Nothing here can fail.
+//!
+//! Everything a derive writes stands in one `const _` block; names without a path are that block's.
+//! What a model costs to compile is decided here: statics that hold data, constants that point into
+//! them, lists instead of loops over traits.
+
+pub(crate) mod checks;
+mod columns;
+mod constants;
+mod create;
+mod db_enum;
+pub(crate) mod fallback;
+mod find_by;
+mod meta;
+mod newtype;
+mod paths;
+mod record;
+mod relations;
+
+pub(crate) use db_enum::db_enum;
+pub(crate) use newtype::db_newtype;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::model::Model;
+
+/// What `#[derive(Model)]` becomes.
+pub(crate) fn model(model: &Model) -> TokenStream {
+    let columns = columns::statics(model);
+    let relations = relations::statics(model);
+    let meta = meta::statics(model);
+    let constants = constants::inherent(model);
+    let record = record::implement(model);
+    let create = create::builder(model);
+    let checks = checks::constants(model);
+    paths::block(&quote!(#columns #relations #meta #constants #record #create #checks))
+}

@@ -1,0 +1,32 @@
+//! What `#[derive(DbNewtype)]` becomes.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::expand::paths::{block, column_value, covet};
+use crate::model::DbNewtype;
+
+/// The newtype as a type that a column can have.
+pub(crate) fn db_newtype(item: &DbNewtype) -> TokenStream {
+    let p = covet();
+    let DbNewtype { ident, inner } = item;
+    let [ty, nullable, into, from] =
+        ["TYPE", "NULLABLE", "into_value", "from_value"].map(|item| column_value(inner, item));
+    block(&quote! {
+        #[automatically_derived]
+        impl #p::ColumnValue for #ident {
+            const TYPE: #p::ColumnType = #ty;
+            const NULLABLE: bool = #nullable;
+            fn into_value(self, column: &#p::ColumnType) -> #p::Result<#p::Value> {
+                #into(self.0, column)
+            }
+            fn from_value(value: #p::ValueRef<'_>, column: &#p::ColumnType) -> #p::Result<Self> {
+                Ok(Self(#from(value, column)?))
+            }
+        }
+        #[automatically_derived]
+        impl #p::Field for #ident {
+            type Inner = Self;
+        }
+    })
+}

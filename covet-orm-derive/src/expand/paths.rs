@@ -1,0 +1,70 @@
+//! The one file that knows where the generated code finds Covet.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Type, Visibility};
+
+/// The name that the block gives to Covet's items.
+pub(super) fn covet() -> Ident {
+    Ident::new("__covet", Span::call_site())
+}
+
+/// The same, at the place of the user's token, for expressions that rustc may have to complain of.
+pub(super) fn covet_at(span: Span) -> Ident {
+    Ident::new("__covet", span)
+}
+
+/// The block around everything that a derive writes.
+pub(super) fn block(items: &TokenStream) -> TokenStream {
+    let covet = covet();
+    quote! {
+        #[allow(non_upper_case_globals, non_camel_case_types, dead_code)]
+        const _: () = {
+            use ::covet_orm::__private as #covet;
+            #items
+        };
+    }
+}
+
+/// `<T as ColumnValue>::item`, all at the place of the type: rustc says once that it is no column type.
+pub(super) fn column_value(ty: &Type, item: &str) -> TokenStream {
+    let (first, last) = ends(ty);
+    let (p, item) = (covet_at(last), Ident::new(item, last));
+    let begin = quote_spanned!(first=> <#ty);
+    quote_spanned!(last=> #begin as #p::ColumnValue>::#item)
+}
+
+/// A function of Covet's at the place of the type.
+pub(super) fn function_at(ty: &Type, name: &str) -> TokenStream {
+    let (first, last) = ends(ty);
+    let (p, name) = (covet_at(first), Ident::new(name, last));
+    quote_spanned!(first=> #p::#name)
+}
+
+/// The places of the first and the last token, from which rustc makes the place of the whole.
+pub(super) fn ends(ty: &Type) -> (Span, Span) {
+    let mut tokens = ty.to_token_stream().into_iter();
+    let first = tokens.next().map_or_else(Span::call_site, |token| token.span());
+    (first, tokens.last().map_or(first, |token| token.span()))
+}
+
+/// `Operand<User, T>` at the place of a field: messages about a wrong value show the field.
+pub(super) fn operand(model: &Ident, field: Span, ty: &Type) -> TokenStream {
+    let p = covet_at(field);
+    quote_spanned!(field=> #p::Operand<#model, #ty>)
+}
+
+/// The place of the user's token, as the place of generated code: errors point there, lints do not
+/// take it for the user's own code.
+pub(super) fn at(span: Span) -> Span {
+    Span::call_site().located_at(span)
+}
+
+/// The user's visibility at a place of generated code: an item takes the place of its first token.
+pub(super) fn vis_at(vis: &Visibility, span: Span) -> TokenStream {
+    let respan = |mut token: TokenTree| {
+        token.set_span(span);
+        token
+    };
+    vis.to_token_stream().into_iter().map(respan).collect()
+}

@@ -1,0 +1,45 @@
+//! Meaning: what the user's item stands for, in terms that `expand` can write down as they are.
+
+mod casing;
+mod column;
+mod db_enum;
+mod default;
+mod index;
+mod kind;
+mod newtype;
+mod relation;
+mod special;
+mod table;
+mod types;
+
+pub(crate) use casing::{plural, snake};
+pub(crate) use column::{Column, Reference};
+pub(crate) use db_enum::DbEnum;
+pub(crate) use default::DefaultValue;
+pub(crate) use index::Index;
+pub(crate) use kind::Kind;
+pub(crate) use newtype::DbNewtype;
+pub(crate) use relation::{Relation, RelationKind};
+pub(crate) use table::Model;
+pub(crate) use types::{same_model, spelt};
+
+use proc_macro2::Ident;
+use syn::ext::IdentExt;
+
+use crate::errors::Errors;
+use crate::names::MAX_IDENTIFIER;
+
+/// The name of a field, without `r#`.
+pub(crate) fn plain(ident: &Ident) -> String {
+    ident.unraw().to_string()
+}
+
+/// A name for the database that the user wrote or that came from one of his own.
+fn identifier(name: String, tokens: &dyn quote::ToTokens, what: &str, errors: &mut Errors) -> String {
+    if name.is_empty() || name.contains('\0') {
+        errors.at(tokens, format!("{what} cannot be empty or contain NUL"));
+    } else if name.len() > MAX_IDENTIFIER {
+        errors.at(tokens, format!("{what} has {} bytes, and databases keep {MAX_IDENTIFIER}", name.len()));
+    }
+    name
+}

@@ -1,0 +1,288 @@
+//! The columns: their description, their constants, decode, and the checks left to rustc.
+
+use quote::quote;
+
+use super::{has, has_not, model, text};
+
+#[test]
+fn a_column_is_described_and_named() {
+    let written = text(model! {
+        pub struct User {
+            #[covet(key)]
+            id: i64,
+            /// Where mail goes.
+            #[covet(unique, max_len = 320, case_insensitive, column = "mail")]
+            pub email: String,
+        }
+    });
+    has(
+        &written,
+        quote! {
+            __covet::ColumnMeta {
+                model: "User",
+                field: "email",
+                column: "mail",
+                index: 1usize,
+                ty: __covet::ColumnType::Text { max_len: Some(320u32) },
+                nullable: <String as __covet::ColumnValue>::NULLABLE,
+                default: None,
+                auto: false,
+                new_uuid: false,
+                case_insensitive: true,
+                references: None,
+            }
+        },
+    );
+    has(
+        &written,
+        quote! {
+            #[doc = r" Where mail goes."]
+            pub const email: __covet::Column<User, String> = __covet::Column::new(&COLUMNS[1usize]);
+        },
+    );
+    has(&written, quote!(#[doc = "The column `id`."] const id: __covet::Column<User, i64>));
+    has(
+        &written,
+        quote!(
+            const TABLE: &'static str = "users";
+        ),
+    );
+    has(
+        &written,
+        quote!(
+            const KEY_FIELD: &'static str = "id";
+        ),
+    );
+    has(
+        &written,
+        quote!(
+            type Key = i64;
+        ),
+    );
+    has(
+        &written,
+        quote! {
+            Ok(User {
+                id: __covet::decode_with(row, at, &COLUMNS[0usize], <i64 as __covet::ColumnValue>::from_value)?,
+                email: __covet::decode_with(row, at + 1usize, &COLUMNS[1usize], <String as __covet::ColumnValue>::from_value)?,
+            })
+        },
+    );
+    has(
+        &written,
+        quote! {
+            pub fn find_by_email(email: impl __covet::Operand<User, String>) -> __covet::Find<User> {
+                __covet::Find::by_unique(&[1usize], ::std::vec![__covet::Operand::<User, String>::node(email, &COLUMNS[1usize])])
+            }
+        },
+    );
+}
+
+#[test]
+fn a_key_is_made_by_the_database_or_by_covet_when_it_can_be() {
+    let auto = quote!(auto: true, new_uuid: false);
+    let uuid = quote!(auto: false, new_uuid: true);
+    let given = quote!(auto: false, new_uuid: false);
+    has(
+        &text(model!(
+            struct A {
+                #[covet(key)]
+                id: u32,
+            }
+        )),
+        auto.clone(),
+    );
+    has(
+        &text(model!(
+            struct A {
+                #[covet(key)]
+                id: uuid::Uuid,
+            }
+        )),
+        uuid.clone(),
+    );
+    has(
+        &text(model!(
+            struct A {
+                #[covet(key)]
+                code: String,
+            }
+        )),
+        given.clone(),
+    );
+    has(
+        &text(model!(
+            struct A {
+                #[covet(key, auto = false)]
+                id: i64,
+            }
+        )),
+        given.clone(),
+    );
+    has(
+        &text(model!(
+            struct A {
+                #[covet(key, auto)]
+                id: UserId,
+            }
+        )),
+        auto.clone(),
+    );
+    has(
+        &text(model!(
+            struct A {
+                #[covet(key, default = uuid)]
+                id: UserId,
+            }
+        )),
+        uuid,
+    );
+    has(
+        &text(model!(
+            struct A {
+                #[covet(key, references = User)]
+                user_id: i64,
+            }
+        )),
+        given,
+    );
+    let composite = text(model!(
+        struct A {
+            #[covet(key)]
+            x: i64,
+            #[covet(key)]
+            y: i32,
+        }
+    ));
+    has_not(&composite, auto);
+    has(
+        &composite,
+        quote!(
+            type Key = (i64, i32);
+        ),
+    );
+    has(&composite, quote!(key: &[0usize, 1usize]));
+}
+
+#[test]
+fn defaults_are_written_in_the_terms_of_the_catalogue() {
+    let written = text(model! {
+        struct A {
+            #[covet(key)] id: i64,
+            #[covet(default = true)] a: bool,
+            #[covet(default = -7)] b: i32,
+            #[covet(default = 1_000.5e0)] c: f64,
+            #[covet(default = "x")] d: Option<String>,
+            #[covet(default = now)] e: DateTime<Utc>,
+            #[covet(default = Role::Reader)] f: Option<Role>,
+            #[covet(default = 18446744073709551615)] g: u64,
+            #[covet(decimal(6, 2), default = -12.50)] h: Decimal,
+        }
+    });
+    has(&written, quote!(default: Some(__covet::ColumnDefault::Bool(true))));
+    has(&written, quote!(default: Some(__covet::ColumnDefault::Int(-7i64))));
+    has(&written, quote!(default: Some(__covet::ColumnDefault::Number(__covet::Cow::Borrowed("1000.5e0")))));
+    has(&written, quote!(default: Some(__covet::ColumnDefault::Text(__covet::Cow::Borrowed("x")))));
+    has(&written, quote!(default: Some(__covet::ColumnDefault::Now)));
+    has(
+        &written,
+        quote!({
+            const DEFAULT: Role = Role::Reader;
+            DEFAULT.label()
+        }),
+    );
+    has(&written, quote!(Number(__covet::Cow::Borrowed("18446744073709551615"))));
+    has(&written, quote!(ty: __covet::ColumnType::Decimal { precision: 6u8, scale: 2u8 }));
+    has(&written, quote!(Number(__covet::Cow::Borrowed("-12.50"))));
+    // Every type is one that the macro knows, or has a constant of its own: nothing is left to check.
+    has_not(&written, quote!(__covet::require));
+}
+
+#[test]
+fn what_only_rustc_can_know_is_left_to_it() {
+    let written = text(model! {
+        struct A {
+            #[covet(key, auto)] id: UserId,
+            #[covet(max_len = 5)] a: Slug,
+            #[covet(default = 5)] b: Points,
+            #[covet(version)] c: Count,
+            #[covet(decimal(3, 1))] d: Price,
+        }
+    });
+    has(
+        &written,
+        quote!(__covet::require(__covet::is_integer::<UserId>(), "`auto` is for an integer, and `id` is not")),
+    );
+    has(&written, quote!(__covet::require(__covet::is_text::<Slug>(), "`max_len` is for text, and `a` is not")));
+    has(
+        &written,
+        quote!(__covet::require(__covet::default_fits(&COLUMNS[2usize]), "the default does not fit the type of `b`")),
+    );
+    has(&written, quote!(__covet::is_integer::<Count>()));
+    has(&written, quote!(__covet::is_decimal::<Price>()));
+}
+
+#[test]
+fn version_timestamps_and_indexes_stand_in_the_model() {
+    let written = text(model! {
+        #[covet(table = "people", timestamps(created = made), index(a, b, name = "by_both"), unique(b, a))]
+        struct A {
+            #[covet(key)] id: i64,
+            #[covet(index)] a: i32,
+            b: String,
+            #[covet(version)] rev: i64,
+            made: DateTime<Utc>,
+            updated_at: NaiveDateTime,
+        }
+    });
+    has(&written, quote!(table: "people"));
+    has(&written, quote!(version: Some(3usize), created_at: Some(4usize), updated_at: Some(5usize)));
+    has(&written, quote!(__covet::IndexMeta { name: None, columns: &[1usize], unique: false }));
+    has(&written, quote!(__covet::IndexMeta { name: Some("by_both"), columns: &[1usize, 2usize], unique: false }));
+    has(&written, quote!(__covet::IndexMeta { name: None, columns: &[2usize, 1usize], unique: true }));
+    has(&written, quote!(fn find_by_b_and_a(b: impl __covet::Operand<A, String>, a: impl __covet::Operand<A, i32>)));
+    has(&written, quote!(default: Some(__covet::ColumnDefault::Int(1i64))));
+}
+
+#[test]
+fn a_foreign_key_says_where_it_points_and_what_it_does() {
+    let written = text(model! {
+        struct Post {
+            #[covet(key)] id: i64,
+            #[covet(references = shop::User, on_delete = cascade)] author_id: i64,
+            #[covet(references = User::code, on_update = restrict)] code: String,
+        }
+    });
+    has(
+        &written,
+        quote! {
+            references: Some(__covet::References {
+                table: <shop::User as __covet::Record>::TABLE,
+                field: <shop::User as __covet::Record>::KEY_FIELD,
+                column: || <shop::User as __covet::Record>::COLUMNS[__covet::column_named(
+                    <shop::User as __covet::Record>::COLUMNS,
+                    <shop::User as __covet::Record>::KEY_FIELD
+                )].column,
+                on_delete: __covet::Action::Cascade,
+                on_update: __covet::Action::NoAction,
+            })
+        },
+    );
+    has(&written, quote!(__covet::column_named(<User as __covet::Record>::COLUMNS, "code")));
+    has(&written, quote!("`author_id` and the key of `shop::User` differ in type"));
+}
+
+#[test]
+fn raw_names_are_plain_in_the_database() {
+    let written = text(model!(
+        struct A {
+            #[covet(key)]
+            id: i64,
+            #[covet(unique)]
+            r#type: u8,
+        }
+    ));
+    has(&written, quote!(field: "type", column: "type"));
+    has(&written, quote!(fn find_by_type(r#type: impl __covet::Operand<A, u8>)));
+    has(&written, quote!(const r#type: __covet::Column<A, u8>));
+}

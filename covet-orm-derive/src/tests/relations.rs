@@ -1,0 +1,101 @@
+//! Relations: which columns they go by.
+
+use quote::quote;
+
+use super::{has, has_not, messages, model, text};
+
+#[test]
+fn a_belongs_to_goes_by_its_named_field_then_by_name_then_by_reference() {
+    let written = text(model! {
+        struct Post {
+            #[covet(key)] id: i64,
+            author_id: i64,
+            editor_id: Option<i64>,
+            #[covet(references = Team::code)] group: String,
+            author: BelongsTo<User>,
+            #[covet(by = editor_id)] second: BelongsTo<Option<User>>,
+            team: BelongsTo<Team>,
+        }
+    });
+    for (field, target, at) in
+        [("author", quote!(User), 1usize), ("second", quote!(User), 2), ("team", quote!(Team), 3)]
+    {
+        has(
+            &written,
+            quote! {
+                field: #field,
+                kind: __covet::RelationKind::BelongsTo,
+                target: <#target as __covet::Record>::meta,
+                own: &COLUMNS[#at],
+            },
+        );
+    }
+    has(&written, quote!(const second: __covet::ToOne<Post, User>));
+    has(&written, quote!(__covet::column_named(<Team as __covet::Record>::COLUMNS, "code")));
+    has(&written, quote!(author: __covet::BelongsTo::unloaded(&RELATIONS[0usize])));
+    has(&written, quote!(|row, rows| __covet::Fill::fill(&mut row.author, rows, &RELATIONS[0usize])));
+}
+
+#[test]
+fn a_has_many_goes_by_the_column_that_points_here() {
+    let written = text(model! {
+        struct User {
+            #[covet(key)] id: i64,
+            posts: HasMany<Post>,
+            #[covet(by = editor_id)] edited: HasMany<Post>,
+            profile: HasOne<Profile>,
+        }
+    });
+    has(&written, quote!(__covet::referencing(<Post as __covet::Record>::COLUMNS, "users")));
+    has(&written, quote!(__covet::column_named(<Post as __covet::Record>::COLUMNS, "editor_id")));
+    has(&written, quote!(__covet::referencing(<Profile as __covet::Record>::COLUMNS, "users")));
+    has(&written, quote!(const edited: __covet::ToMany<User, Post>));
+    has(&written, quote!(const profile: __covet::ToOne<User, Profile>));
+}
+
+#[test]
+fn a_many_to_many_goes_through_its_link() {
+    let written = text(model! {
+        struct Post { #[covet(key)] id: i64, tags: ManyToMany<Tag, PostTag> }
+    });
+    has(&written, quote!(__covet::referencing(<PostTag as __covet::Record>::COLUMNS, "posts")));
+    has(&written, quote!(__covet::referencing(<PostTag as __covet::Record>::COLUMNS, <Tag as __covet::Record>::TABLE)));
+    has(&written, quote!(model: <PostTag as __covet::Record>::meta));
+    has(&written, quote!(const tags: __covet::Links<Post, Tag, PostTag>));
+    let itself = text(model! {
+        struct User { #[covet(key)] id: i64, #[covet(by = one, to = other)] friends: ManyToMany<Self, Friendship> }
+    });
+    has(&itself, quote!(__covet::column_named(<Friendship as __covet::Record>::COLUMNS, "one")));
+    has(&itself, quote!(__covet::column_named(<Friendship as __covet::Record>::COLUMNS, "other")));
+    has(&itself, quote!(const friends: __covet::Links<User, User, Friendship>));
+}
+
+#[test]
+fn a_relation_without_all_its_parameters_is_left_to_rustc() {
+    let output = model!(
+        struct User {
+            #[covet(key)]
+            id: i64,
+            tags: ManyToMany<Tag>,
+        }
+    );
+    has(
+        &super::plain(&output),
+        quote!(
+            const _: bool = <ManyToMany<Tag> as __covet::ColumnValue>::NULLABLE;
+        ),
+    );
+    assert_eq!(messages(output), Vec::<String>::new());
+}
+
+#[test]
+fn after_a_mistake_nothing_is_looked_for_in_other_models() {
+    let output = model! {
+        struct User { #[covet(key)] id: i64, #[covet(uniqe)] email: String, posts: HasMany<Post> }
+    };
+    let text = super::plain(&output);
+    assert_eq!(messages(output).len(), 1);
+    has_not(&text, quote!(__covet::referencing));
+    has(&text, quote!(const posts: __covet::ToMany<User, Post>));
+    has(&text, quote!(struct CreateUser<>));
+}
