@@ -1,0 +1,198 @@
+//! What generated code names, and nobody else: no promise holds here.
+
+pub use std::borrow::Cow;
+pub use std::marker::PhantomData;
+
+pub use covet_drivers::catalog::{Action, ColumnDefault, ColumnType, EnumType};
+pub use covet_drivers::contract::{BoxFuture, Row};
+pub use covet_drivers::value::{ColumnValue, Field, Key, Value, ValueRef};
+pub use covet_drivers::{Error, ErrorKind, Result};
+pub use inventory;
+
+pub use crate::db::Executor;
+pub use crate::model::{
+    ColumnMeta, IndexMeta, Model, ModelMeta, Record, References, column_named, pointed_at, referencing,
+};
+pub use crate::query::{Column, ConflictTarget, Find, Insert, No, Operand, Texts, Upsert, Yes};
+pub use crate::relation::{
+    BelongsTo, Fill, HasMany, HasOne, Links, ManyToMany, RelationKind, RelationMeta, Through, ToMany, ToOne,
+};
+pub use crate::schema::Registered;
+
+// The three functions below take the conversion as a function and have no bound on `T`: a field that is no
+// column type is then one error, at the field's type, instead of one for each of them.
+
+/// The field of a column, from the row.
+///
+/// # Errors
+/// `Decode`, naming model and field.
+pub fn decode_with<T>(
+    row: &Row<'_>,
+    at: usize,
+    column: &'static ColumnMeta,
+    from: impl FnOnce(ValueRef<'_>, &ColumnType) -> Result<T>,
+) -> Result<T> {
+    column.place(row.value(at, &column.ty).and_then(|value| from(value, &column.ty)))
+}
+
+/// The value of a field, for binding.
+///
+/// # Errors
+/// `OutOfRange`, naming model and field.
+pub fn read_with<T>(
+    field: T,
+    column: &'static ColumnMeta,
+    into: impl FnOnce(T, &ColumnType) -> Result<Value>,
+) -> Result<Value> {
+    column.place(into(field, &column.ty))
+}
+
+/// Changes a field to a value.
+///
+/// # Errors
+/// `Decode`, naming model and field.
+pub fn write_with<T>(
+    field: &mut T,
+    value: ValueRef<'_>,
+    column: &'static ColumnMeta,
+    from: impl FnOnce(ValueRef<'_>, &ColumnType) -> Result<T>,
+) -> Result<()> {
+    *field = column.place(from(value, &column.ty))?;
+    Ok(())
+}
+
+/// Inserts the row. That the future is `Send` is shown here, once for all models.
+///
+/// # Errors
+/// Those of [`Insert::exec`].
+pub fn insert<M: Model>(row: Insert<M>, on: &Executor) -> BoxFuture<'_, Result<M>> {
+    Box::pin(row.exec(on))
+}
+
+/// There is no column at this position.
+#[cold]
+#[must_use]
+pub fn no_column(model: &'static str, column: usize) -> Error {
+    Error::new(ErrorKind::InvalidInput, format!("there is no column {column}")).with_model(model)
+}
+
+/// What came is none of the enum's labels.
+#[cold]
+#[must_use]
+pub fn unknown_label(name: &'static str, came: ValueRef<'_>) -> Error {
+    if !matches!(came, ValueRef::Label(_) | ValueRef::Text(_)) {
+        return Error::new(ErrorKind::Decode, format!("{} came for the enum `{name}`", came.kind()));
+    }
+    Error::new(ErrorKind::Decode, format!("the label in the row is none of the enum `{name}`"))
+        .with_help("add the variant to the enum, or correct the row")
+}
+
+/// Refuses to compile with a message that the derive wrote.
+///
+/// # Panics
+/// While compiling, when it does not fit.
+#[track_caller] // so that rustc points at the user's word and not here
+pub const fn require(fits: bool, message: &'static str) {
+    assert!(fits, "{}", message);
+}
+
+/// Whether `max_len` and `case_insensitive` make sense; evaluated while compiling.
+#[must_use]
+pub const fn is_text<T: ColumnValue>() -> bool {
+    matches!(T::TYPE_REF, ColumnType::Text { .. })
+}
+
+/// Whether `version` and `auto` make sense; evaluated while compiling.
+#[must_use]
+pub const fn is_integer<T: ColumnValue>() -> bool {
+    range(T::TYPE_REF).is_some()
+}
+
+/// Whether `decimal(precision, scale)` makes sense; evaluated while compiling.
+#[must_use]
+pub const fn is_decimal<T: ColumnValue>() -> bool {
+    matches!(T::TYPE_REF, ColumnType::Decimal { .. })
+}
+
+/// Whether `default = uuid` makes sense; evaluated while compiling.
+#[must_use]
+pub const fn is_uuid<T: ColumnValue>() -> bool {
+    matches!(T::TYPE_REF, ColumnType::Uuid)
+}
+
+/// Whether the column's default is a value of its type; evaluated while compiling.
+#[must_use]
+pub const fn default_fits(column: &ColumnMeta) -> bool {
+    match (&column.default, &column.ty) {
+        (None, _)
+        | (Some(ColumnDefault::Bool(_)), ColumnType::Bool)
+        | (Some(ColumnDefault::Int(_)), ColumnType::F32 | ColumnType::F64 | ColumnType::Decimal { .. })
+        | (
+            Some(ColumnDefault::Number(_)),
+            ColumnType::F32 | ColumnType::F64 | ColumnType::Decimal { .. } | ColumnType::U64,
+        )
+        | (Some(ColumnDefault::Text(_)), ColumnType::Text { .. } | ColumnType::Json)
+        | (
+            Some(ColumnDefault::Now),
+            ColumnType::Date | ColumnType::Time | ColumnType::DateTime | ColumnType::Timestamp,
+        ) => true,
+        (Some(ColumnDefault::Int(number)), ty) => match range(ty) {
+            Some((least, greatest)) => least <= *number && *number <= greatest,
+            None => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether a column can point at another; evaluated while compiling.
+#[must_use]
+pub const fn same_type(from: &ColumnMeta, to: &ColumnMeta) -> bool {
+    match (&from.ty, &to.ty) {
+        (ColumnType::Text { .. }, ColumnType::Text { .. })
+        | (ColumnType::Bool, ColumnType::Bool)
+        | (ColumnType::Bytes, ColumnType::Bytes)
+        | (ColumnType::Date, ColumnType::Date)
+        | (ColumnType::Time, ColumnType::Time)
+        | (ColumnType::DateTime, ColumnType::DateTime)
+        | (ColumnType::Timestamp, ColumnType::Timestamp)
+        | (ColumnType::Uuid, ColumnType::Uuid)
+        | (ColumnType::Enum(_), ColumnType::Enum(_)) => true,
+        (
+            ColumnType::Decimal { precision, scale },
+            ColumnType::Decimal { precision: other_precision, scale: other_scale },
+        ) => *precision == *other_precision && *scale == *other_scale,
+        (from, to) => match (range(from), range(to)) {
+            // The 64-bit types end alike, so the beginning tells the signed from the unsigned one.
+            (Some((least, greatest)), Some((other_least, other_greatest))) => {
+                least == other_least && greatest == other_greatest
+            }
+            _ => false,
+        },
+    }
+}
+
+/// The column on the other side of a relation, when the two can be equal; evaluated while compiling.
+///
+/// # Panics
+/// While compiling, when they cannot.
+#[must_use]
+#[track_caller]
+pub const fn joined(own: &ColumnMeta, theirs: &'static ColumnMeta, message: &'static str) -> &'static ColumnMeta {
+    require(same_type(own, theirs), message);
+    theirs
+}
+
+/// The range of an integer type, as far as an `i64` goes.
+const fn range(ty: &ColumnType) -> Option<(i64, i64)> {
+    Some(match ty {
+        ColumnType::I8 => (i8::MIN as i64, i8::MAX as i64),
+        ColumnType::I16 => (i16::MIN as i64, i16::MAX as i64),
+        ColumnType::I32 => (i32::MIN as i64, i32::MAX as i64),
+        ColumnType::I64 => (i64::MIN, i64::MAX),
+        ColumnType::U8 => (0, u8::MAX as i64),
+        ColumnType::U16 => (0, u16::MAX as i64),
+        ColumnType::U32 => (0, u32::MAX as i64),
+        ColumnType::U64 => (0, i64::MAX),
+        _ => return None,
+    })
+}

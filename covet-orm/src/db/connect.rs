@@ -1,0 +1,205 @@
+//! The handle to a database.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use covet_drivers::contract::{Backend, ConnectUrl, ServerInfo, adapter_for};
+use covet_drivers::pool::{Lease, Pool, PoolOptions, PoolStatus};
+use covet_drivers::render::Dialect;
+use covet_drivers::{Capabilities, Observer, Result};
+
+use crate::db::Executor;
+
+/// A database: a pool of connections, and everything that can be asked of it. Cloning shares it.
+///
+/// Whatever runs a statement takes `&db`; the same code takes `tx` inside a transaction.
+///
+/// ```no_run
+/// # async fn f() -> covet_orm::Result<()> {
+/// use covet_orm::prelude::*;
+/// let db = Db::connect("sqlite::memory:").await?; // or postgres://…, mysql://…
+/// # Ok(()) }
+/// ```
+pub struct Db {
+    executor: Executor,
+}
+
+/// What all handles to one database share.
+pub(crate) struct Shared {
+    pub(crate) pool: Pool,
+    pub(crate) dialect: &'static dyn Dialect,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+    server: ServerInfo,
+}
+
+/// How a [`Db`] connects and what it tells.
+///
+/// ```
+/// use covet_orm::DbOptions;
+/// let options = DbOptions::new().max_connections(4).observe(|event: &covet_orm::Event<'_>| println!("{}", event.sql));
+/// ```
+#[derive(Clone, Default)]
+pub struct DbOptions {
+    pool: PoolOptions,
+    observer: Option<Arc<dyn Observer>>,
+    assume: Option<fn(&mut Capabilities)>,
+}
+
+impl DbOptions {
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        DbOptions::default()
+    }
+
+    /// Sizes and deadlines of the pool.
+    #[must_use]
+    pub fn pool(mut self, pool: PoolOptions) -> Self {
+        self.pool = pool;
+        self
+    }
+
+    /// The most connections; 10 if not said, and always 1 for a database in memory.
+    #[must_use]
+    pub fn max_connections(mut self, most: usize) -> Self {
+        self.pool.max_size = most;
+        self
+    }
+
+    /// Tells every statement that has ended to an observer. Without one, nothing is measured.
+    #[must_use]
+    pub fn observe(mut self, observer: impl Observer + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Lets Covet take the server for one that can do less: to test what it does there.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn assume(mut self, change: fn(&mut Capabilities)) -> Self {
+        self.assume = Some(change);
+        self
+    }
+}
+
+impl fmt::Debug for DbOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DbOptions").field("pool", &self.pool).field("observed", &self.observer.is_some()).finish()
+    }
+}
+
+impl Db {
+    /// Connects to the database that the URL names, and makes sure that it answers.
+    ///
+    /// The URLs and their parameters are listed in `docs/urls.md`.
+    ///
+    /// # Errors
+    /// `Config` for a URL that is wrong, `Unreachable`, `Authentication`, `UnknownDatabase`, `Tls`,
+    /// `ServerVersion`.
+    pub async fn connect(url: &str) -> Result<Self> {
+        Self::connect_with(url, DbOptions::new()).await
+    }
+
+    /// As [`connect`](Db::connect), with options.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn connect_with(url: &str, options: DbOptions) -> Result<Self> {
+        let url: ConnectUrl = url.parse()?;
+        Self::open(adapter_for(url.scheme())?.open(&url)?, options).await
+    }
+
+    /// A database by a backend that is at hand.
+    ///
+    /// # Errors
+    /// Those of connecting.
+    pub async fn open(backend: Arc<dyn Backend>, options: DbOptions) -> Result<Self> {
+        let dialect = backend.dialect();
+        let pool = Pool::new(backend, options.pool)?;
+        let first = pool.acquire().await?;
+        let mut capabilities = *first.capabilities();
+        if let Some(change) = options.assume {
+            change(&mut capabilities);
+        }
+        let shared = Shared {
+            dialect,
+            capabilities,
+            server: first.server().clone(),
+            observer: options.observer,
+            pool: pool.clone(),
+        };
+        drop(first);
+        Ok(Db { executor: Executor::pool(Arc::new(shared)) })
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        self.executor.shared()
+    }
+
+    /// Borrows a connection for what Covet has no words for.
+    ///
+    /// # Errors
+    /// `PoolTimeout`, `PoolClosed`, and those of connecting.
+    pub async fn acquire(&self) -> Result<Lease> {
+        self.shared().pool.acquire().await
+    }
+
+    /// The backend.
+    #[must_use]
+    pub fn backend(&self) -> &Arc<dyn Backend> {
+        self.shared().pool.backend()
+    }
+
+    /// Product and version of the server.
+    #[must_use]
+    pub fn server(&self) -> &ServerInfo {
+        &self.shared().server
+    }
+
+    /// What this server can do.
+    #[must_use]
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.shared().capabilities
+    }
+
+    /// How many connections there are now.
+    #[must_use]
+    pub fn pool_status(&self) -> PoolStatus {
+        self.shared().pool.status()
+    }
+
+    /// One round trip that does nothing.
+    ///
+    /// # Errors
+    /// Those of the connection.
+    pub async fn ping(&self) -> Result<()> {
+        self.acquire().await?.ping().await
+    }
+
+    /// Closes the database: idle connections end now, lent ones when they come back.
+    pub fn close(&self) {
+        self.shared().pool.close();
+    }
+}
+
+impl Clone for Db {
+    fn clone(&self) -> Self {
+        Db { executor: Executor::pool(Arc::clone(self.executor.shared_arc())) }
+    }
+}
+
+impl Deref for Db {
+    type Target = Executor;
+
+    fn deref(&self) -> &Executor {
+        &self.executor
+    }
+}
+
+impl fmt::Debug for Db {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Db").field("server", self.server()).field("pool", &self.shared().pool).finish()
+    }
+}

@@ -1,0 +1,11 @@
+//! Runs: the handle to a database, transactions, and the one place that every statement passes.
+
+mod connect;
+mod executor;
+mod session;
+mod transaction;
+
+pub use connect::{Db, DbOptions};
+pub use executor::Executor;
+pub(crate) use session::{Session, told};
+pub use transaction::{Again, Tx};

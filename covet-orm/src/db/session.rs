@@ -1,0 +1,223 @@
+//! A connection in hand: the one place that every statement passes.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use covet_drivers::contract::{
+    Command, Connection, ConnectionState, Flow, Outcome, Reuse, Row, RowSink, TransactionOptions,
+};
+use covet_drivers::pool::Lease;
+use covet_drivers::render::print;
+use covet_drivers::sql::Statement;
+use covet_drivers::value::Value;
+use covet_drivers::{Error, ErrorKind, Event, Observer, Result};
+use tokio::sync::MutexGuard;
+
+use crate::db::connect::Shared;
+use crate::db::transaction::{Open, State};
+
+/// A connection in hand, of the pool or of a transaction.
+pub(crate) struct Session<'a> {
+    shared: &'a Shared,
+    held: Held<'a>,
+}
+
+enum Held<'a> {
+    Pooled(Lease),
+    Within(MutexGuard<'a, State>),
+}
+
+/// Statements that take effect together: a transaction of their own, or a savepoint within one.
+/// Dropping it unfinished undoes them before the connection is used again.
+pub(crate) struct Unit<'s, 'a> {
+    session: &'s mut Session<'a>,
+    /// The depth of the savepoint, or `None` when the unit is a transaction.
+    savepoint: Option<u32>,
+}
+
+impl<'a> Session<'a> {
+    pub(crate) fn pooled(shared: &'a Shared, lease: Lease) -> Self {
+        Session { shared, held: Held::Pooled(lease) }
+    }
+
+    pub(crate) async fn within(shared: &'a Shared, open: &'a Open, depth: u32) -> Result<Self> {
+        let mut state = match open.state.try_lock() {
+            Ok(state) => state,
+            Err(_) if open.streaming.load(Ordering::Acquire) => return Err(streaming()),
+            Err(_) => open.state.lock().await,
+        };
+        state.settle(depth).await?;
+        Ok(Session { shared, held: Held::Within(state) })
+    }
+
+    fn connection(&mut self) -> Result<&mut dyn Connection> {
+        match &mut self.held {
+            Held::Pooled(lease) => Ok(&mut **lease),
+            Held::Within(state) => state.connection(),
+        }
+    }
+
+    /// Runs a statement that is worth keeping prepared.
+    pub(crate) async fn run(&mut self, sql: &str, args: &[&Value], rows: &mut dyn RowSink) -> Result<Outcome> {
+        self.command(Command { sql, args, reuse: Reuse::Keep }, rows).await
+    }
+
+    /// Prints and runs a statement.
+    pub(crate) async fn statement(
+        &mut self,
+        statement: &Statement,
+        rows: &mut dyn RowSink,
+        reuse: Reuse,
+    ) -> Result<Outcome> {
+        let printed = print(statement, self.shared.dialect)?;
+        let values = printed.values()?;
+        self.command(Command { sql: &printed.sql, args: &values, reuse }, rows).await
+    }
+
+    async fn command(&mut self, command: Command<'_>, rows: &mut dyn RowSink) -> Result<Outcome> {
+        let most = self.shared.capabilities.max_parameters;
+        if command.args.len() > most {
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                format!("the statement binds {} values, and one statement may bind {most}", command.args.len()),
+            )
+            .with_help("ask in several statements, for instance with fewer values in `is_in`"));
+        }
+        let observer = self.shared.observer.as_deref();
+        let watched = observer.is_some() || tracing::event_enabled!(target: "covet::query", tracing::Level::DEBUG);
+        let result = if watched {
+            let mut counted = Counted { rows, seen: 0 };
+            let start = Instant::now();
+            let result = self.connection()?.run(command, &mut counted).await;
+            tell(&event(command.sql, start, &result, counted.seen), observer);
+            result
+        } else {
+            self.connection()?.run(command, rows).await
+        };
+        if let (Err(error), Held::Within(state)) = (&result, &mut self.held) {
+            state.saw(error);
+        }
+        result
+    }
+
+    /// Begins a unit.
+    pub(crate) async fn unit(&mut self) -> Result<Unit<'_, 'a>> {
+        let savepoint = match &mut self.held {
+            Held::Pooled(lease) => {
+                told(self.shared, "BEGIN", lease.begin(&TransactionOptions::default())).await?;
+                None
+            }
+            Held::Within(state) => Some(told(self.shared, "SAVEPOINT", state.enter()).await?),
+        };
+        Ok(Unit { session: self, savepoint })
+    }
+}
+
+impl<'a> Unit<'_, 'a> {
+    /// The connection.
+    pub(crate) fn session(&mut self) -> &mut Session<'a> {
+        self.session
+    }
+
+    /// Makes what the unit did stand, if it went well, and undoes it if not.
+    pub(crate) async fn finish<T>(self, result: Result<T>) -> Result<T> {
+        let shared = self.session.shared;
+        let word = match (self.savepoint, &result) {
+            (None, Ok(_)) => "COMMIT",
+            (None, Err(_)) => "ROLLBACK",
+            (Some(_), Ok(_)) => "RELEASE SAVEPOINT",
+            (Some(_), Err(_)) => "ROLLBACK TO SAVEPOINT",
+        };
+        // The unit's own error is no error of the command that undoes it.
+        let undone = result.is_err();
+        let ended = told(shared, word, async {
+            let ended = self.end(result).await;
+            if undone { Ok(ended) } else { ended.map(Ok) }
+        });
+        ended.await?
+    }
+
+    async fn end<T>(self, result: Result<T>) -> Result<T> {
+        match (&mut self.session.held, self.savepoint) {
+            (Held::Pooled(lease), _) => match result {
+                Ok(value) => lease.commit().await.map(|()| value),
+                Err(error) => {
+                    // The first error is the one to tell; a connection that cannot even roll back is closed.
+                    if lease.state() != ConnectionState::Broken {
+                        let _ = lease.rollback().await;
+                    }
+                    Err(error)
+                }
+            },
+            (Held::Within(state), depth) => state.leave(depth.unwrap_or_default(), result).await,
+        }
+    }
+}
+
+#[cold]
+fn streaming() -> Error {
+    Error::new(
+        ErrorKind::InvalidInput,
+        "a stream of this transaction is open, and its connection does one thing at a time",
+    )
+    .with_help("collect the rows first, or end or drop the stream")
+}
+
+/// Counts the rows that pass, for the observer.
+struct Counted<'a> {
+    rows: &'a mut dyn RowSink,
+    seen: u64,
+}
+
+impl RowSink for Counted<'_> {
+    fn row(&mut self, row: &Row<'_>) -> Result<Flow> {
+        self.seen += 1;
+        self.rows.row(row)
+    }
+}
+
+fn event<'s>(sql: &'s str, start: Instant, result: &Result<Outcome>, seen: u64) -> Event<'s> {
+    Event {
+        sql,
+        duration: start.elapsed(),
+        rows: result.as_ref().map_or(seen, |outcome| seen.max(outcome.affected)),
+        error: result.as_ref().err().map(Error::kind),
+    }
+}
+
+/// Tells a command of a transaction by its standard word, and how long it took.
+pub(crate) async fn told<T>(
+    shared: &Shared,
+    word: &'static str,
+    command: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let observer = shared.observer.as_deref();
+    if observer.is_none() && !tracing::event_enabled!(target: "covet::query", tracing::Level::DEBUG) {
+        return command.await;
+    }
+    let start = Instant::now();
+    let result = command.await;
+    let error = result.as_ref().err().map(Error::kind);
+    tell(&Event { sql: word, duration: start.elapsed(), rows: 0, error }, observer);
+    result
+}
+
+fn tell(event: &Event<'_>, observer: Option<&dyn Observer>) {
+    if let Some(observer) = observer {
+        observer.statement(event);
+    }
+    match event.error {
+        None => tracing::debug!(
+            target: "covet::query",
+            sql = event.sql,
+            elapsed_us = u64::try_from(event.duration.as_micros()).unwrap_or(u64::MAX),
+            rows = event.rows,
+        ),
+        Some(kind) => tracing::debug!(
+            target: "covet::query",
+            sql = event.sql,
+            elapsed_us = u64::try_from(event.duration.as_micros()).unwrap_or(u64::MAX),
+            error = kind.name(),
+        ),
+    }
+}

@@ -1,0 +1,381 @@
+//! Transactions: as a closure that can be run again, and as a guard.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use covet_drivers::contract::{BoxFuture, Connection, ConnectionState, TransactionOptions};
+use covet_drivers::pool::Lease;
+use covet_drivers::{Error, ErrorKind, Result};
+use tokio::sync::Mutex;
+
+use crate::db::{Db, Executor, told};
+
+/// A transaction, or a savepoint within one. It is an [`Executor`]: pass it where `&db` would go.
+///
+/// Dropping it without [`commit`](Tx::commit) rolls back.
+#[must_use = "dropped without `commit`, a transaction is rolled back"]
+pub struct Tx<'a> {
+    executor: Executor,
+    open: Arc<Open>,
+    depth: u32,
+    // A savepoint borrows its transaction, which keeps the outer handle away meanwhile.
+    outer: PhantomData<&'a mut ()>,
+}
+
+/// The one connection of a transaction, used by one statement at a time.
+pub(crate) struct Open {
+    pub(crate) state: Mutex<State>,
+    /// A stream holds the state for as long as it lives: whoever waits for it might be the one who polls it.
+    pub(crate) streaming: AtomicBool,
+}
+
+/// The transaction as its handles see it.
+pub(crate) struct State {
+    /// Gone after commit and rollback.
+    lease: Option<Lease>,
+    /// Savepoints that are set.
+    depth: u32,
+    /// A statement failed in a way after which running the transaction again may succeed.
+    retry: bool,
+    /// A savepoint was being set, released or rolled back to, and nobody waited for the end.
+    in_doubt: bool,
+}
+
+/// Closures that can be run again, because they change nothing outside.
+#[diagnostic::on_unimplemented(
+    message = "this transaction cannot be run again",
+    label = "the closure changes, or owns and cannot clone, something from outside",
+    note = "a transaction may be retried: return what it produces instead of writing to a captured variable, or use `begin`"
+)]
+pub trait Again: Clone {}
+
+#[diagnostic::do_not_recommend]
+impl<F: Clone> Again for F {}
+
+/// How often a transaction is tried in all.
+const ATTEMPTS: u32 = 5;
+
+impl Db {
+    /// Runs a transaction: commits when the closure returns `Ok`, rolls back when it returns `Err`,
+    /// is dropped or panics. When the database says "try again" (serialization failure, deadlock,
+    /// busy), the whole closure runs again, at most five times in all, with a growing random pause;
+    /// never after a commit whose outcome is not known.
+    ///
+    /// ```ignore
+    /// let post = db.transaction(async |tx| {
+    ///     let post = Post::create().author_id(ann.id).title("Hello").exec(tx).await?;
+    ///     Post::tags.of(&post).link([&rust], tx).await?;
+    ///     Ok(post)
+    /// }).await?;
+    /// ```
+    ///
+    /// # Errors
+    /// The closure's, and those of beginning and committing.
+    pub async fn transaction<T>(&self, f: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T> + Again) -> Result<T> {
+        self.try_transaction(f).await
+    }
+
+    /// As [`transaction`](Db::transaction), for closures with an error type of their own:
+    /// `db.try_transaction(async |tx| -> Result<_, AppError> { … })`.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn try_transaction<T, E: From<Error>>(
+        &self,
+        f: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T, E> + Again,
+    ) -> Result<T, E> {
+        self.try_transaction_with(&TransactionOptions::default(), f).await
+    }
+
+    /// As [`transaction`](Db::transaction), with an isolation level or read-only.
+    ///
+    /// # Errors
+    /// As there, and `Unsupported` for a level that the database lacks.
+    pub async fn transaction_with<T>(
+        &self,
+        options: &TransactionOptions,
+        f: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T> + Again,
+    ) -> Result<T> {
+        self.try_transaction_with(options, f).await
+    }
+
+    /// As [`transaction_with`](Db::transaction_with), for closures with an error type of their own.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn try_transaction_with<T, E: From<Error>>(
+        &self,
+        options: &TransactionOptions,
+        f: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T, E> + Again,
+    ) -> Result<T, E> {
+        let mut attempt = 1;
+        loop {
+            let mut tx = match self.begin_with(options).await {
+                Ok(tx) => tx,
+                Err(error) if error.is_retryable() && attempt < ATTEMPTS => {
+                    pause(attempt).await;
+                    attempt += 1;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            match f.clone()(&mut tx).await {
+                Ok(value) => match tx.commit().await {
+                    Ok(()) => return Ok(value),
+                    Err(error) if error.is_retryable() && attempt < ATTEMPTS => {}
+                    Err(error) => return Err(error.into()),
+                },
+                Err(error) => {
+                    // The closure's error may hide the database's, so the transaction remembers.
+                    let retry = tx.open.state.lock().await.retry;
+                    if let Err(rollback) = tx.rollback().await {
+                        // The closure's error is the one to tell; the connection is closed with the lease.
+                        tracing::warn!(target: "covet::transaction", error = %rollback, "the rollback failed");
+                    }
+                    if !retry || attempt >= ATTEMPTS {
+                        return Err(error);
+                    }
+                }
+            }
+            pause(attempt).await;
+            attempt += 1;
+        }
+    }
+
+    /// Begins a transaction as a guard: [`commit`](Tx::commit) it, or dropping it rolls back.
+    ///
+    /// # Errors
+    /// Those of beginning.
+    pub async fn begin(&self) -> Result<Tx<'static>> {
+        self.begin_with(&TransactionOptions::default()).await
+    }
+
+    /// As [`begin`](Db::begin), with an isolation level or read-only.
+    ///
+    /// # Errors
+    /// As there, and `Unsupported` for a level that the database lacks.
+    pub async fn begin_with(&self, options: &TransactionOptions) -> Result<Tx<'static>> {
+        let mut lease = self.acquire().await?;
+        told(self.shared(), "BEGIN", lease.begin(options)).await?;
+        let state = State { lease: Some(lease), depth: 0, retry: false, in_doubt: false };
+        let open = Arc::new(Open { state: Mutex::new(state), streaming: AtomicBool::new(false) });
+        let executor = Executor::transaction(Arc::clone(self.shared_arc()), Arc::clone(&open), 0);
+        Ok(Tx { executor, open, depth: 0, outer: PhantomData })
+    }
+}
+
+impl Tx<'_> {
+    /// Runs a closure within a savepoint: what it did stands when it returns `Ok`, and is undone
+    /// when it returns `Err` or is dropped. A savepoint is never run again by itself.
+    ///
+    /// # Errors
+    /// The closure's, and those of the savepoint.
+    pub async fn transaction<T>(&mut self, f: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+        self.try_transaction(f).await
+    }
+
+    /// As [`transaction`](Tx::transaction), for closures with an error type of their own.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn try_transaction<T, E: From<Error>>(
+        &mut self,
+        f: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut inner = self.begin().await?;
+        match f(&mut inner).await {
+            Ok(value) => {
+                inner.commit().await?;
+                Ok(value)
+            }
+            Err(error) => {
+                if let Err(rollback) = inner.rollback().await {
+                    // The transaction knows that it cannot go on; the closure's error is the one to tell.
+                    tracing::warn!(target: "covet::transaction", error = %rollback, "the savepoint could not be undone");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Sets a savepoint as a guard.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn begin(&mut self) -> Result<Tx<'_>> {
+        let depth = {
+            let mut state = self.open.state.lock().await;
+            state.settle(self.depth).await?;
+            told(self.executor.shared(), "SAVEPOINT", state.enter()).await?
+        };
+        let executor = Executor::transaction(Arc::clone(self.executor.shared_arc()), Arc::clone(&self.open), depth);
+        Ok(Tx { executor, open: Arc::clone(&self.open), depth, outer: PhantomData })
+    }
+
+    /// Commits; for a savepoint: keeps what was done since. `Ok` means that the database has committed.
+    ///
+    /// # Errors
+    /// `TransactionClosed` when an earlier statement doomed the transaction: it is then rolled back.
+    /// `CommitUnknown` when the answer was lost. Constraints that are checked late, serialization failures.
+    pub async fn commit(self) -> Result<()> {
+        let mut state = self.open.state.lock().await;
+        if self.depth > 0 {
+            state.settle(self.depth).await?;
+            return told(self.executor.shared(), "RELEASE SAVEPOINT", state.leave(self.depth, Ok(()))).await;
+        }
+        if let Err(error) = state.settle(0).await {
+            state.end().await?;
+            return Err(error);
+        }
+        let result = told(self.executor.shared(), "COMMIT", state.connection()?.commit()).await;
+        state.lease = None;
+        result
+    }
+
+    /// Rolls back; for a savepoint: undoes what was done since.
+    ///
+    /// # Errors
+    /// Those of the connection.
+    pub async fn rollback(self) -> Result<()> {
+        let mut state = self.open.state.lock().await;
+        let shared = self.executor.shared();
+        if self.depth > 0 {
+            told(shared, "ROLLBACK TO SAVEPOINT", state.undo(self.depth)).await
+        } else {
+            told(shared, "ROLLBACK", state.end()).await
+        }
+    }
+}
+
+impl State {
+    /// The connection, if the transaction can still run a statement.
+    pub(crate) fn connection(&mut self) -> Result<&mut dyn Connection> {
+        let Some(lease) = &mut self.lease else {
+            return Err(ended());
+        };
+        match lease.state() {
+            ConnectionState::InTransaction => Ok(&mut **lease),
+            ConnectionState::Failed => Err(closed("an earlier statement in it failed")),
+            ConnectionState::Idle => Err(closed("the database rolled it back")),
+            ConnectionState::Broken => Err(closed("its connection is lost, or a statement in it was dropped half-way")),
+        }
+    }
+
+    /// Undoes savepoints below this depth whose handles were dropped, and checks that the
+    /// transaction can still run a statement.
+    pub(crate) async fn settle(&mut self, depth: u32) -> Result<()> {
+        self.certain()?;
+        if self.depth > depth {
+            self.undo(depth + 1).await?;
+        }
+        if self.depth < depth {
+            return Err(Error::new(ErrorKind::TransactionClosed, "the savepoint has ended"));
+        }
+        self.connection().map(drop)
+    }
+
+    /// Sets the next savepoint and gives its depth.
+    pub(crate) async fn enter(&mut self) -> Result<u32> {
+        let depth = self.depth + 1;
+        self.connection()?;
+        self.command(|connection| connection.savepoint(depth)).await?;
+        self.depth = depth;
+        Ok(depth)
+    }
+
+    /// Ends the savepoint of this depth: keeps what was done since if it went well, else undoes it.
+    pub(crate) async fn leave<T>(&mut self, depth: u32, result: Result<T>) -> Result<T> {
+        match result {
+            Ok(value) => {
+                self.connection()?;
+                self.command(|connection| connection.release(depth)).await?;
+                self.depth = depth - 1;
+                Ok(value)
+            }
+            Err(error) => {
+                self.retry |= error.is_retryable();
+                // The first error is the one to tell; the next use meets the state that is left.
+                let _ = self.undo(depth).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Undoes everything since the savepoint of this depth.
+    async fn undo(&mut self, depth: u32) -> Result<()> {
+        self.certain()?;
+        let Some(lease) = &self.lease else { return Ok(()) };
+        if matches!(lease.state(), ConnectionState::InTransaction | ConnectionState::Failed) {
+            self.command(|connection| connection.rollback_to(depth)).await?;
+        }
+        self.depth = depth - 1;
+        Ok(())
+    }
+
+    /// Sends a savepoint's command. Should this future be dropped, whether the savepoint is there is not known.
+    async fn command<F>(&mut self, send: F) -> Result<()>
+    where
+        F: for<'c> FnOnce(&'c mut dyn Connection) -> BoxFuture<'c, Result<()>>,
+    {
+        let Some(lease) = &mut self.lease else { return Err(ended()) };
+        self.in_doubt = true;
+        let result = send(&mut **lease).await;
+        self.in_doubt = false;
+        result
+    }
+
+    fn certain(&self) -> Result<()> {
+        if self.in_doubt { Err(closed("a savepoint in it was set or ended half-way")) } else { Ok(()) }
+    }
+
+    /// Rolls the whole transaction back.
+    async fn end(&mut self) -> Result<()> {
+        let Some(mut lease) = self.lease.take() else { return Ok(()) };
+        if lease.state() == ConnectionState::Broken {
+            // The server rolls back when the connection goes, and it goes with the lease.
+            return Ok(());
+        }
+        lease.rollback().await
+    }
+
+    /// Remembers whether an error allows the transaction to be run again.
+    pub(crate) fn saw(&mut self, error: &Error) {
+        self.retry |= error.is_retryable();
+    }
+}
+
+#[cold]
+fn ended() -> Error {
+    Error::new(ErrorKind::TransactionClosed, "the transaction has ended")
+}
+
+#[cold]
+fn closed(why: &'static str) -> Error {
+    Error::new(ErrorKind::TransactionClosed, format!("the transaction cannot go on: {why}"))
+        .with_help("roll back and run the whole transaction again; to try a statement that may fail, use a savepoint: `tx.transaction(…)`")
+}
+
+/// A pause that grows and is never the same, so that rivals do not meet again.
+async fn pause(attempt: u32) {
+    let most = 5_u64 << attempt.min(6);
+    let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.subsec_nanos());
+    tokio::time::sleep(Duration::from_millis(1 + u64::from(nanos / 1_000) % most)).await;
+}
+
+impl Deref for Tx<'_> {
+    type Target = Executor;
+
+    fn deref(&self) -> &Executor {
+        &self.executor
+    }
+}
+
+impl fmt::Debug for Tx<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tx(depth {})", self.depth)
+    }
+}

@@ -1,0 +1,189 @@
+//! The static description of a model. The derive writes it; everything else only reads it.
+
+use covet_drivers::catalog::{Action, ColumnDefault, ColumnType};
+use covet_drivers::{Error, Result};
+
+use crate::query::Texts;
+use crate::relation::RelationMeta;
+
+/// A model: its table, columns, keys and relations.
+#[derive(Debug)]
+pub struct ModelMeta {
+    /// The struct's name.
+    pub name: &'static str,
+    /// The struct's path, for telling two structs of one name apart.
+    pub path: &'static str,
+    /// The table.
+    pub table: &'static str,
+    /// The columns, in the order of the fields.
+    pub columns: &'static [ColumnMeta],
+    /// The columns of the primary key, as positions in `columns`.
+    pub key: &'static [usize],
+    /// Indexes, unique ones included.
+    pub indexes: &'static [IndexMeta],
+    /// The relations.
+    pub relations: &'static [RelationMeta],
+    /// The column of the optimistic lock, if there is one.
+    pub version: Option<usize>,
+    /// The column that an insert sets to the time of the insert (`timestamps`).
+    pub created_at: Option<usize>,
+    /// The column that every write sets to the time of the write (`timestamps`).
+    pub updated_at: Option<usize>,
+    /// The texts of the model's own statements, printed once a process.
+    pub texts: Texts,
+}
+
+/// A column of a model.
+#[derive(Debug)]
+pub struct ColumnMeta {
+    /// The struct's name.
+    pub model: &'static str,
+    /// The field's name.
+    pub field: &'static str,
+    /// The column's name in the database.
+    pub column: &'static str,
+    /// The position in the model's columns.
+    pub index: usize,
+    /// The type.
+    pub ty: ColumnType,
+    /// Whether NULL is allowed.
+    pub nullable: bool,
+    /// What an insert that does not name it gets, by the database.
+    pub default: Option<ColumnDefault>,
+    /// Whether the database numbers it.
+    pub auto: bool,
+    /// Whether an insert that does not name it gets a new UUID (version 7) from Covet.
+    pub new_uuid: bool,
+    /// Whether text compares without regard to case.
+    pub case_insensitive: bool,
+    /// The column that it points at.
+    pub references: Option<References>,
+}
+
+/// What a foreign key column points at.
+#[derive(Debug)]
+pub struct References {
+    /// The table.
+    pub table: &'static str,
+    /// The field of the other model.
+    pub field: &'static str,
+    /// The column, looked up late, so that models may point at each other.
+    pub column: fn() -> &'static str,
+    /// What happens when the target row goes.
+    pub on_delete: Action,
+    /// What happens when the target key changes.
+    pub on_update: Action,
+}
+
+/// An index of a model.
+#[derive(Debug)]
+pub struct IndexMeta {
+    /// The name, where the user gave one.
+    pub name: Option<&'static str>,
+    /// The columns, as positions.
+    pub columns: &'static [usize],
+    /// Whether it is unique.
+    pub unique: bool,
+}
+
+impl ColumnMeta {
+    /// The error, at this field of this model.
+    #[must_use]
+    pub fn at(&self, error: Error) -> Error {
+        error.with_model(self.model).with_field(self.field)
+    }
+
+    /// The result, with an error placed at this field of this model.
+    ///
+    /// # Errors
+    /// The one that came.
+    pub fn place<T>(&self, result: Result<T>) -> Result<T> {
+        result.map_err(|error| self.at(error))
+    }
+}
+
+impl ModelMeta {
+    /// The columns of the primary key.
+    pub fn key_columns(&self) -> impl Iterator<Item = &'static ColumnMeta> {
+        self.key.iter().filter_map(|index| self.columns.get(*index))
+    }
+
+    /// Whether these columns (as positions, in any order) are the primary key or a unique index.
+    #[must_use]
+    pub fn is_unique(&self, columns: &[usize]) -> bool {
+        let same = |unique: &[usize]| unique.len() == columns.len() && unique.iter().all(|c| columns.contains(c));
+        same(self.key) || self.indexes.iter().any(|index| index.unique && same(index.columns))
+    }
+}
+
+/// The position of the column of this field; evaluated while compiling.
+///
+/// # Panics
+/// While compiling, when there is none.
+#[must_use]
+#[track_caller] // so that rustc points at the user's word and not here
+pub const fn column_named(columns: &[ColumnMeta], field: &str) -> usize {
+    let mut index = 0;
+    while index < columns.len() {
+        if same(columns[index].field, field) {
+            return index;
+        }
+        index += 1;
+    }
+    panic!("the field that `by` or `references` names is no column of the other model")
+}
+
+/// The position of the one column that points at a table; evaluated while compiling.
+///
+/// # Panics
+/// While compiling, when there is none or more than one.
+#[must_use]
+#[track_caller]
+pub const fn referencing(columns: &[ColumnMeta], table: &str) -> usize {
+    let mut found = None;
+    let mut index = 0;
+    while index < columns.len() {
+        if let Some(references) = &columns[index].references
+            && same(references.table, table)
+        {
+            if found.is_some() {
+                panic!("the other model points here with more than one column: say which with `#[covet(by = field)]`")
+            }
+            found = Some(index);
+        }
+        index += 1;
+    }
+    match found {
+        Some(index) => index,
+        None => panic!("the other model has no column that points here: give it one with `#[covet(references = …)]`"),
+    }
+}
+
+/// The column among these at which another model's column points; evaluated while compiling. A column
+/// that points at nothing is taken to mean the first.
+///
+/// # Panics
+/// While compiling, when there is none.
+#[must_use]
+#[track_caller]
+pub const fn pointed_at(columns: &'static [ColumnMeta], pointing: &ColumnMeta) -> &'static ColumnMeta {
+    match &pointing.references {
+        Some(references) => &columns[column_named(columns, references.field)],
+        None => &columns[0],
+    }
+}
+
+const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut index = 0;
+    while index < a.len() {
+        if a[index] != b[index] {
+            return false;
+        }
+        index += 1;
+    }
+    true
+}

@@ -1,0 +1,7 @@
+//! Describes: what a model is, as static data and as the few functions that the derive writes.
+
+mod meta;
+mod record;
+
+pub use meta::{ColumnMeta, IndexMeta, ModelMeta, References, column_named, pointed_at, referencing};
+pub use record::{KeyOf, Model, Record, decode_field};

@@ -1,0 +1,148 @@
+//! The traits that the derive implements: `Record` for Covet's own use, `Model` for the user's.
+
+use covet_drivers::Result;
+use covet_drivers::contract::Row;
+use covet_drivers::value::{ColumnValue, Key, Value, ValueRef};
+
+use crate::db::Executor;
+use crate::model::{ColumnMeta, ModelMeta};
+use crate::query::{Changes, Find, Insert, InsertMany, Query};
+
+/// How a struct stands for a row: written by `#[derive(Model)]`, used by Covet.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a model", label = "derive `Model` on this struct")]
+pub trait Record: Sized + Send + Sync + 'static {
+    /// The struct's name.
+    const NAME: &'static str;
+    /// The table.
+    const TABLE: &'static str;
+    /// The field of the primary key (of its first column), as named in the struct.
+    const KEY_FIELD: &'static str;
+    /// The columns, in the order of the fields.
+    const COLUMNS: &'static [ColumnMeta];
+    /// The primary key's type: that of the field, or a tuple.
+    type Key: Key;
+
+    /// The whole description.
+    fn meta() -> &'static ModelMeta;
+
+    /// The row whose columns begin at this position.
+    ///
+    /// # Errors
+    /// `Decode`, naming model and field.
+    fn decode(row: &Row<'_>, at: usize) -> Result<Self>;
+
+    /// The value of the column at this position.
+    ///
+    /// # Errors
+    /// `OutOfRange` when the column cannot hold the field's value.
+    fn get(&self, column: usize) -> Result<Value>;
+
+    /// Changes the field of the column at this position.
+    ///
+    /// # Errors
+    /// `Decode` when the field cannot hold the value.
+    fn set(&mut self, column: usize, value: ValueRef<'_>) -> Result<()>;
+}
+
+/// A struct that stands for the rows of one table. Derive it:
+///
+/// ```ignore
+/// #[derive(Model)]
+/// struct User {
+///     #[covet(key)]
+///     id: i64,
+///     #[covet(unique, max_len = 320)]
+///     email: String,
+/// }
+/// ```
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a model", label = "derive `Model` on this struct")]
+pub trait Model: Record {
+    /// The builder of a new row: one method a column.
+    type Create;
+
+    /// Begins a new row; the columns without a default must be given before `exec`.
+    fn create() -> Self::Create;
+
+    /// All rows, to be narrowed.
+    ///
+    /// SQL: `SELECT columns FROM table`
+    fn query() -> Query<Self> {
+        Query::new()
+    }
+
+    /// The row with this primary key.
+    ///
+    /// SQL: `SELECT columns FROM table WHERE key = ?`, printed once a process.
+    fn find(key: impl KeyOf<Self::Key>) -> Find<Self> {
+        Find::by_key(key.into_key())
+    }
+
+    /// New rows, in as few statements as the database's limits allow, in one transaction.
+    fn insert_many<I>(rows: I) -> InsertMany<Self>
+    where
+        I: IntoIterator,
+        I::Item: Into<Insert<Self>>,
+    {
+        InsertMany::new(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// Changes some columns of this row: those that are named, and no other.
+    ///
+    /// SQL: `UPDATE table SET column = ? WHERE key = ? [AND version = ?]`
+    fn update(&mut self) -> Changes<'_, Self> {
+        Changes::new(self)
+    }
+
+    /// Writes every column of this row.
+    ///
+    /// SQL: `UPDATE table SET … WHERE key = ? [AND version = ?]`, printed once a process.
+    ///
+    /// # Errors
+    /// `NotFound` when the row is gone; `StaleWrite` when the model has a version column and the
+    /// row changed since it was read.
+    fn save(&mut self, on: &Executor) -> impl Future<Output = Result<()>> + Send {
+        crate::query::save(self, on)
+    }
+
+    /// Deletes this row.
+    ///
+    /// SQL: `DELETE FROM table WHERE key = ? [AND version = ?]`, printed once a process.
+    ///
+    /// # Errors
+    /// As [`save`](Model::save).
+    fn delete(&self, on: &Executor) -> impl Future<Output = Result<()>> + Send {
+        crate::query::delete(self, on)
+    }
+}
+
+/// Something that can be given for a primary key of type `K`: a `K`, or a `&str` for a `String`.
+#[diagnostic::on_unimplemented(
+    message = "the primary key is a `{K}`, and this is `{Self}`",
+    label = "not the key's type"
+)]
+pub trait KeyOf<K> {
+    /// The key.
+    fn into_key(self) -> K;
+}
+
+#[diagnostic::do_not_recommend]
+impl<K: Key> KeyOf<K> for K {
+    fn into_key(self) -> K {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl KeyOf<String> for &str {
+    fn into_key(self) -> String {
+        self.to_owned()
+    }
+}
+
+/// The field of a column, with an error that names model and field.
+///
+/// # Errors
+/// `Decode`.
+pub fn decode_field<T: ColumnValue>(row: &Row<'_>, at: usize, column: &'static ColumnMeta) -> Result<T> {
+    row.get(at, &column.ty).map_err(|error| column.at(error))
+}

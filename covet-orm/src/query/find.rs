@@ -1,0 +1,138 @@
+//! One row by its primary key or a unique key.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use covet_drivers::catalog::ColumnType;
+use covet_drivers::contract::{Flow, Row};
+use covet_drivers::sql::{BinaryOp, Many, Node, Select, Statement};
+use covet_drivers::value::{Key as _, Value};
+use covet_drivers::{Error, Result};
+
+use crate::db::Executor;
+use crate::model::{Model, Record};
+use crate::query::select::not_found;
+use crate::query::texts::{Shape, columns_of, keyed};
+use crate::query::{Expr, Query};
+use crate::relation::Include;
+
+/// At most one row, by its key. The SQL is printed once a process.
+#[must_use = "nothing is read before `one`, `optional` or `exists`"]
+pub struct Find<M> {
+    columns: &'static [usize],
+    shape: Shape,
+    values: Result<Vec<Value>>,
+    marker: PhantomData<fn() -> M>,
+}
+
+impl<M: Model> Find<M> {
+    pub(crate) fn by_key(key: M::Key) -> Self {
+        let meta = M::meta();
+        let types: Vec<&ColumnType> = meta.key_columns().map(|column| &column.ty).collect();
+        let values = key
+            .into_values(&types)
+            .into_iter()
+            .zip(meta.key_columns())
+            .map(|(value, column)| column.place(value))
+            .collect();
+        Find { columns: meta.key, shape: Shape::FindByKey, values, marker: PhantomData }
+    }
+
+    /// By the unique index over these columns, with a node for each. The derive writes the calls.
+    pub fn by_unique(columns: &'static [usize], nodes: Vec<Node>) -> Self {
+        let index = M::meta().indexes.iter().position(|index| index.unique && index.columns == columns);
+        let values = nodes.into_iter().map(plain::<M>).collect();
+        Find { columns, shape: Shape::FindByIndex(index.unwrap_or(usize::MAX)), values, marker: PhantomData }
+    }
+
+    /// The row.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none; those of the database.
+    pub async fn one(self, on: &Executor) -> Result<M> {
+        self.optional(on).await?.ok_or_else(not_found::<M>)
+    }
+
+    /// The row, or `None`.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn optional(self, on: &Executor) -> Result<Option<M>> {
+        let values = self.values?;
+        let text =
+            M::meta().texts.text(self.shape, on.shared().dialect, || by::<M>(self.columns, columns_of::<M>()))?;
+        let args: Vec<&Value> = values.iter().collect();
+        let mut found = None;
+        let mut sink = |row: &Row<'_>| {
+            found = Some(M::decode(row, 0)?);
+            Ok(Flow::Continue)
+        };
+        on.session().await?.run(&text, &args, &mut sink).await.map_err(|error| error.with_model(M::NAME))?;
+        Ok(found)
+    }
+
+    /// Whether there is such a row.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn exists(self, on: &Executor) -> Result<bool> {
+        if self.shape != Shape::FindByKey {
+            return self.query().exists(on).await;
+        }
+        let values = self.values?;
+        let text =
+            M::meta().texts.text(Shape::ExistsByKey, on.shared().dialect, || by::<M>(self.columns, Many::EMPTY))?;
+        let args: Vec<&Value> = values.iter().collect();
+        let mut any = false;
+        let mut sink = |_: &Row<'_>| {
+            any = true;
+            Ok(Flow::Continue)
+        };
+        on.session().await?.run(&text, &args, &mut sink).await.map_err(|error| error.with_model(M::NAME))?;
+        Ok(any)
+    }
+
+    /// Loads a relation of the row too.
+    pub fn include(self, relation: impl Include<M> + 'static) -> Query<M> {
+        self.query().include(relation)
+    }
+
+    /// The same as a query, to be narrowed further.
+    pub fn query(self) -> Query<M> {
+        let condition = match self.values {
+            Ok(values) => Node::All(
+                self.columns
+                    .iter()
+                    .filter_map(|index| M::COLUMNS.get(*index))
+                    .zip(values)
+                    .map(|(column, value)| Node::binary(BinaryOp::Eq, Node::column(column.column), Node::Value(value)))
+                    .collect(),
+            ),
+            Err(error) => Node::Refused(std::sync::Arc::new(error)),
+        };
+        Query::new().filter(Expr::new(condition))
+    }
+}
+
+impl<M> fmt::Debug for Find<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Find").field(&self.shape).finish()
+    }
+}
+
+fn by<M: Record>(columns: &[usize], list: Many<Node>) -> Statement {
+    let mut select = Select::new(M::TABLE, list);
+    select.filter = Some(keyed::<M>(columns, 0));
+    select.into()
+}
+
+/// The value of a node that must be one.
+fn plain<M: Model>(node: Node) -> Result<Value> {
+    match node {
+        Node::Value(value) => Ok(value),
+        Node::Refused(error) => Err(error.again()),
+        _ => Err(Error::unsupported("an expression as a key", "find")
+            .with_model(M::NAME)
+            .with_help("use `query().filter(…)`")),
+    }
+}

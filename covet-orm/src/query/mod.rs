@@ -1,0 +1,36 @@
+//! Writes: typed columns and conditions, and a builder for each kind of statement.
+//!
+//! Clauses are values: only what an expression ranges over stands in its type, so conditions can
+//! be kept in variables, put in lists and returned from functions with a name one can write.
+
+mod changes;
+mod column;
+mod conflict;
+mod delete;
+mod expr;
+mod find;
+mod insert;
+mod operand;
+mod order;
+mod projection;
+mod select;
+mod stream;
+mod texts;
+mod update;
+
+pub use changes::{Changes, delete, save};
+pub use column::{Column, Path};
+pub use conflict::{ConflictTarget, Upsert};
+pub use delete::Delete;
+pub use expr::{Expr, Factor, Number};
+pub use find::Find;
+pub use insert::{Insert, InsertMany, No, Yes};
+pub use operand::Operand;
+pub use order::OrderBy;
+pub use projection::{Pick, Projection};
+pub use select::Query;
+pub(crate) use select::{correlated, exists};
+pub use stream::Rows;
+pub use texts::Texts;
+pub(crate) use texts::columns_of;
+pub use update::Update;

@@ -1,0 +1,192 @@
+//! Loading: one statement for a relation of any number of rows.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use covet_drivers::contract::{BoxFuture, Flow, Row};
+use covet_drivers::sql::{BinaryOp, Join, Many, Node, Order, Ref, Select};
+use covet_drivers::value::{Value, ValueRef};
+use covet_drivers::{Error, ErrorKind, Result};
+
+use crate::db::Executor;
+use crate::model::{ColumnMeta, Model};
+use crate::query::columns_of;
+use crate::relation::RelationMeta;
+use crate::relation::handle::FillField;
+
+/// Something that can be loaded into rows of the model `M`.
+#[diagnostic::on_unimplemented(
+    message = "this cannot be included in a query over `{M}`",
+    label = "a relation of `{M}` is wanted here"
+)]
+pub trait Include<M>: Send + Sync {
+    /// Loads it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    fn load<'a>(&'a self, rows: &'a mut [M], on: &'a Executor) -> BoxFuture<'a, Result<()>>;
+}
+
+/// Everything that a query loads beside its rows.
+pub struct Includes<M>(Vec<Arc<dyn Include<M>>>);
+
+impl<M: Model> Includes<M> {
+    pub(crate) fn new() -> Self {
+        Includes(Vec::new())
+    }
+
+    pub(crate) fn add(&mut self, include: impl Include<M> + 'static) {
+        self.0.push(Arc::new(include));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) async fn load(&self, rows: &mut [M], on: &Executor) -> Result<()> {
+        for include in &self.0 {
+            include.load(rows, on).await?;
+        }
+        Ok(())
+    }
+}
+
+impl<M> Clone for Includes<M> {
+    fn clone(&self) -> Self {
+        Includes(self.0.clone())
+    }
+}
+
+impl<M> fmt::Debug for Includes<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Includes({})", self.0.len())
+    }
+}
+
+/// The most keys of one statement; more go in several.
+const MOST_KEYS: usize = 1024;
+
+/// Loads a relation of all the rows and puts what was found into their fields.
+///
+/// Rows that share a key (posts of one author) each get a row of their own: it is decoded once for
+/// each of them, so that a model need not be `Clone`.
+pub(crate) async fn load<M: Model, R: Model>(
+    meta: &'static RelationMeta,
+    fill: FillField<M, R>,
+    rows: &mut [M],
+    on: &Executor,
+) -> Result<()> {
+    let mut wanted: HashMap<HashKey, Wanted<R>> = HashMap::new();
+    let mut values = Vec::new();
+    let mut own = Vec::with_capacity(rows.len());
+    for row in rows.iter() {
+        let value = row.get(meta.own.index)?;
+        let key = hash_key(value.lend(), meta.own)?;
+        if let Some(key) = &key {
+            let wanted = wanted.entry(key.clone()).or_default();
+            if wanted.sharers.is_empty() {
+                values.push(value);
+            }
+            wanted.sharers.push(Vec::new());
+        }
+        own.push(key);
+    }
+    for piece in values.chunks(MOST_KEYS.min(on.capabilities().max_parameters)) {
+        fetch(meta, piece, &mut wanted, on).await?;
+    }
+    for (row, key) in rows.iter_mut().zip(own) {
+        let related = key.and_then(|key| wanted.get_mut(&key)?.sharers.pop());
+        fill(row, related.unwrap_or_default())?;
+    }
+    Ok(())
+}
+
+/// The rows found for one key, once for each row that has the key.
+struct Wanted<R> {
+    sharers: Vec<Vec<R>>,
+}
+
+impl<R> Default for Wanted<R> {
+    fn default() -> Self {
+        Wanted { sharers: Vec::new() }
+    }
+}
+
+async fn fetch<R: Model>(
+    meta: &'static RelationMeta,
+    keys: &[Value],
+    wanted: &mut HashMap<HashKey, Wanted<R>>,
+    on: &Executor,
+) -> Result<()> {
+    let mut columns: Vec<Node> = columns_of::<R>().to_vec();
+    let key = match &meta.through {
+        None => Node::column(meta.theirs.column),
+        Some(through) => Node::Column { up: 0, source: 1, name: through.own.column },
+    };
+    columns.push(key.clone());
+    let mut select = Select::new(R::TABLE, columns);
+    if let Some(through) = &meta.through {
+        let linked = Node::Column { up: 0, source: 1, name: through.theirs.column };
+        let on = Node::binary(BinaryOp::Eq, linked, Node::column(meta.theirs.column));
+        select.joins = Many::from(vec![Join { table: (through.model)().table, on }]);
+    }
+    select.filter = Some(Node::In(Ref::new(key), padded(keys)));
+    select.order = R::meta()
+        .key_columns()
+        .map(|column| Order { node: Node::column(column.column), descending: false, nulls: None, nullable: false })
+        .collect();
+    let at = R::COLUMNS.len();
+    let key_column = meta.through.as_ref().map_or(meta.theirs, |through| through.own);
+    on.run(&select.into(), &mut |row: &Row<'_>| {
+        let key = hash_key(row.value(at, &key_column.ty)?, key_column)?;
+        if let Some(wanted) = key.and_then(|key| wanted.get_mut(&key)) {
+            for sharer in &mut wanted.sharers {
+                sharer.push(R::decode(row, 0)?);
+            }
+        }
+        Ok(Flow::Continue)
+    })
+    .await
+    .map_err(|error| error.with_model(R::NAME))?;
+    Ok(())
+}
+
+/// The keys, with the last one repeated up to a power of two: few texts, so that statements stay prepared.
+fn padded(keys: &[Value]) -> Many<Node> {
+    let most = keys.len().next_power_of_two().min(MOST_KEYS.max(keys.len()));
+    keys.iter()
+        .chain(std::iter::repeat_n(keys, most - keys.len()).filter_map(|keys| keys.last()))
+        .cloned()
+        .map(Node::Value)
+        .collect()
+}
+
+/// A key value that can be looked up.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum HashKey {
+    Int(i128),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+/// The value as a key; `None` for NULL.
+fn hash_key(value: ValueRef<'_>, column: &'static ColumnMeta) -> Result<Option<HashKey>> {
+    Ok(Some(match value {
+        ValueRef::Null => return Ok(None),
+        ValueRef::Bool(v) => HashKey::Int(i128::from(v)),
+        ValueRef::Int(v) | ValueRef::Time(v) | ValueRef::DateTime(v) | ValueRef::Timestamp(v) => HashKey::Int(v.into()),
+        ValueRef::UInt(v) => HashKey::Int(v.into()),
+        ValueRef::Date(v) => HashKey::Int(v.into()),
+        // The database compares such keys without case, so a look-up must do so too.
+        ValueRef::Text(v) if column.case_insensitive => HashKey::Text(v.to_lowercase()),
+        ValueRef::Text(v) | ValueRef::Label(v) => HashKey::Text(v.to_owned()),
+        ValueRef::Bytes(v) => HashKey::Bytes(v.to_owned()),
+        ValueRef::Uuid(v) => HashKey::Bytes(v.to_vec()),
+        ValueRef::Decimal(v) => HashKey::Int(v.mantissa()),
+        ValueRef::Float32(_) | ValueRef::Float(_) | ValueRef::Json(_) => {
+            let error = Error::new(ErrorKind::Unsupported, format!("{} cannot be the key of a relation", value.kind()));
+            return Err(column.at(error));
+        }
+    }))
+}
