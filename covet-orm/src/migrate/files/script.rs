@@ -1,0 +1,138 @@
+//! Steps as a script that people read and edit, and back.
+//!
+//! Comments that begin with `-- covet:` steer the runner:
+//!
+//! | comment above a statement | meaning |
+//! |---|---|
+//! | `-- covet:guard what was found` | the statement counts rows that do not fit; a count above 0 stops the migration |
+//! | `-- covet:alone` | the statement runs outside a transaction |
+//! | `-- covet:irreversible why` | alone in a way back: there is none |
+
+use covet_drivers::contract::Step;
+use covet_drivers::render::Dialect;
+use covet_drivers::sql::split;
+use covet_drivers::{Error, ErrorKind, Result};
+
+use crate::migrate::files::text::plain;
+use crate::schema::digest;
+
+const MARK: &str = "-- covet:";
+const GUARD: &str = "guard";
+const ALONE: &str = "alone";
+const IRREVERSIBLE: &str = "irreversible";
+
+/// A script, ready to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::migrate) struct Script {
+    /// The statements.
+    pub(in crate::migrate) steps: Vec<Step>,
+    /// Why there is no way back, if there is none.
+    pub(in crate::migrate) irreversible: Option<String>,
+}
+
+impl Script {
+    /// Whether every statement can run in one transaction.
+    pub(in crate::migrate) fn is_one_transaction(&self) -> bool {
+        !self.steps.iter().any(|step| step.alone)
+    }
+
+    /// The script of a text.
+    ///
+    /// # Errors
+    /// `Syntax` for what is not closed, `Migration` for a `-- covet:` comment that is not known.
+    pub(in crate::migrate) fn parse(text: &str, dialect: &dyn Dialect) -> Result<Self> {
+        let text = plain(text);
+        let mut script = Script { steps: Vec::new(), irreversible: None };
+        for piece in split(&text, dialect.quoting())? {
+            script.steps.push(step(piece)?);
+        }
+        // A script without a statement is only comments.
+        for line in text.lines() {
+            if let Some(why) = line.strip_prefix(MARK).and_then(|rest| rest.strip_prefix(IRREVERSIBLE)) {
+                script.irreversible = Some(why.trim().to_owned());
+            }
+        }
+        Ok(script)
+    }
+}
+
+/// Short hashes of statements, by which an unfinished run knows what it has done.
+pub(in crate::migrate) fn hash(step: &Step) -> String {
+    digest(&step.sql).chars().skip("sha256:".len()).take(16).collect()
+}
+
+fn step(piece: &str) -> Result<Step> {
+    let mut step = Step::new("");
+    let mut notes: Vec<&str> = Vec::new();
+    let mut rest = piece;
+    while rest.starts_with("--") {
+        let (line, after) = rest.split_once('\n').unwrap_or((rest, ""));
+        rest = after.trim_start();
+        match line.strip_prefix(MARK) {
+            None => notes.push(line.trim_start_matches('-').trim()),
+            Some(mark) => {
+                let (word, text) = mark.trim().split_once(char::is_whitespace).unwrap_or((mark.trim(), ""));
+                match word {
+                    GUARD => {
+                        step.guard = true;
+                        step.note = text.trim().to_owned();
+                    }
+                    ALONE => step.alone = true,
+                    IRREVERSIBLE => {}
+                    other => {
+                        return Err(Error::new(ErrorKind::Migration, format!("`{MARK}{other}` is not known"))
+                            .with_help(format!("known are {GUARD}, {ALONE} and {IRREVERSIBLE}")));
+                    }
+                }
+            }
+        }
+    }
+    if !step.guard {
+        step.note = notes.join("\n");
+    }
+    rest.clone_into(&mut step.sql);
+    Ok(step)
+}
+
+/// The text of the steps.
+///
+/// # Errors
+/// `Migration` when the text would not be read back as the same steps, which would be a fault of the
+/// database's adapter.
+pub(in crate::migrate) fn render(heading: &str, steps: &[Step], dialect: &dyn Dialect) -> Result<String> {
+    let mut out = format!("-- {}\n", one_line(heading));
+    for step in steps {
+        out.push('\n');
+        if step.guard {
+            out.push_str(&format!("{MARK}{GUARD} {}\n", one_line(&step.note)));
+        } else {
+            for line in step.note.lines() {
+                out.push_str(&format!("-- {line}\n"));
+            }
+        }
+        if step.alone {
+            out.push_str(&format!("{MARK}{ALONE}\n"));
+        }
+        out.push_str(&step.sql);
+        out.push_str(";\n");
+    }
+    let read = Script::parse(&out, dialect)?;
+    let same = |a: &Step, b: &Step| a.sql.trim() == b.sql && (a.guard, a.alone) == (b.guard, b.alone);
+    if steps.len() != read.steps.len() || !steps.iter().zip(&read.steps).all(|(a, b)| same(a, b)) {
+        return Err(Error::new(
+            ErrorKind::Migration,
+            format!("the statements for {} cannot be written so that they are read back the same", dialect.name()),
+        )
+        .with_help("line ends of Windows in a default do that"));
+    }
+    Ok(out)
+}
+
+/// The text of a way back that does not exist.
+pub(in crate::migrate) fn irreversible(heading: &str, why: &str) -> String {
+    format!("-- {}\n\n{MARK}{IRREVERSIBLE} {}\n", one_line(heading), one_line(why))
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,32 @@
+//! Migrations: made from what changed in the models, kept in files, run on a database.
+//!
+//! A migration is a folder: `plan.toml` says what it is for, `schema.toml` is the schema after it,
+//! and `up.<database>.sql` and `down.<database>.sql` are what runs. The SQL may be edited until it
+//! is applied; after that its checksum is kept.
+//!
+//! * [`Project`] makes migrations, as `cargo covet migrate make` does.
+//! * [`Migrator`] runs them, as `cargo covet migrate up`, `down` and `status` do.
+//!
+//! ```no_run
+//! # async fn f() -> covet_orm::Result<()> {
+//! use covet_orm::Db;
+//! use covet_orm::migrate::Migrator;
+//! let db = Db::connect("sqlite:blog.db").await?;
+//! Migrator::from_dir("migrations")?.up(&db).await?;
+//! # Ok(()) }
+//! ```
+
+mod create;
+mod files;
+mod history;
+mod project;
+mod runner;
+mod stamp;
+mod target;
+
+pub use create::create_tables;
+pub use files::{Folder, Migration, Way};
+pub use history::State;
+pub use project::{Draft, Project};
+pub use runner::{Done, Goal, Migrator, Planned, Report, Standing, Status};
+pub use target::Target;

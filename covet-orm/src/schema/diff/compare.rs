@@ -1,0 +1,169 @@
+//! The comparison: two schemas, the decisions, and the changes between, each in its place.
+
+use std::collections::BTreeMap;
+
+use covet_drivers::catalog::{Change, EnumType, Schema, Table};
+use covet_drivers::{Error, ErrorKind, Result};
+
+use crate::schema::diff::decision::place;
+use crate::schema::diff::judge::Judge;
+use crate::schema::diff::names::show;
+use crate::schema::diff::{Answer, Decision, Question, ground, renames, similarity, table};
+
+/// The changes, sorted into the places that their order has.
+#[derive(Default)]
+pub(super) struct Places {
+    pub(super) drop_foreign_keys: Vec<Change>,
+    pub(super) drop_indexes: Vec<Change>,
+    pub(super) enums: Vec<Change>,
+    pub(super) create_tables: Vec<Change>,
+    pub(super) add_columns: Vec<Change>,
+    pub(super) alter_columns: Vec<Change>,
+    /// Enums that lose labels, on the way back: when no default names one any more.
+    pub(super) narrow_enums: Vec<Change>,
+    pub(super) add_indexes: Vec<Change>,
+    pub(super) add_foreign_keys: Vec<Change>,
+    pub(super) drop_columns: Vec<Change>,
+    pub(super) drop_tables: Vec<Change>,
+    pub(super) drop_enums: Vec<Change>,
+}
+
+impl Places {
+    /// Drops these tables in this order. Where they point at each other in a circle, a foreign key goes first.
+    pub(super) fn drop_tables_in(&mut self, order: &[&Table]) {
+        let against = ground::against_the_order(order);
+        for (table, key) in &against {
+            let change = Change::DropForeignKey { table: table.name.clone(), foreign_key: (*key).clone() };
+            self.drop_foreign_keys.push(change);
+        }
+        for table in order {
+            let mut rest = (*table).clone();
+            rest.foreign_keys.retain(|key| !against.contains(&(table, key)));
+            self.drop_tables.push(Change::DropTable { table: rest });
+        }
+    }
+
+    /// Creates a table, and what belongs to it, each in its place.
+    pub(super) fn create_table(&mut self, table: &Table) {
+        let name = &table.name;
+        let bare = Table { indexes: Vec::new(), foreign_keys: Vec::new(), ..table.clone() };
+        self.create_tables.push(Change::CreateTable { table: bare });
+        for index in &table.indexes {
+            self.add_indexes.push(Change::AddIndex { table: name.clone(), index: index.clone() });
+        }
+        for key in &table.foreign_keys {
+            self.add_foreign_keys.push(Change::AddForeignKey { table: name.clone(), foreign_key: key.clone() });
+        }
+    }
+
+    /// The changes, place after place.
+    pub(super) fn in_order(self) -> impl Iterator<Item = Change> {
+        [
+            self.drop_foreign_keys,
+            self.drop_indexes,
+            self.enums,
+            self.create_tables,
+            self.add_columns,
+            self.alter_columns,
+            self.narrow_enums,
+            self.add_indexes,
+            self.add_foreign_keys,
+            self.drop_columns,
+            self.drop_tables,
+            self.drop_enums,
+        ]
+        .into_iter()
+        .flatten()
+    }
+}
+
+pub(super) fn compare(before: &Schema, after: &Schema, judge: &mut Judge<'_>) -> Result<Vec<Change>> {
+    let (mut before, mut after) = (before.clone(), after.clone());
+    before.sort();
+    after.sort();
+    let mut changes = renames::rename(&mut before, &after, judge)?;
+    let mut places = Places::default();
+    enums(&before, &after, judge, &mut places)?;
+    new_tables(&before, &after, &mut places);
+    lost_tables(&before, &after, judge, &mut places);
+    for new in &after.tables {
+        if let Some(old) = before.table(&new.name) {
+            table::compare(old, new, &before, &after, judge, &mut places)?;
+        }
+    }
+    changes.extend(places.in_order());
+    Ok(changes)
+}
+
+fn enums(before: &Schema, after: &Schema, judge: &Judge<'_>, places: &mut Places) -> Result<()> {
+    let by_name = |schema: &Schema| -> BTreeMap<String, EnumType> {
+        schema.enums().into_iter().map(|ty| (ty.name.to_string(), ty.clone())).collect()
+    };
+    let (old, new) = (by_name(before), by_name(after));
+    for (name, after) in &new {
+        match old.get(name) {
+            None => places.enums.push(Change::CreateEnum { ty: after.clone() }),
+            Some(before) if before.labels == after.labels => {}
+            Some(before) => {
+                judge.relabels(before, after)?;
+                places.enums.push(Change::AlterEnum { before: before.clone(), after: after.clone() });
+            }
+        }
+    }
+    for (name, ty) in old {
+        if !new.contains_key(&name) {
+            places.drop_enums.push(Change::DropEnum { ty });
+        }
+    }
+    Ok(())
+}
+
+fn new_tables(before: &Schema, after: &Schema, places: &mut Places) {
+    let new = after.tables.iter().filter(|table| before.table(&table.name).is_none()).collect();
+    for table in ground::parents_first(new) {
+        places.create_table(table);
+    }
+}
+
+fn lost_tables(before: &Schema, after: &Schema, judge: &mut Judge<'_>, places: &mut Places) {
+    let lost: Vec<&Table> = before.tables.iter().filter(|table| after.table(&table.name).is_none()).collect();
+    let mut going = Vec::new();
+    for table in &lost {
+        if judge.decided(&Decision::DropTable(table.name.clone()), || lost_table(table, before, after)) {
+            going.push(*table);
+        }
+    }
+    let mut order = ground::parents_first(going);
+    order.reverse();
+    places.drop_tables_in(&order);
+}
+
+fn lost_table(table: &Table, before: &Schema, after: &Schema) -> Question {
+    let mut candidates: Vec<(u8, &Table)> = after
+        .tables
+        .iter()
+        .filter(|new| before.table(&new.name).is_none())
+        .map(|new| (similarity::tables(table, new), new))
+        .collect();
+    candidates.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.name.cmp(&b.1.name)));
+    let mut answers: Vec<Answer> = candidates
+        .into_iter()
+        .map(|(percent, new)| Answer {
+            decision: Decision::RenameTable { from: table.name.clone(), to: new.name.clone() }.to_string(),
+            effect: "its rows stay".to_owned(),
+            similarity: Some(percent),
+        })
+        .collect();
+    answers.push(Answer {
+        decision: Decision::DropTable(table.name.clone()).to_string(),
+        effect: "its rows are lost".to_owned(),
+        similarity: None,
+    });
+    Question { about: show(&table.name), found: "no model has this table any more".to_owned(), answers }
+}
+
+/// What cannot be migrated yet.
+pub(super) fn not_yet(table: &str, column: Option<&str>, what: &str, help: &'static str) -> Error {
+    let at = column.map_or_else(|| show(table), |column| place(table, column));
+    Error::new(ErrorKind::Migration, format!("{at}: {what}, which cannot be migrated yet")).with_help(help)
+}

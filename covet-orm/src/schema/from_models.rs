@@ -1,0 +1,159 @@
+//! From models to the schema that they ask for.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use covet_drivers::catalog::{Action, Column, ColumnType, EnumType, ForeignKey, Index, Schema, Table, constraint_name};
+use covet_drivers::{Error, ErrorKind, Result};
+
+use crate::model::{ColumnMeta, IndexMeta, ModelMeta, References};
+use crate::schema::Models;
+
+/// The schema that the models ask for, sorted: the order of the models does not matter.
+///
+/// # Errors
+/// `Migration`, naming model and field: two models on one table, two columns or indexes of one
+/// name, two enums of one name with other labels, and foreign keys whose target is not among the
+/// models, is not unique, or is of another type.
+pub fn schema_of(models: &Models) -> Result<Schema> {
+    let models = models.sorted()?;
+    let mut schema = Schema { tables: models.iter().map(|model| table(model, &models)).collect::<Result<_>>()? };
+    schema.sort();
+    one_meaning_of_each_enum(&models)?;
+    Ok(schema)
+}
+
+fn table(model: &'static ModelMeta, all: &[&'static ModelMeta]) -> Result<Table> {
+    let mut seen: BTreeMap<&str, &ColumnMeta> = BTreeMap::new();
+    for column in model.columns {
+        if let Some(first) = seen.insert(column.column, column) {
+            return Err(column.at(Error::new(
+                ErrorKind::Migration,
+                format!("the field {} has the column {} already", first.field, column.column),
+            )
+            .with_help("give one of them another name with `#[covet(column = \"…\")]`")));
+        }
+    }
+    let mut foreign_keys = Vec::new();
+    for column in model.columns {
+        if let Some(references) = &column.references {
+            foreign_keys.push(column.place(foreign_key(model, column, references, all))?);
+        }
+    }
+    Ok(Table {
+        name: model.table.to_owned(),
+        primary_key: model.key_columns().map(|column| column.column.to_owned()).collect(),
+        columns: model.columns.iter().map(column).collect(),
+        indexes: indexes(model)?,
+        foreign_keys,
+    })
+}
+
+fn column(meta: &ColumnMeta) -> Column {
+    Column {
+        name: meta.column.to_owned(),
+        ty: meta.ty.clone(),
+        nullable: meta.nullable,
+        default: meta.default.clone(),
+        auto: meta.auto,
+        case_insensitive: meta.case_insensitive,
+    }
+}
+
+fn indexes(model: &ModelMeta) -> Result<Vec<Index>> {
+    let mut indexes: Vec<Index> = Vec::new();
+    for meta in model.indexes {
+        let index = index(model, meta)?;
+        if let Some(other) = indexes.iter().find(|other| other.name == index.name) {
+            return Err(Error::new(
+                ErrorKind::Migration,
+                format!("two indexes are called {}: on {:?} and on {:?}", index.name, other.columns, index.columns),
+            )
+            .with_model(model.name)
+            .with_help("leave one away, or give it a name of its own"));
+        }
+        indexes.push(index);
+    }
+    Ok(indexes)
+}
+
+fn index(model: &ModelMeta, meta: &IndexMeta) -> Result<Index> {
+    let columns: Vec<&str> = meta
+        .columns
+        .iter()
+        .map(|position| {
+            model.columns.get(*position).map(|column| column.column).ok_or_else(|| {
+                Error::new(ErrorKind::Migration, format!("an index names column {position}, which there is not"))
+                    .with_model(model.name)
+            })
+        })
+        .collect::<Result<_>>()?;
+    let name = match meta.name {
+        Some(name) => name.to_owned(),
+        None => constraint_name(model.table, &columns, if meta.unique { "key" } else { "idx" }),
+    };
+    Ok(Index { name, columns: columns.into_iter().map(str::to_owned).collect(), unique: meta.unique })
+}
+
+fn foreign_key(
+    model: &ModelMeta,
+    column: &ColumnMeta,
+    references: &References,
+    all: &[&'static ModelMeta],
+) -> Result<ForeignKey> {
+    let (table, name) = (references.table, (references.column)());
+    let target = all.iter().find(|other| other.table == table).ok_or_else(|| {
+        Error::new(ErrorKind::Migration, format!("points at the table {table}, but no model of that table is known"))
+            .with_help("add that model to the list, or see to it that its module is linked into the program")
+    })?;
+    let theirs = target.columns.iter().find(|other| other.column == name).ok_or_else(|| {
+        Error::new(ErrorKind::Migration, format!("points at {}.{name}, which is no column", target.name))
+    })?;
+    if !target.is_unique(&[theirs.index]) {
+        return Err(Error::new(
+            ErrorKind::Migration,
+            format!("points at {}.{}, which is not unique", target.name, theirs.field),
+        )
+        .with_help("only a key or a column with `#[covet(unique)]` can be pointed at"));
+    }
+    if column.ty != theirs.ty || column.case_insensitive != theirs.case_insensitive {
+        return Err(Error::new(
+            ErrorKind::Migration,
+            format!("is {} and points at {}.{}, which is {}", kind(column), target.name, theirs.field, kind(theirs)),
+        )
+        .with_help("both must be of one type"));
+    }
+    if [references.on_delete, references.on_update].contains(&Action::SetNull) && !column.nullable {
+        return Err(Error::new(ErrorKind::Migration, "is to be set to NULL, but does not allow NULL")
+            .with_help("make the field an Option, or choose another action"));
+    }
+    Ok(ForeignKey {
+        name: constraint_name(model.table, &[column.column], "fkey"),
+        columns: vec![column.column.to_owned()],
+        target: table.to_owned(),
+        target_columns: vec![name.to_owned()],
+        on_delete: references.on_delete,
+        on_update: references.on_update,
+    })
+}
+
+fn kind(column: &ColumnMeta) -> Cow<'static, str> {
+    if column.case_insensitive { format!("{} without case", column.ty).into() } else { column.ty.to_string().into() }
+}
+
+/// Two columns may share an enum, but then they must mean the same.
+fn one_meaning_of_each_enum(models: &[&'static ModelMeta]) -> Result<()> {
+    let mut seen: BTreeMap<&str, (&EnumType, &ColumnMeta)> = BTreeMap::new();
+    for column in models.iter().flat_map(|model| model.columns) {
+        let ColumnType::Enum(ty) = &column.ty else { continue };
+        let (first, other) = *seen.entry(&ty.name).or_insert((ty, column));
+        if first.labels != ty.labels {
+            return Err(column.at(Error::new(
+                ErrorKind::Migration,
+                format!("the enum {} has other labels than in {}.{}", ty.name, other.model, other.field),
+            )
+            .with_help("give one of them another name with `#[covet(name = \"…\")]`")));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,20 @@
+//! Schemas: which models there are, what schema they ask for, and what lies between two schemas.
+//!
+//! Everything here is pure: no file is read and no database asked, except that [`tool`](crate::tool!)
+//! answers the command line tool on standard output.
+
+mod apply;
+mod describe;
+pub mod diff;
+mod from_models;
+mod registry;
+mod snapshot;
+pub mod tool;
+
+pub use apply::apply;
+pub use describe::{describe, loses_data};
+pub use diff::{Decision, Diff, MissingDecisions, Question, diff, way_back};
+pub use from_models::schema_of;
+pub use registry::{Models, Registered};
+pub(crate) use snapshot::{digest, inline, list};
+pub use snapshot::{from_toml, hash, to_toml};
