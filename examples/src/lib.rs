@@ -1,1 +1,1 @@
-//! placeholder
+//! Small programs, each an example of this package: `cargo run --example quickstart`.
