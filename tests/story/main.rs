@@ -1,0 +1,14 @@
+//! Migrations from end to end: a project through many revisions, single changes with rows that are
+//! in their way, and the command line tool itself.
+#![allow(clippy::unwrap_used)]
+
+mod cargo_covet;
+mod cases;
+mod dump;
+mod notation;
+mod place;
+mod revisions;
+mod rows;
+mod runs;
+mod story;
+mod tool;
