@@ -1,0 +1,8 @@
+//! A newtype around an `Option`.
+
+use covet_orm::prelude::*;
+
+#[derive(DbNewtype)]
+pub struct Name(Option<String>);
+
+fn main() {}

@@ -1,0 +1,8 @@
+use covet_orm::prelude::*;
+use covet_tests::models::*;
+
+fn f() {
+    let _ = Post::published.eq(true) & User::active.eq(true);
+}
+
+fn main() {}

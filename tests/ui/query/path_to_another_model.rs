@@ -1,0 +1,7 @@
+use covet_tests::models::*;
+
+fn f() {
+    let _ = Post::author.at(Tag::name);
+}
+
+fn main() {}

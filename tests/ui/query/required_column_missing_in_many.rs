@@ -1,0 +1,8 @@
+use covet_orm::prelude::*;
+use covet_tests::models::*;
+
+async fn f(db: &Db) {
+    let _ = Post::insert_many([Post::create().title("x")]).exec(db).await;
+}
+
+fn main() {}
