@@ -1,0 +1,21 @@
+//! Everything that crosses crates, in one binary: what a user does, on every database.
+
+#![allow(clippy::unwrap_used)] // a test that panics has failed, which is what it is for
+
+mod bad_input;
+mod cancellation;
+mod compile_fail;
+mod crud;
+mod emulated;
+mod expressions;
+mod faults;
+mod many;
+mod quickstart;
+mod relations;
+mod sql_text;
+mod streams;
+mod text;
+mod tidy;
+mod transactions;
+mod types;
+mod upsert;
