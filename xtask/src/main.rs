@@ -11,12 +11,7 @@ use std::process::ExitCode;
 pub(crate) type Outcome<T = ()> = Result<T, String>;
 
 /// One chore: the word, its arguments, what it is for, and what runs it.
-type Chore = (
-    &'static str,
-    &'static str,
-    &'static str,
-    fn(&[String]) -> Outcome<ExitCode>,
-);
+type Chore = (&'static str, &'static str, &'static str, fn(&[String]) -> Outcome<ExitCode>);
 
 const CHORES: &[Chore] = &[
     (
@@ -26,17 +21,18 @@ const CHORES: &[Chore] = &[
         test::run,
     ),
     (
+        "torture",
+        "[filter…]",
+        "run the tests that can go through far more cases, with all of them: minutes, not seconds",
+        test::torture,
+    ),
+    (
         "servers",
         "[--env-file PATH]",
         "keep such servers until stdin closes, Ctrl-C or SIGTERM, and say where they are",
         servers::keep,
     ),
-    (
-        "ci",
-        "[step…]",
-        "run everything a change must pass, or only the named steps",
-        ci::run,
-    ),
+    ("ci", "[step…]", "run everything a change must pass, or only the named steps", ci::run),
 ];
 
 fn main() -> ExitCode {
@@ -62,10 +58,7 @@ fn main() -> ExitCode {
 fn help() -> String {
     let mut text = String::from("usage: cargo xtask <command>\n\ncommands:\n");
     for (word, arguments, purpose, _) in CHORES {
-        text.push_str(&format!(
-            "  {:<34} {purpose}\n",
-            format!("{word} {arguments}")
-        ));
+        text.push_str(&format!("  {:<34} {purpose}\n", format!("{word} {arguments}")));
     }
     text
 }

@@ -13,38 +13,25 @@ const WATCH: &str = "if read -r _; then exit 0; fi; kill -s TERM -- \"-$1\"";
 
 /// The folder of the workspace's `Cargo.toml`.
 pub(crate) fn workspace() -> PathBuf {
-    let own = std::env::var_os("CARGO_MANIFEST_DIR")
-        .unwrap_or_else(|| OsString::from(env!("CARGO_MANIFEST_DIR")));
+    let own = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| OsString::from(env!("CARGO_MANIFEST_DIR")));
     let own = PathBuf::from(own);
     own.parent().map_or_else(|| own.clone(), Path::to_path_buf)
 }
 
 /// The cargo that runs us, in the workspace's folder and with nothing to read.
 pub(crate) fn cargo() -> Command {
-    let mut command =
-        Command::new(std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
     command.current_dir(workspace()).stdin(Stdio::null());
     command
 }
 
 /// A command as one would type it.
 pub(crate) fn line(command: &Command) -> String {
-    let mut text = Path::new(command.get_program())
-        .file_name()
-        .unwrap_or(command.get_program())
-        .to_string_lossy()
-        .into_owned();
+    let mut text =
+        Path::new(command.get_program()).file_name().unwrap_or(command.get_program()).to_string_lossy().into_owned();
     for argument in command.get_args() {
         let argument = argument.to_string_lossy();
-        let _ = write!(
-            text,
-            " {}",
-            if argument.contains('\n') {
-                "…"
-            } else {
-                &argument
-            }
-        );
+        let _ = write!(text, " {}", if argument.contains('\n') { "…" } else { &argument });
     }
     text
 }
@@ -52,18 +39,13 @@ pub(crate) fn line(command: &Command) -> String {
 /// Runs a command with our own output streams. It gets a process group of its own, which ends when
 /// we end for whatever reason: a test run that outlives its servers would only confuse.
 pub(crate) fn stream(command: &mut Command) -> Outcome<ExitStatus> {
-    let mut child = command
-        .process_group(0)
-        .spawn()
-        .map_err(|error| not_started(command, &error))?;
+    let mut child = command.process_group(0).spawn().map_err(|error| not_started(command, &error))?;
     let watch = Command::new("sh")
         .args(["-c", WATCH, "sh", &child.id().to_string()])
         .process_group(0)
         .stdin(Stdio::piped())
         .spawn();
-    let status = child
-        .wait()
-        .map_err(|error| format!("lost track of `{}`: {error}", line(command)));
+    let status = child.wait().map_err(|error| format!("lost track of `{}`: {error}", line(command)));
     if let Ok(mut watch) = watch {
         if let Some(mut owner) = watch.stdin.take() {
             use std::io::Write as _;
@@ -76,29 +58,19 @@ pub(crate) fn stream(command: &mut Command) -> Outcome<ExitStatus> {
 
 /// Runs a command to its end and gives what it printed; a failure carries the end of its output.
 pub(crate) fn capture(command: &mut Command) -> Outcome<String> {
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| not_started(command, &error))?;
+    let output = command.stdin(Stdio::null()).output().map_err(|error| not_started(command, &error))?;
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() {
         return Ok(printed);
     }
     let complained = String::from_utf8_lossy(&output.stderr);
-    Err(format!(
-        "`{}` failed ({}):\n{}",
-        line(command),
-        output.status,
-        tail(&format!("{printed}{complained}"), 30)
-    ))
+    Err(format!("`{}` failed ({}):\n{}", line(command), output.status, tail(&format!("{printed}{complained}"), 30)))
 }
 
 /// The last lines of a text.
 pub(crate) fn tail(text: &str, lines: usize) -> String {
     let all: Vec<&str> = text.lines().collect();
-    all.get(all.len().saturating_sub(lines)..)
-        .unwrap_or_default()
-        .join("\n")
+    all.get(all.len().saturating_sub(lines)..).unwrap_or_default().join("\n")
 }
 
 fn not_started(command: &Command, error: &std::io::Error) -> String {

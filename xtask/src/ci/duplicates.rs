@@ -22,29 +22,21 @@ pub(super) fn check() -> Outcome {
         "--depth=0",
         "--prefix=none",
     ]))?;
-    let explained: BTreeSet<String> = rows(LIST, 1)?
-        .into_iter()
-        .filter_map(|row| row.into_iter().next())
-        .collect();
+    let explained: BTreeSet<String> = rows(LIST, 1)?.into_iter().filter_map(|row| row.into_iter().next()).collect();
     let trouble = compare(&found(&tree), &explained);
-    if trouble.is_empty() {
-        Ok(())
-    } else {
-        Err(trouble.join("\n"))
-    }
+    if trouble.is_empty() { Ok(()) } else { Err(trouble.join("\n")) }
 }
 
 fn compare(found: &BTreeMap<&str, BTreeSet<&str>>, explained: &BTreeSet<String>) -> Vec<String> {
     let unexplained = found.iter().filter(|(name, _)| !explained.contains(**name)).map(|(name, versions)| {
         let versions: Vec<&str> = versions.iter().copied().collect();
-        format!("{name} comes in {}: avoid it or explain it in {LIST} (`cargo tree --invert {name}@…` shows why)", versions.join(" and "))
+        format!(
+            "{name} comes in {}: avoid it or explain it in {LIST} (`cargo tree --invert {name}@…` shows why)",
+            versions.join(" and ")
+        )
     });
-    let gone = explained
-        .iter()
-        .filter(|name| !found.contains_key(name.as_str()));
-    unexplained
-        .chain(gone.map(|name| format!("{name} is no duplicate any more: remove it from {LIST}")))
-        .collect()
+    let gone = explained.iter().filter(|name| !found.contains_key(name.as_str()));
+    unexplained.chain(gone.map(|name| format!("{name} is no duplicate any more: remove it from {LIST}"))).collect()
 }
 
 /// Names with more than one version; cargo also lists one version built twice.
@@ -72,13 +64,7 @@ mod tests {
         let explained: BTreeSet<String> = ["syn", "itoa"].map(String::from).into();
         let trouble = compare(&found(tree), &explained);
         assert_eq!(trouble.len(), 2, "{trouble:?}");
-        assert!(
-            trouble[0].starts_with("rand comes in v0.8.0 and v0.9.0"),
-            "{trouble:?}"
-        );
-        assert!(
-            trouble[1].starts_with("itoa is no duplicate"),
-            "{trouble:?}"
-        );
+        assert!(trouble[0].starts_with("rand comes in v0.8.0 and v0.9.0"), "{trouble:?}");
+        assert!(trouble[1].starts_with("itoa is no duplicate"), "{trouble:?}");
     }
 }

@@ -13,19 +13,13 @@ const CRATES: &[&str] = &["covet-drivers", "covet-orm"];
 pub(super) fn check() -> Outcome {
     for name in CRATES {
         let manifest = workspace().join(name).join("Cargo.toml");
-        let text = fs::read_to_string(&manifest)
-            .map_err(|error| format!("cannot read {}: {error}", manifest.display()))?;
+        let text =
+            fs::read_to_string(&manifest).map_err(|error| format!("cannot read {}: {error}", manifest.display()))?;
         let features = declared(&text);
         if features.is_empty() {
             return Err(format!("no features found in {}", manifest.display()));
         }
-        shown(cargo().args([
-            "check",
-            "--quiet",
-            "--package",
-            name,
-            "--no-default-features",
-        ]))?;
+        shown(cargo().args(["check", "--quiet", "--package", name, "--no-default-features"]))?;
         for feature in features {
             shown(cargo().args([
                 "check",

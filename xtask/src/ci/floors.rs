@@ -11,8 +11,7 @@ const LIST: &str = ".config/floors.txt";
 /// Compares the lock file with the table of floors.
 pub(super) fn check() -> Outcome {
     let path = workspace().join("Cargo.lock");
-    let lock = fs::read_to_string(&path)
-        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let lock = fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let locked = packages(&lock);
     let mut trouble = Vec::new();
     for row in rows(LIST, 2)? {
@@ -20,26 +19,16 @@ pub(super) fn check() -> Outcome {
             trouble.extend(judge(&locked, name, floor, reason));
         }
     }
-    if trouble.is_empty() {
-        Ok(())
-    } else {
-        Err(trouble.join("\n"))
-    }
+    if trouble.is_empty() { Ok(()) } else { Err(trouble.join("\n")) }
 }
 
 fn judge(locked: &[(&str, &str)], name: &str, floor: &str, reason: &str) -> Vec<String> {
     let Some(lowest) = release(floor) else {
         return vec![format!("{LIST}: `{floor}` is no version (for {name})")];
     };
-    let versions: Vec<&str> = locked
-        .iter()
-        .filter(|package| package.0 == name)
-        .map(|package| package.1)
-        .collect();
+    let versions: Vec<&str> = locked.iter().filter(|package| package.0 == name).map(|package| package.1).collect();
     if versions.is_empty() {
-        return vec![format!(
-            "{name} is not in Cargo.lock: remove its row from {LIST}"
-        )];
+        return vec![format!("{name} is not in Cargo.lock: remove its row from {LIST}")];
     }
     versions
         .into_iter()
@@ -55,11 +44,7 @@ fn packages(lock: &str) -> Vec<(&str, &str)> {
         .skip(1)
         .filter_map(|section| {
             let field = |name: &str| {
-                section.lines().find_map(|line| {
-                    line.strip_prefix(name)?
-                        .strip_prefix(" = \"")?
-                        .strip_suffix('"')
-                })
+                section.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(" = \"")?.strip_suffix('"'))
             };
             Some((field("name")?, field("version")?))
         })
@@ -68,12 +53,7 @@ fn packages(lock: &str) -> Vec<(&str, &str)> {
 
 /// The numbers of a released version; build metadata does not count.
 fn release(version: &str) -> Option<Vec<u64>> {
-    version
-        .split('+')
-        .next()?
-        .split('.')
-        .map(|part| part.parse().ok())
-        .collect()
+    version.split('+').next()?.split('.').map(|part| part.parse().ok()).collect()
 }
 
 #[cfg(test)]
@@ -86,10 +66,7 @@ mod tests {
     fn compares_numbers_and_not_text() {
         let locked = packages(LOCK);
         assert_eq!(locked, [("a", "0.7.9"), ("b", "1.10.0+3.50")]);
-        assert_eq!(
-            judge(&locked, "a", "0.7.10", "RUSTSEC-1"),
-            ["a 0.7.9 is below 0.7.10: RUSTSEC-1"]
-        );
+        assert_eq!(judge(&locked, "a", "0.7.10", "RUSTSEC-1"), ["a 0.7.9 is below 0.7.10: RUSTSEC-1"]);
         assert!(judge(&locked, "a", "0.7.9", "why").is_empty());
         assert!(judge(&locked, "b", "1.9.0", "why").is_empty());
     }

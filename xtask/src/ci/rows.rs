@@ -9,9 +9,8 @@ use crate::process::workspace;
 pub(super) fn rows(file: &str, columns: usize) -> Outcome<Vec<Vec<String>>> {
     let path = workspace().join(file);
     let text = fs::read_to_string(&path).map_err(|error| format!("cannot read {file}: {error}"))?;
-    parse(&text, columns).map_err(|(number, line)| {
-        format!("{file}:{number}: wanted {columns} words and a reason, got `{line}`")
-    })
+    parse(&text, columns)
+        .map_err(|(number, line)| format!("{file}:{number}: wanted {columns} words and a reason, got `{line}`"))
 }
 
 fn parse(text: &str, columns: usize) -> Result<Vec<Vec<String>>, (usize, String)> {
@@ -40,10 +39,7 @@ mod tests {
 
     #[test]
     fn a_row_without_a_reason_is_refused() {
-        assert_eq!(
-            parse("# c\n\na 1.0 why  not\n", 2).unwrap(),
-            [["a", "1.0", "why not"]]
-        );
+        assert_eq!(parse("# c\n\na 1.0 why  not\n", 2).unwrap(), [["a", "1.0", "why not"]]);
         assert_eq!(parse("a 1.0\n", 2).unwrap_err().0, 1);
     }
 }

@@ -26,10 +26,7 @@ impl Account {
                 return Ok(Self::Lent { uid, gid });
             }
         }
-        Err(format!(
-            "none of these accounts exists to run a database server: {}",
-            names.join(", ")
-        ))
+        Err(format!("none of these accounts exists to run a database server: {}", names.join(", ")))
     }
 
     /// A command that runs this program as this account.
@@ -80,10 +77,7 @@ pub(super) fn is_root() -> Outcome<bool> {
 pub(super) fn untouched(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
-        if ["PG", "MYSQL", "MARIADB", "LC_", "LANGUAGE"]
-            .iter()
-            .any(|start| text.starts_with(start))
-        {
+        if ["PG", "MYSQL", "MARIADB", "LC_", "LANGUAGE"].iter().any(|start| text.starts_with(start)) {
             command.env_remove(&name);
         }
     }
@@ -92,8 +86,5 @@ pub(super) fn untouched(command: &mut Command) {
 
 fn id(arguments: &[&str]) -> Outcome<u32> {
     let printed = capture(Command::new("id").args(arguments))?;
-    printed
-        .trim()
-        .parse()
-        .map_err(|_| format!("`id` answered {printed:?}"))
+    printed.trim().parse().map_err(|_| format!("`id` answered {printed:?}"))
 }

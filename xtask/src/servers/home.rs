@@ -33,7 +33,10 @@ impl Home {
         make(&room, 0o700)?;
         account.own(&room)?;
         capture(account.command(Path::new("test")).arg("-w").arg(&room).current_dir("/")).map_err(|_| {
-            format!("the account that runs {name} cannot enter {}: set TMPDIR to a folder open to everybody", room.display())
+            format!(
+                "the account that runs {name} cannot enter {}: set TMPDIR to a folder open to everybody",
+                room.display()
+            )
         })?;
         Ok(room)
     }
@@ -70,10 +73,9 @@ pub(super) fn free_port() -> Outcome<u16> {
 pub(super) fn fits_socket(path: &Path) -> Outcome {
     match path.as_os_str().len() {
         length if length <= SOCKET_PATH_LIMIT => Ok(()),
-        length => Err(format!(
-            "{} is too long for a socket ({length} bytes): set TMPDIR to a shorter folder",
-            path.display()
-        )),
+        length => {
+            Err(format!("{} is too long for a socket ({length} bytes): set TMPDIR to a shorter folder", path.display()))
+        }
     }
 }
 
@@ -92,8 +94,5 @@ pub(super) fn write_private(path: &Path, text: &str, account: &Account) -> Outco
 }
 
 fn make(path: &Path, mode: u32) -> Outcome {
-    DirBuilder::new()
-        .mode(mode)
-        .create(path)
-        .map_err(|error| format!("cannot create {}: {error}", path.display()))
+    DirBuilder::new().mode(mode).create(path).map_err(|error| format!("cannot create {}: {error}", path.display()))
 }

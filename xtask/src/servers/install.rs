@@ -71,25 +71,23 @@ pub(super) fn install(missing: &[Missing]) -> Outcome<Programs> {
 fn get(packages: &[&str]) -> Outcome {
     eprintln!("installing {} …", packages.join(" "));
     let mut command = Command::new("sh");
-    command
-        .args(["-c", INSTALL, "covet-install"])
-        .args(packages);
-    capture(&mut command)
-        .map(drop)
-        .map_err(|message| format!("cannot install {}: {message}", packages.join(" ")))
+    command.args(["-c", INSTALL, "covet-install"]).args(packages);
+    capture(&mut command).map(drop).map_err(|message| format!("cannot install {}: {message}", packages.join(" ")))
 }
 
 fn by_hand(missing: &[Missing]) -> String {
     let mut text = String::from("the tests need real servers; please install:");
     for which in missing {
         text.push_str(match which {
-            Missing::Postgres => "\n  PostgreSQL 14 or newer with its client programs (Debian: apt-get install postgresql)",
-            Missing::Mariadb => "\n  MariaDB 10.6 or newer with its client programs (Debian: apt-get install mariadb-server)",
+            Missing::Postgres => {
+                "\n  PostgreSQL 14 or newer with its client programs (Debian: apt-get install postgresql)"
+            }
+            Missing::Mariadb => {
+                "\n  MariaDB 10.6 or newer with its client programs (Debian: apt-get install mariadb-server)"
+            }
             Missing::Openssl => "\n  the openssl program (Debian: apt-get install openssl)",
         });
     }
-    text.push_str(&format!(
-        "\nor name where they are: {PG_BIN}, {MYSQL_BIN} (folders), {MYSQLD} (the server)"
-    ));
+    text.push_str(&format!("\nor name where they are: {PG_BIN}, {MYSQL_BIN} (folders), {MYSQLD} (the server)"));
     text
 }

@@ -26,18 +26,11 @@ pub(crate) fn keep(arguments: &[String]) -> Outcome<ExitCode> {
         let _ = fs::remove_file(path);
     }
     let mut servers = Servers::start()?;
-    let exports: String = servers
-        .variables()
-        .map(|(name, value)| format!("export {name}={}\n", quoted(value)))
-        .collect();
-    let _written = file
-        .map(|path| EnvFile::write(path, &exports))
-        .transpose()?;
+    let exports: String =
+        servers.variables().map(|(name, value)| format!("export {name}={}\n", quoted(value))).collect();
+    let _written = file.map(|path| EnvFile::write(path, &exports)).transpose()?;
     print!("{exports}");
-    println!(
-        "# ready in {:.1}s; ends with stdin, Ctrl-C or SIGTERM",
-        (servers.install + servers.start).as_secs_f64()
-    );
+    println!("# ready in {:.1}s; ends with stdin, Ctrl-C or SIGTERM", (servers.install + servers.start).as_secs_f64());
 
     let (tell, closed) = channel();
     if !stdin_is_null() {
@@ -85,8 +78,7 @@ impl Drop for EnvFile {
 
 /// `/dev/null` (as under nohup) ends at once, which says nothing.
 fn stdin_is_null() -> bool {
-    !std::io::stdin().is_terminal()
-        && fs::metadata("/dev/stdin").is_ok_and(|stdin| stdin.file_type().is_char_device())
+    !std::io::stdin().is_terminal() && fs::metadata("/dev/stdin").is_ok_and(|stdin| stdin.file_type().is_char_device())
 }
 
 /// Tells when stdin ends.

@@ -58,12 +58,7 @@ pub(super) struct Kept {
 
 impl Kept {
     /// Starts a server under a keeper. Its output goes to a log in `room`.
-    pub(super) fn start(
-        name: &'static str,
-        server: &Command,
-        signal: StopSignal,
-        room: &Path,
-    ) -> Outcome<Self> {
+    pub(super) fn start(name: &'static str, server: &Command, signal: StopSignal, room: &Path) -> Outcome<Self> {
         let log = room.join("server.log");
         let mut keeper = Command::new("sh");
         keeper.arg("-c").arg(KEEP).arg("covet-keeper");
@@ -71,11 +66,7 @@ impl Kept {
             StopSignal::Int => "INT",
             StopSignal::Term => "TERM",
         });
-        keeper
-            .arg(room)
-            .arg(&log)
-            .arg(server.get_program())
-            .args(server.get_args());
+        keeper.arg(room).arg(&log).arg(server.get_program()).args(server.get_args());
         for (variable, value) in server.get_envs() {
             match value {
                 Some(value) => keeper.env(variable, value),
@@ -83,22 +74,10 @@ impl Kept {
             };
         }
         // A group of its own: Ctrl-C in a terminal must reach us, and us alone stop the server.
-        keeper
-            .process_group(0)
-            .current_dir(room)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let mut keeper = keeper
-            .spawn()
-            .map_err(|error| format!("cannot start {name}: {error}"))?;
+        keeper.process_group(0).current_dir(room).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut keeper = keeper.spawn().map_err(|error| format!("cannot start {name}: {error}"))?;
         let hold = keeper.stdin.take();
-        Ok(Self {
-            name,
-            log,
-            keeper,
-            hold,
-        })
+        Ok(Self { name, log, keeper, hold })
     }
 
     /// The server's name, for messages.

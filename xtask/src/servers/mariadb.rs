@@ -45,10 +45,7 @@ pub(super) fn start(programs: &Programs, home: &Home) -> Outcome<Running> {
     retry_start(|| {
         let port = free_port()?;
         let mut server = account.command(&programs.mysqld);
-        server
-            .arg("--no-defaults")
-            .args(SETTINGS)
-            .arg(format!("--port={port}"));
+        server.arg("--no-defaults").args(SETTINGS).arg(format!("--port={port}"));
         for (option, path) in [
             ("datadir", &data),
             ("socket", &socket),
@@ -62,19 +59,14 @@ pub(super) fn start(programs: &Programs, home: &Home) -> Outcome<Running> {
         }
         let kept = Kept::start("MariaDB", &server, StopSignal::Term, &room)?;
         // A query rather than a ping, which is content with "access denied".
-        let kept = until_ready(kept, || {
-            capture(&mut client(programs, port, &password, "SELECT 1"))
-        })?;
+        let kept = until_ready(kept, || capture(&mut client(programs, port, &password, "SELECT 1")))?;
         let url = format!("mysql://covet:{password}@127.0.0.1:{port}/covet?sslmode=disable");
         Ok(Running {
             kept,
             variables: vec![
                 ("COVET_TEST_MYSQL", url),
                 ("COVET_TEST_MYSQL_SOCKET", socket.display().to_string()),
-                (
-                    "COVET_TEST_MYSQL_CA",
-                    certificates.authority.display().to_string(),
-                ),
+                ("COVET_TEST_MYSQL_CA", certificates.authority.display().to_string()),
                 (MYSQL_BIN, programs.mysql_bin.display().to_string()),
                 (MYSQLD, programs.mysqld.display().to_string()),
             ],
@@ -84,26 +76,14 @@ pub(super) fn start(programs: &Programs, home: &Home) -> Outcome<Running> {
 
 fn create(programs: &Programs, account: &Account, room: &Path, data: &Path) -> Outcome {
     let temporary = room.join("tmp");
-    DirBuilder::new()
-        .create(&temporary)
-        .map_err(|error| format!("cannot create {}: {error}", temporary.display()))?;
+    DirBuilder::new().create(&temporary).map_err(|error| format!("cannot create {}: {error}", temporary.display()))?;
     account.own(&temporary)?;
     let mut install = account.command(&programs.mysql_bin.join("mariadb-install-db"));
     install.env("TMPDIR", &temporary);
-    install
-        .arg("--no-defaults")
-        .arg(format!("--datadir={}", data.display()));
+    install.arg("--no-defaults").arg(format!("--datadir={}", data.display()));
     // Root gets in by its account over the socket only, never by an empty password over TCP.
-    install.args([
-        "--auth-root-authentication-method=socket",
-        "--skip-test-db",
-        "--skip-name-resolve",
-    ]);
-    install.args([
-        "--innodb-log-file-size=32M",
-        "--innodb-flush-log-at-trx-commit=0",
-        "--innodb-buffer-pool-size=32M",
-    ]);
+    install.args(["--auth-root-authentication-method=socket", "--skip-test-db", "--skip-name-resolve"]);
+    install.args(["--innodb-log-file-size=32M", "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M"]);
     capture(install.current_dir(room)).map(drop)
 }
 
@@ -111,12 +91,8 @@ fn create(programs: &Programs, account: &Account, room: &Path, data: &Path) -> O
 fn first_statements(password: &str) -> String {
     let mut text = String::from("CREATE DATABASE IF NOT EXISTS covet;\n");
     for host in ["%", "localhost"] {
-        text.push_str(&format!(
-            "CREATE USER IF NOT EXISTS 'covet'@'{host}' IDENTIFIED BY '{password}';\n"
-        ));
-        text.push_str(&format!(
-            "GRANT ALL PRIVILEGES ON *.* TO 'covet'@'{host}' WITH GRANT OPTION;\n"
-        ));
+        text.push_str(&format!("CREATE USER IF NOT EXISTS 'covet'@'{host}' IDENTIFIED BY '{password}';\n"));
+        text.push_str(&format!("GRANT ALL PRIVILEGES ON *.* TO 'covet'@'{host}' WITH GRANT OPTION;\n"));
     }
     text
 }
@@ -133,9 +109,6 @@ fn client(programs: &Programs, port: u16, password: &str, sql: &str) -> Command 
         "--connect-timeout=5",
         "--batch",
     ]);
-    command
-        .arg(format!("--port={port}"))
-        .arg(format!("--execute={sql}"))
-        .arg("covet");
+    command.arg(format!("--port={port}")).arg(format!("--execute={sql}")).arg("covet");
     command
 }

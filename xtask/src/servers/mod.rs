@@ -79,16 +79,12 @@ impl Servers {
 
     /// The environment that tells the tests where the servers are.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.variables
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
+        self.variables.iter().map(|(name, value)| (*name, value.as_str()))
     }
 
     /// The name of the first server that has ended by itself, if any.
     pub(crate) fn ended(&mut self) -> Option<&'static str> {
-        [&mut self.postgres, &mut self.mariadb]
-            .into_iter()
-            .find_map(Kept::ended)
+        [&mut self.postgres, &mut self.mariadb].into_iter().find_map(Kept::ended)
     }
 }
 
@@ -97,11 +93,7 @@ fn retry_start(mut start: impl FnMut() -> Outcome<Running>) -> Outcome<Running> 
     let mut attempt = 1;
     loop {
         match start() {
-            Err(message)
-                if attempt < START_ATTEMPTS && message.contains("ddress already in use") =>
-            {
-                attempt += 1
-            }
+            Err(message) if attempt < START_ATTEMPTS && message.contains("ddress already in use") => attempt += 1,
             answer => return answer,
         }
     }
@@ -131,7 +123,5 @@ its log ends with:\n{}",
 }
 
 fn joined(handle: thread::ScopedJoinHandle<'_, Outcome<Running>>) -> Outcome<Running> {
-    handle
-        .join()
-        .unwrap_or_else(|_| Err(String::from("a server's start panicked")))
+    handle.join().unwrap_or_else(|_| Err(String::from("a server's start panicked")))
 }

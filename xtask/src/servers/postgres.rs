@@ -48,9 +48,7 @@ pub(super) fn start(programs: &Programs, home: &Home) -> Outcome<Running> {
         server.arg("-D").arg(&data).arg("-p").arg(port.to_string());
         let kept = Kept::start("PostgreSQL", &server, StopSignal::Int, &room)?;
         // A query rather than pg_isready: it proves the account and its password too.
-        let psql = |database: &str, sql: &str| {
-            capture(&mut psql(programs, port, &password, database, sql))
-        };
+        let psql = |database: &str, sql: &str| capture(&mut psql(programs, port, &password, database, sql));
         let kept = until_ready(kept, || psql("postgres", "SELECT 1"))?;
         psql("postgres", "CREATE DATABASE covet")?;
         let url = format!("postgres://covet:{password}@127.0.0.1:{port}/covet?sslmode=disable");
@@ -59,38 +57,19 @@ pub(super) fn start(programs: &Programs, home: &Home) -> Outcome<Running> {
             variables: vec![
                 ("COVET_TEST_POSTGRES", url),
                 ("COVET_TEST_POSTGRES_SOCKET", room.display().to_string()),
-                (
-                    "COVET_TEST_POSTGRES_CA",
-                    certificates.authority.display().to_string(),
-                ),
+                ("COVET_TEST_POSTGRES_CA", certificates.authority.display().to_string()),
                 (PG_BIN, programs.pg_bin.display().to_string()),
             ],
         })
     })
 }
 
-fn create(
-    programs: &Programs,
-    account: &Account,
-    room: &Path,
-    data: &Path,
-    password: &str,
-) -> Outcome {
+fn create(programs: &Programs, account: &Account, room: &Path, data: &Path, password: &str) -> Outcome {
     let secret = room.join("password");
     write_private(&secret, password, account)?;
     let mut initdb = account.command(&programs.pg_bin.join("initdb"));
-    initdb
-        .arg("--pgdata")
-        .arg(data)
-        .arg("--pwfile")
-        .arg(&secret);
-    initdb.args([
-        "--username=covet",
-        "--auth=scram-sha-256",
-        "--encoding=UTF8",
-        "--locale=C",
-        "--no-sync",
-    ]);
+    initdb.arg("--pgdata").arg(data).arg("--pwfile").arg(&secret);
+    initdb.args(["--username=covet", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"]);
     capture(initdb.current_dir(room))?;
     let _ = fs::remove_file(&secret);
     Ok(())
@@ -116,20 +95,8 @@ fn configure(data: &Path, room: &Path, certificates: &Certificates) -> Outcome {
 fn psql(programs: &Programs, port: u16, password: &str, database: &str, sql: &str) -> Command {
     let mut command = Command::new(programs.pg_bin.join("psql"));
     untouched(&mut command);
-    command
-        .env("PGPASSWORD", password)
-        .env("PGCONNECT_TIMEOUT", "5");
-    command.args([
-        "--no-psqlrc",
-        "--no-password",
-        "--quiet",
-        "--tuples-only",
-        "--host=127.0.0.1",
-        "--username=covet",
-    ]);
-    command
-        .arg(format!("--port={port}"))
-        .arg(format!("--dbname={database}"))
-        .arg(format!("--command={sql}"));
+    command.env("PGPASSWORD", password).env("PGCONNECT_TIMEOUT", "5");
+    command.args(["--no-psqlrc", "--no-password", "--quiet", "--tuples-only", "--host=127.0.0.1", "--username=covet"]);
+    command.arg(format!("--port={port}")).arg(format!("--dbname={database}")).arg(format!("--command={sql}"));
     command
 }

@@ -37,12 +37,7 @@ impl Programs {
     /// Finds all programs, or says which servers are missing.
     pub(super) fn find() -> Result<Self, Vec<Missing>> {
         match (pg_bin(), mysqld().zip(mysql_bin()), openssl()) {
-            (Some(pg_bin), Some((mysqld, mysql_bin)), Some(openssl)) => Ok(Self {
-                pg_bin,
-                mysql_bin,
-                mysqld,
-                openssl,
-            }),
+            (Some(pg_bin), Some((mysqld, mysql_bin)), Some(openssl)) => Ok(Self { pg_bin, mysql_bin, mysqld, openssl }),
             (postgres, mariadb, openssl) => Err([
                 postgres.is_none().then_some(Missing::Postgres),
                 mariadb.is_none().then_some(Missing::Mariadb),
@@ -59,56 +54,38 @@ fn pg_bin() -> Option<PathBuf> {
     let mut folders = said(PG_BIN);
     folders.extend(path());
     folders.extend(newest_first("/usr/lib/postgresql"));
-    folders
-        .into_iter()
-        .find(|folder| has_all(folder, &["initdb", "postgres", "psql", "pg_dump"]))
+    folders.into_iter().find(|folder| has_all(folder, &["initdb", "postgres", "psql", "pg_dump"]))
 }
 
 fn mysql_bin() -> Option<PathBuf> {
     let mut folders = said(MYSQL_BIN);
     folders.extend(path());
     folders.extend(["/usr/bin", "/usr/local/bin"].map(PathBuf::from));
-    folders
-        .into_iter()
-        .find(|folder| has_all(folder, &["mariadb", "mariadb-dump", "mariadb-install-db"]))
+    folders.into_iter().find(|folder| has_all(folder, &["mariadb", "mariadb-dump", "mariadb-install-db"]))
 }
 
 fn mysqld() -> Option<PathBuf> {
     let mut folders = path();
     folders.extend(["/usr/sbin", "/usr/local/sbin", "/usr/libexec"].map(PathBuf::from));
-    let named = folders
-        .iter()
-        .flat_map(|folder| [folder.join("mariadbd"), folder.join("mysqld")]);
-    said(MYSQLD)
-        .into_iter()
-        .chain(named)
-        .find(|program| program.is_file() && is_mariadb(program))
+    let named = folders.iter().flat_map(|folder| [folder.join("mariadbd"), folder.join("mysqld")]);
+    said(MYSQLD).into_iter().chain(named).find(|program| program.is_file() && is_mariadb(program))
 }
 
 fn openssl() -> Option<PathBuf> {
-    path()
-        .into_iter()
-        .map(|folder| folder.join("openssl"))
-        .find(|program| program.is_file())
+    path().into_iter().map(|folder| folder.join("openssl")).find(|program| program.is_file())
 }
 
 /// A MySQL server is created in another way than a MariaDB server, and only the latter is automated here.
 fn is_mariadb(program: &Path) -> bool {
-    capture(Command::new(program).args(["--no-defaults", "--version"]))
-        .is_ok_and(|text| text.contains("MariaDB"))
+    capture(Command::new(program).args(["--no-defaults", "--version"])).is_ok_and(|text| text.contains("MariaDB"))
 }
 
 fn said(variable: &str) -> Vec<PathBuf> {
-    std::env::var_os(variable)
-        .map(PathBuf::from)
-        .into_iter()
-        .collect()
+    std::env::var_os(variable).map(PathBuf::from).into_iter().collect()
 }
 
 fn path() -> Vec<PathBuf> {
-    std::env::var_os("PATH")
-        .map(|list| std::env::split_paths(&list).collect())
-        .unwrap_or_default()
+    std::env::var_os("PATH").map(|list| std::env::split_paths(&list).collect()).unwrap_or_default()
 }
 
 /// `<root>/<version>/bin`, with the highest version first.

@@ -41,11 +41,8 @@ impl Certificates {
         let config = room.join("openssl.cnf");
         write_private(&config, CONFIG, account)?;
         let authority_key = room.join("ca.key");
-        let made = Self {
-            authority: room.join("ca.pem"),
-            certificate: room.join("server.pem"),
-            key: room.join("server.key"),
-        };
+        let made =
+            Self { authority: room.join("ca.pem"), certificate: room.join("server.pem"), key: room.join("server.key") };
         let sign = |section: &str, key: &Path, out: &Path, issuer: Option<&Path>| {
             let mut command = account.command(openssl);
             command.args([
@@ -59,35 +56,15 @@ impl Certificates {
                 "-days",
                 "30",
             ]);
-            command.args([
-                "-extensions",
-                section,
-                "-subj",
-                &format!("/CN=covet tests {section}"),
-            ]);
-            command
-                .arg("-config")
-                .arg(&config)
-                .arg("-keyout")
-                .arg(key)
-                .arg("-out")
-                .arg(out);
+            command.args(["-extensions", section, "-subj", &format!("/CN=covet tests {section}")]);
+            command.arg("-config").arg(&config).arg("-keyout").arg(key).arg("-out").arg(out);
             if let Some(issuer) = issuer {
-                command
-                    .arg("-CA")
-                    .arg(issuer)
-                    .arg("-CAkey")
-                    .arg(&authority_key);
+                command.arg("-CA").arg(issuer).arg("-CAkey").arg(&authority_key);
             }
             capture(command.current_dir(room)).map(drop)
         };
         sign("authority", &authority_key, &made.authority, None)?;
-        sign(
-            "server",
-            &made.key,
-            &made.certificate,
-            Some(&made.authority),
-        )?;
+        sign("server", &made.key, &made.certificate, Some(&made.authority))?;
         Ok(made)
     }
 }
