@@ -92,18 +92,37 @@ impl<'a, T> Cancellable<'a, T> {
 
     fn poll(&mut self, context: &mut Context<'_>, most: usize, enough: impl Fn() -> bool) -> Poll<Option<T>> {
         self.bell.outer.register(context.waker());
-        let waker = Waker::from(Arc::clone(&self.bell));
-        loop {
-            if self.polls >= most {
-                return Poll::Ready(None);
-            }
-            if enough() || !self.bell.rung.swap(false, Ordering::SeqCst) {
-                return Poll::Pending;
-            }
-            self.polls += 1;
-            if let Poll::Ready(value) = self.future.as_mut().poll(&mut Context::from_waker(&waker)) {
-                return Poll::Ready(Some(value));
-            }
+        if self.polls >= most {
+            return Poll::Ready(None);
         }
+        if enough() || !self.bell.rung.swap(false, Ordering::SeqCst) {
+            return Poll::Pending;
+        }
+        self.polls += 1;
+        let waker = Waker::from(Arc::clone(&self.bell));
+        if let Poll::Ready(value) = self.future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return Poll::Ready(Some(value));
+        }
+        // The next poll, if it was asked for meanwhile, comes from the runtime: it alone gives the task a
+        // new budget, and a future that waits for one would be polled in vain for ever.
+        if self.polls >= most { Poll::Ready(None) } else { Poll::Pending }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::task::coop::consume_budget;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_future_that_used_up_its_budget_gets_a_new_one() {
+        let mut future = Cancellable::new(Box::pin(async {
+            for _ in 0..1000 {
+                consume_budget().await;
+            }
+        }));
+        assert_eq!(future.until(usize::MAX).await, Some(()));
+        assert!(future.polls() > 1, "one poll has a budget of 128");
     }
 }
