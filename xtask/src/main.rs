@@ -1,5 +1,6 @@
 //! `cargo xtask`: the chores of this repository, written against the standard library only, so that a machine with nothing but Rust can run them.
 
+mod bench;
 mod ci;
 mod process;
 mod servers;
@@ -32,6 +33,7 @@ const CHORES: &[Chore] = &[
         "keep such servers until stdin closes, Ctrl-C or SIGTERM, and say where they are",
         servers::keep,
     ),
+    ("bench", "[database…] [case…]", "measure Covet beside the raw drivers and print the ratios: minutes", bench::run),
     ("ci", "[step…]", "run everything a change must pass, or only the named steps", ci::run),
 ];
 

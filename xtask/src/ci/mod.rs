@@ -25,6 +25,10 @@ const STEPS: &[Step] = &[
         shown(cargo().args(["doc", "--workspace", "--no-deps", "--all-features"]).env("RUSTDOCFLAGS", "-D warnings"))
     }),
     ("features", "each feature builds alone", features::check),
+    ("benches", "the benchmarks build", || {
+        let manifest = ["--manifest-path", "benches/Cargo.toml", "--target-dir", "target/bench"];
+        shown(cargo().arg("clippy").args(manifest).args(["--", "-D", "warnings"]))
+    }),
     ("quickstart", "the first program of the README runs", || shown(cargo().args(["run", "--example", "quickstart"]))),
     ("test", "all tests, against real servers", || match crate::test::run(&[])? {
         ExitCode::SUCCESS => Ok(()),

@@ -1,0 +1,42 @@
+//! Instructions of the client by callgrind: the same in every run but for the order in which bytes arrive.
+
+use std::process::{Command, Stdio};
+
+use super::plan::Case;
+use super::{Bench, Pair, Side};
+use crate::Outcome;
+
+pub(super) fn is_there() -> bool {
+    let mut command = Command::new("valgrind");
+    command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// Instructions of one.
+pub(super) fn measure(bench: &Bench<'_>, case: &Case) -> Outcome<Pair> {
+    Ok(Pair { covet: slope(bench, Side::Covet, case)?, raw: slope(bench, Side::Raw, case)? })
+}
+
+fn slope(bench: &Bench<'_>, side: Side, case: &Case) -> Outcome<f64> {
+    let (few, many) = (count(bench, side, case, case.few)?, count(bench, side, case, case.many)?);
+    Ok((many - few) / f64::from(case.many - case.few))
+}
+
+fn count(bench: &Bench<'_>, side: Side, case: &Case, times: u32) -> Outcome<f64> {
+    let out = bench.folder.join("callgrind.out");
+    let mut command = Command::new("valgrind");
+    command
+        .args(["--tool=callgrind", &format!("--callgrind-out-file={}", out.display())])
+        .arg(bench.program)
+        .args(Bench::arguments(side, case, times))
+        .env("COVET_BENCH_URL", &bench.url)
+        .stdin(Stdio::null());
+    let output = command.output().map_err(|error| format!("cannot run valgrind: {error}"))?;
+    let told = String::from_utf8_lossy(&output.stderr);
+    let collected = told.lines().find_map(|line| line.split_once("Collected :"));
+    let number = collected.and_then(|(_, number)| number.trim().parse().ok());
+    match number {
+        Some(number) if output.status.success() => Ok(number),
+        _ => Err(format!("{} of {} under callgrind failed:\n{told}", case.name, side.word())),
+    }
+}
