@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool::managed::Object;
@@ -9,10 +10,12 @@ use deadpool::managed::Object;
 use crate::contract::{Connection, ConnectionState};
 use crate::error::Result;
 use crate::pool::Source;
+use crate::pool::warm::Warm;
 
 /// A borrowed connection. When it is dropped the connection goes back clean, or is closed.
 pub struct Lease {
     object: Option<Object<Source>>,
+    warm: Arc<Warm>,
     /// How long cleaning it may take before the connection is closed.
     cleaning: Duration,
     /// The database goes with its one connection, so that is never closed.
@@ -20,8 +23,8 @@ pub struct Lease {
 }
 
 impl Lease {
-    pub(crate) fn new(object: Object<Source>, cleaning: Duration, only: bool) -> Self {
-        Lease { object: Some(object), cleaning, only }
+    pub(super) fn new(object: Object<Source>, warm: Arc<Warm>, cleaning: Duration, only: bool) -> Self {
+        Lease { object: Some(object), warm, cleaning, only }
     }
 
     /// Closes the connection instead of giving it back.
@@ -62,8 +65,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let Some(mut object) = self.object.take() else { return };
         match object.state() {
-            // Dropping the object gives it back.
-            ConnectionState::Idle if !object.is_dirty() => {}
+            ConnectionState::Idle if !object.is_dirty() => self.warm.put(object),
             ConnectionState::Broken => drop(Object::take(object)),
             // What a borrower left behind may hold locks: it goes now, and not when somebody borrows next.
             ConnectionState::Idle | ConnectionState::InTransaction | ConnectionState::Failed => {

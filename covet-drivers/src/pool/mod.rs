@@ -11,11 +11,16 @@
 
 mod lease;
 mod options;
+mod warm;
 
 use std::fmt;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 
-use deadpool::managed::{self, Metrics, PoolError, RecycleError, RecycleResult, TimeoutType};
+use deadpool::managed::{self, Metrics, Object, PoolError, RecycleError, RecycleResult};
 
 use crate::contract::{Backend, Connection, ConnectionState};
 use crate::error::{Error, ErrorKind, Result};
@@ -23,12 +28,15 @@ use crate::error::{Error, ErrorKind, Result};
 pub use lease::Lease;
 pub use options::PoolOptions;
 
+use warm::Warm;
+
 /// A pool of connections to one database. Cloning shares it.
 #[derive(Clone)]
 pub struct Pool {
     inner: managed::Pool<Source>,
     backend: Arc<dyn Backend>,
     options: PoolOptions,
+    warm: Arc<Warm>,
 }
 
 /// How many connections there are.
@@ -54,16 +62,20 @@ impl Pool {
         if max_size == 0 {
             return Err(Error::new(ErrorKind::Config, "a pool must allow at least one connection"));
         }
-        let source = Source { backend: Arc::clone(&backend), ping_after: options.ping_after };
+        let source = Source {
+            backend: Arc::clone(&backend),
+            ping_after: options.ping_after,
+            recycle_timeout: options.recycle_timeout,
+        };
         let inner = managed::Pool::builder(source)
             .max_size(max_size)
-            .wait_timeout(Some(options.acquire_timeout))
+            // The one used last: its statements are prepared and its caches warm, and the others may grow old.
+            .queue_mode(managed::QueueMode::Lifo)
             .create_timeout(Some(options.connect_timeout))
-            .recycle_timeout(Some(options.recycle_timeout))
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|error| Error::new(ErrorKind::Config, "the pool cannot be built").with_source(error))?;
-        Ok(Pool { inner, backend, options })
+        Ok(Pool { inner, backend, options, warm: Arc::default() })
     }
 
     /// Borrows a connection, opening one when none is idle and there may be more.
@@ -71,25 +83,44 @@ impl Pool {
     /// # Errors
     /// `PoolTimeout` when none came free in time, `PoolClosed`, and those of connecting.
     pub async fn acquire(&self) -> Result<Lease> {
-        // One deadline over everything: waiting for a turn, finding idle connections dead, opening a new one.
-        let Ok(got) = tokio::time::timeout(self.options.acquire_timeout, self.inner.get()).await else {
-            return Err(self.exhausted());
+        let only = self.backend.max_connections() == Some(1);
+        let lease = |object| Lease::new(object, Arc::clone(&self.warm), self.options.recycle_timeout, only);
+        if let Some(object) = self.warm.take(self.options.ping_after) {
+            return Ok(lease(object));
+        }
+        let waiting = self.warm.wait();
+        // Somebody may have put one there before that was said.
+        let again = self.warm.take(self.options.ping_after);
+        let got = match again {
+            Some(object) => Ok(object),
+            None => self.get().await,
         };
-        match got {
-            Ok(object) => {
-                let only = self.backend.max_connections() == Some(1);
-                Ok(Lease::new(object, self.options.recycle_timeout, only))
-            }
+        drop(waiting);
+        got.map(lease)
+    }
+
+    /// A connection of the pool underneath.
+    async fn get(&self) -> Result<Object<Source>> {
+        let mut get = pin!(self.inner.get());
+        let got = match poll_fn(|context| Poll::Ready(get.as_mut().poll(context))).await {
+            // Mostly a connection lies ready, and a timer would cost as much as taking it.
+            Poll::Ready(got) => got,
+            // One deadline over everything: waiting for a turn, finding idle connections dead, opening a new one.
+            Poll::Pending => match tokio::time::timeout(self.options.acquire_timeout, get).await {
+                Ok(got) => got,
+                Err(_) => return Err(self.exhausted()),
+            },
+        };
+        got.map_err(|error| match error {
             // Which of a program's databases it is must be said by whoever knows the URL.
-            Err(PoolError::Backend(error)) => Err(error.about(&self.backend.target())),
-            Err(PoolError::Timeout(TimeoutType::Wait)) => Err(self.exhausted()),
-            Err(PoolError::Timeout(_)) => Err(Error::new(
+            PoolError::Backend(error) => error.about(&self.backend.target()),
+            PoolError::Timeout(_) => Error::new(
                 ErrorKind::Unreachable,
                 format!("no connection to {} within {:?}", self.backend.target(), self.options.connect_timeout),
-            )),
-            Err(PoolError::Closed) => Err(Error::new(ErrorKind::PoolClosed, "the pool is closed")),
-            Err(error) => Err(Error::new(ErrorKind::Config, "the pool cannot lend a connection").with_source(error)),
-        }
+            ),
+            PoolError::Closed => Error::new(ErrorKind::PoolClosed, "the pool is closed"),
+            error => Error::new(ErrorKind::Config, "the pool cannot lend a connection").with_source(error),
+        })
     }
 
     /// What it connects to.
@@ -102,12 +133,14 @@ impl Pool {
     #[must_use]
     pub fn status(&self) -> PoolStatus {
         let status = self.inner.status();
-        PoolStatus { max_size: status.max_size, size: status.size, idle: status.available, waiting: status.waiting }
+        let idle = status.available + usize::from(self.warm.is_kept());
+        PoolStatus { max_size: status.max_size, size: status.size, idle, waiting: status.waiting }
     }
 
     /// Closes the pool: idle connections end now, lent ones when they come back, and nobody gets another.
     pub fn close(&self) {
         self.inner.close();
+        self.warm.close();
     }
 
     #[cold]
@@ -145,7 +178,8 @@ impl fmt::Debug for Pool {
 #[derive(Debug)]
 pub(crate) struct Source {
     backend: Arc<dyn Backend>,
-    ping_after: std::time::Duration,
+    ping_after: Duration,
+    recycle_timeout: Duration,
 }
 
 impl managed::Manager for Source {
@@ -157,16 +191,29 @@ impl managed::Manager for Source {
     }
 
     async fn recycle(&self, connection: &mut Self::Type, metrics: &Metrics) -> RecycleResult<Error> {
-        match connection.state() {
-            ConnectionState::Broken => return Err(RecycleError::message("the connection is broken")),
-            ConnectionState::InTransaction | ConnectionState::Failed => connection.rollback().await?,
-            ConnectionState::Idle => {}
+        let stale = metrics.last_used() > self.ping_after;
+        if connection.state() == ConnectionState::Idle && !connection.is_dirty() && !stale {
+            return Ok(());
         }
-        if connection.is_dirty() {
-            connection.reset().await?;
-        } else if metrics.last_used() > self.ping_after {
-            connection.ping().await?;
+        // Boxed: it is rare, and everybody who acquires would carry its room.
+        match tokio::time::timeout(self.recycle_timeout, Box::pin(make_ready(connection))).await {
+            Ok(ready) => ready,
+            Err(_) => Err(RecycleError::message("the connection could not be made ready in time")),
         }
-        Ok(())
     }
+}
+
+/// Makes sure that the next borrower finds nothing of the last one.
+async fn make_ready(connection: &mut Box<dyn Connection>) -> RecycleResult<Error> {
+    match connection.state() {
+        ConnectionState::Broken => return Err(RecycleError::message("the connection is broken")),
+        ConnectionState::InTransaction | ConnectionState::Failed => connection.rollback().await?,
+        ConnectionState::Idle => {}
+    }
+    if connection.is_dirty() {
+        connection.reset().await?;
+    } else {
+        connection.ping().await?;
+    }
+    Ok(())
 }

@@ -5,6 +5,7 @@ mod dropped;
 mod errors;
 mod locks;
 mod migrations;
+mod pool;
 mod schemas;
 mod sessions;
 mod transactions;
