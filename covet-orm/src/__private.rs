@@ -5,7 +5,7 @@ pub use std::marker::PhantomData;
 
 pub use covet_drivers::catalog::{Action, ColumnDefault, ColumnType, EnumType};
 pub use covet_drivers::contract::{BoxFuture, Row};
-pub use covet_drivers::value::{ColumnValue, Field, Key, Value, ValueRef};
+pub use covet_drivers::value::{ColumnValue, Field, Key, Plain, Value, ValueRef};
 pub use covet_drivers::{Error, ErrorKind, Result};
 pub use inventory;
 
@@ -26,13 +26,18 @@ pub use crate::schema::Registered;
 ///
 /// # Errors
 /// `Decode`, naming model and field.
+#[inline]
 pub fn decode_with<T>(
     row: &Row<'_>,
     at: usize,
     column: &'static ColumnMeta,
+    plain: impl FnOnce(Plain<'_>) -> Option<T>,
     from: impl FnOnce(ValueRef<'_>, &ColumnType) -> Result<T>,
 ) -> Result<T> {
-    column.place(row.value(at, &column.ty).and_then(|value| from(value, &column.ty)))
+    match plain(row.plain(at, &column.ty)) {
+        Some(value) => Ok(value),
+        None => column.place(row.value(at, &column.ty).and_then(|value| from(value, &column.ty))),
+    }
 }
 
 /// The value of a field, for binding.

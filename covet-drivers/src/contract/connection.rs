@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use crate::capability::Capabilities;
-use crate::contract::{Command, Outcome, RowSink};
+use crate::contract::{Command, Direct, Outcome, RowSink};
 use crate::error::Result;
 
 /// A boxed future that can move between threads.
@@ -131,6 +131,12 @@ pub trait Connection: fmt::Debug + Send {
 
     /// What this server can do.
     fn capabilities(&self) -> &Capabilities;
+
+    /// The connection itself, where it is one of this crate's; for [`run_direct`](trait.Connection.html#method.run_direct).
+    #[doc(hidden)]
+    fn direct(&mut self) -> Option<Direct<'_>> {
+        None
+    }
 
     /// Ends the session in good order. Dropping a connection ends it too, without waiting.
     ///

@@ -1,5 +1,6 @@
 //! Rows as they arrive.
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -7,7 +8,7 @@ use std::task::{Context, Poll};
 
 use crate::catalog::ColumnType;
 use crate::error::Result;
-use crate::value::{ColumnValue, ValueRef};
+use crate::value::{ColumnValue, Plain, ValueRef};
 
 /// One row while it is in hand. Values are read by position.
 #[derive(Clone, Copy)]
@@ -29,6 +30,13 @@ pub trait RowSource {
     /// # Errors
     /// `Decode` when what is there cannot be a value of the type, and when there is no such position.
     fn value(&self, index: usize, column: &ColumnType) -> Result<ValueRef<'_>>;
+
+    /// The same value in short, where it is of a plain kind and fits the column's type without a second look:
+    /// most values are, and this is asked for every value of every row. [`Plain::Other`] is always right.
+    fn plain(&self, index: usize, column: &ColumnType) -> Plain<'_> {
+        let _ = (index, column);
+        Plain::Other
+    }
 }
 
 impl<'a> Row<'a> {
@@ -54,8 +62,19 @@ impl<'a> Row<'a> {
     ///
     /// # Errors
     /// `Decode` when the type cannot hold what is there.
+    #[inline]
     pub fn get<T: ColumnValue>(&self, index: usize, column: &ColumnType) -> Result<T> {
-        T::from_value(self.0.value(index, column)?, column)
+        match T::from_plain(self.0.plain(index, column)) {
+            Some(value) => Ok(value),
+            None => T::from_value(self.0.value(index, column)?, column),
+        }
+    }
+
+    /// The value at this position in short, where it is of a plain kind.
+    #[must_use]
+    #[inline]
+    pub fn plain(&self, index: usize, column: &ColumnType) -> Plain<'a> {
+        self.0.plain(index, column)
     }
 
     /// The value at this position.
@@ -81,6 +100,31 @@ pub trait RowSink: Send {
     /// An error ends the statement: the adapter stops reading, keeps the connection in step or
     /// marks it broken, and gives the error back.
     fn row(&mut self, row: &Row<'_>) -> Result<Flow>;
+
+    /// Forgets every row that it took, because the statement begins anew. False when it cannot: then it is
+    /// given rows only when they will not come again. Asked before the first row too.
+    ///
+    /// A sink that can does not ask for a [pause](Flow::Pause).
+    fn rewind(&mut self) -> bool {
+        false
+    }
+
+    /// The sink as a value of its own, for an adapter that reads on another thread; it comes back by
+    /// [`attach`](RowSink::attach), or is dropped together with the statement.
+    fn detach(&mut self) -> Option<Box<dyn Detached>> {
+        None
+    }
+
+    /// Takes back what [`detach`](RowSink::detach) gave away, with the rows that it has taken since.
+    fn attach(&mut self, detached: Box<dyn Any + Send>) {
+        let _ = detached;
+    }
+}
+
+/// A sink that is on its own; it can be rewound.
+pub trait Detached: RowSink + 'static {
+    /// Itself, for [`attach`](RowSink::attach).
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send>;
 }
 
 /// What the sink wants next.
@@ -100,6 +144,20 @@ pub enum Flow {
 impl RowSink for () {
     fn row(&mut self, _: &Row<'_>) -> Result<Flow> {
         Ok(Flow::Continue)
+    }
+
+    fn rewind(&mut self) -> bool {
+        true
+    }
+
+    fn detach(&mut self) -> Option<Box<dyn Detached>> {
+        Some(Box::new(()))
+    }
+}
+
+impl Detached for () {
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+        self
     }
 }
 

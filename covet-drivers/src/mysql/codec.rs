@@ -6,7 +6,7 @@ use mysql_async::{Row as WireRow, Value as WireValue};
 use crate::catalog::ColumnType;
 use crate::contract::RowSource;
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::{DAY, Decimal, Value, ValueRef, civil, days, parse_date, parse_datetime, parse_time};
+use crate::value::{DAY, Decimal, Plain, Value, ValueRef, civil, days, parse_date, parse_datetime, parse_time};
 
 /// What to bind for a value.
 ///
@@ -101,6 +101,23 @@ impl RowSource for Lent<'_> {
         };
         decoded
             .ok_or_else(|| Error::new(ErrorKind::Decode, format!("{} came for a column of type {column}", kind(value))))
+    }
+
+    fn plain(&self, index: usize, column: &ColumnType) -> Plain<'_> {
+        let Some(value) = self.0.as_ref(index) else { return Plain::Other };
+        match value {
+            WireValue::Int(v) => match column {
+                ColumnType::I64 | ColumnType::I32 => Plain::Int(*v),
+                ColumnType::Bool if *v | 1 == 1 => Plain::Bool(*v == 1),
+                _ => Plain::Other,
+            },
+            WireValue::Bytes(v) if matches!(column, ColumnType::Text { .. }) => {
+                std::str::from_utf8(v).map_or(Plain::Other, Plain::Text)
+            }
+            WireValue::NULL => Plain::Null,
+            WireValue::Double(v) if matches!(column, ColumnType::F64) => Plain::Float(*v),
+            _ => Plain::Other,
+        }
     }
 }
 

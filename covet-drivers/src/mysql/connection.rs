@@ -10,7 +10,7 @@ use mysql_async::prelude::Queryable as _;
 
 use crate::capability::Capabilities;
 use crate::contract::{
-    BoxFuture, Command, Connection, ConnectionState, Outcome, RowSink, ServerInfo, TransactionOptions,
+    BoxFuture, Command, Connection, ConnectionState, Direct, Of, Outcome, RowSink, ServerInfo, TransactionOptions,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::cache::StatementCache;
@@ -338,6 +338,10 @@ impl Connection for MySqlConnection {
 
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+
+    fn direct(&mut self) -> Option<Direct<'_>> {
+        Some(Direct(Of::MySql(self)))
     }
 
     fn close(self: Box<Self>) -> BoxFuture<'static, Result<()>> {

@@ -8,7 +8,7 @@ use tokio_postgres::Client;
 
 use crate::capability::Capabilities;
 use crate::contract::{
-    BoxFuture, Command, Connection, ConnectionState, Outcome, RowSink, ServerInfo, TransactionOptions,
+    BoxFuture, Command, Connection, ConnectionState, Direct, Of, Outcome, RowSink, ServerInfo, TransactionOptions,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::cache::Cache;
@@ -304,6 +304,10 @@ impl Connection for PostgresConnection {
 
     fn capabilities(&self) -> &Capabilities {
         &CAPABILITIES
+    }
+
+    fn direct(&mut self) -> Option<Direct<'_>> {
+        Some(Direct(Of::Postgres(self)))
     }
 
     fn close(self: Box<Self>) -> BoxFuture<'static, Result<()>> {

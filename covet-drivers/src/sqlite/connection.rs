@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::capability::Capabilities;
 use crate::contract::{
-    BoxFuture, Command, Connection, ConnectionState, Outcome, RowSink, ServerInfo, TransactionOptions,
+    BoxFuture, Command, Connection, ConnectionState, Direct, Of, Outcome, RowSink, ServerInfo, TransactionOptions,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlite::checkpoint::Log;
@@ -23,7 +23,7 @@ use crate::sqlite::watch::Watch;
 
 /// A session with a SQLite database.
 #[derive(Debug)]
-pub(super) struct SqliteConnection {
+pub(crate) struct SqliteConnection {
     pub(super) seat: Seat,
     pub(super) thread: Thread,
     pub(super) watch: Arc<Watch>,
@@ -34,8 +34,8 @@ pub(super) struct SqliteConnection {
     pub(super) commits: Pace,
     /// Rows of the statement under way, and the room for those of the next one.
     pub(super) rows: Rows,
-    /// What the time on the caller's thread costs of the budget that tokio gives a task.
-    pub(super) debt: u8,
+    /// What the sink said in the end that saw the rows of the statement under way at once.
+    pub(super) end: Result<()>,
     server: ServerInfo,
     capabilities: Capabilities,
     /// Whether a setting of the session may have been changed.
@@ -74,7 +74,7 @@ impl SqliteConnection {
             profiles: Profiles::default(),
             commits: Pace::default(),
             rows: Rows::default(),
-            debt: 0,
+            end: Ok(()),
             server: ServerInfo { product: PRODUCT, version: rusqlite::version().to_owned() },
             capabilities,
             dirty: false,
@@ -228,6 +228,10 @@ impl Connection for SqliteConnection {
 
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+
+    fn direct(&mut self) -> Option<Direct<'_>> {
+        Some(Direct(Of::Sqlite(self)))
     }
 
     fn close(self: Box<Self>) -> BoxFuture<'static, Result<()>> {

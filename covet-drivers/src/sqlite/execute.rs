@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Statement;
 
-use crate::contract::{Command, Outcome, Reuse};
+use crate::contract::{Command, Outcome, Reuse, RowSink};
 use crate::error::{Error, ErrorKind};
 use crate::sqlite::codec::{self, Bound};
 use crate::sqlite::errors::{self, Stop};
 use crate::sqlite::kind::Kind;
+use crate::sqlite::landing::Landing;
 use crate::sqlite::pace::MANY;
 use crate::sqlite::rows::Rows;
 use crate::sqlite::session::{Session, unwanted};
@@ -42,6 +43,16 @@ pub(super) struct Done {
     pub(super) took: Duration,
     /// Whether it does no more than a handful of steps, where that was asked.
     pub(super) few_steps: Option<bool>,
+    /// What the sink said in the end, where it saw the rows at once.
+    pub(super) end: crate::error::Result<()>,
+}
+
+/// Where the rows of a statement on the thread go.
+pub(super) enum Handover<'a> {
+    /// In batches to the other thread, where the sink is.
+    Batches(&'a mut dyn FnMut(Rows) -> Demand),
+    /// Into a sink that has come along.
+    Sink(&'a mut dyn RowSink),
 }
 
 /// What the taker of rows wants.
@@ -57,10 +68,10 @@ const CLOCK: usize = 32;
 impl Session {
     /// Runs one statement on the caller's thread. What takes longer than the budget of the watch, or
     /// gives more rows than a poll may have, comes back as [`Stop::Long`] and has left nothing behind.
-    pub(super) fn brief(&self, command: &Command<'_>, kind: Kind, rows: &mut Rows) -> Result<Outcome, Stop> {
+    pub(super) fn brief(&self, command: &Command<'_>, kind: Kind, landing: &mut Landing<'_>) -> Result<Outcome, Stop> {
         let autocommit = self.db.is_autocommit();
         let result = match self.db.prepare_cached(command.sql) {
-            Ok(mut statement) => self.execute_brief(command.args, kind, autocommit, &mut statement, rows),
+            Ok(mut statement) => self.execute_brief(command.args, kind, autocommit, &mut statement, landing),
             Err(error) => Err(Fault::Sqlite(error)),
         };
         result.map_err(|fault| match fault {
@@ -76,20 +87,23 @@ impl Session {
         kind: Kind,
         autocommit: bool,
         statement: &mut Statement<'_>,
-        rows: &mut Rows,
+        landing: &mut Landing<'_>,
     ) -> Result<Outcome, Fault> {
         expect(statement, values.len())?;
         for (index, value) in values.iter().enumerate() {
             statement.raw_bind_parameter(index + 1, codec::encode(value)?)?;
         }
-        rows.clear();
         if statement.readonly() || statement.is_explain() != 0 {
             let mut stream = statement.raw_query();
             while let Some(row) = stream.next()? {
-                if rows.len() == MANY || (rows.len() % CLOCK == CLOCK - 1 && self.watch.is_late()) {
+                let many = landing.keeps() && landing.len() == MANY;
+                if many || (landing.len() % CLOCK == CLOCK - 1 && self.watch.is_late()) {
                     return Err(Fault::Stop(Stop::Long));
                 }
-                rows.push(row)?;
+                landing.take(row)?;
+                if landing.is_over() {
+                    break;
+                }
             }
             return Ok(Outcome::default());
         }
@@ -100,25 +114,20 @@ impl Session {
             // It was taken for a read, so there is a budget; and at its end the transaction would be gone.
             return Err(Fault::Stop(Stop::Long));
         }
-        Ok(self.write(statement, rows)?)
+        Ok(self.write(statement, landing)?)
     }
 
     /// Runs one statement. Rows of a read are handed over as they come, those of a write when it is done.
-    pub(super) fn run(
-        &mut self,
-        job: u64,
-        request: &Request,
-        take: &mut dyn FnMut(Rows) -> Demand,
-    ) -> Result<Done, Stop> {
+    pub(super) fn run(&mut self, job: u64, request: &Request, handover: &mut Handover<'_>) -> Result<Done, Stop> {
         let autocommit = self.db.is_autocommit();
         let mut given = false;
         let result = match request.reuse {
             Reuse::Keep => match self.db.prepare_cached(&request.sql) {
-                Ok(mut statement) => self.execute(job, request, &mut statement, &mut given, take),
+                Ok(mut statement) => self.execute(job, request, &mut statement, &mut given, handover),
                 Err(error) => Err(Fault::Sqlite(error)),
             },
             Reuse::Once => match self.db.prepare(&request.sql) {
-                Ok(mut statement) => self.execute(job, request, &mut statement, &mut given, take),
+                Ok(mut statement) => self.execute(job, request, &mut statement, &mut given, handover),
                 Err(error) => Err(Fault::Sqlite(error)),
             },
         };
@@ -139,7 +148,7 @@ impl Session {
         request: &Request,
         statement: &mut Statement<'_>,
         given: &mut bool,
-        take: &mut dyn FnMut(Rows) -> Demand,
+        handover: &mut Handover<'_>,
     ) -> Result<Done, Fault> {
         expect(statement, request.values.len())?;
         for (index, value) in request.values.iter().enumerate() {
@@ -147,7 +156,10 @@ impl Session {
         }
         if statement.readonly() || statement.is_explain() != 0 {
             self.watch.begin_read(job);
-            return Self::read(statement, given, take);
+            return match handover {
+                Handover::Batches(take) => Self::read(statement, given, *take),
+                Handover::Sink(sink) => Self::read_into(statement, *sink),
+            };
         }
         if self.db.is_autocommit() && !self.has_turn() {
             return Err(Fault::Stop(Stop::Turn));
@@ -157,15 +169,21 @@ impl Session {
         }
         let began = Instant::now();
         let mut rest = Rows::default();
-        let outcome = self.write(statement, &mut rest)?;
-        Ok(Done { outcome, rows: rest.len(), rest, took: began.elapsed(), few_steps: None })
+        let mut landing = match handover {
+            Handover::Batches(_) => Landing::buffer(&mut rest),
+            Handover::Sink(sink) => Landing::sink(*sink),
+        };
+        let outcome = self.write(statement, &mut landing)?;
+        let (rows, end) = (landing.len(), landing.end());
+        Ok(Done { outcome, rows, rest, took: began.elapsed(), few_steps: None, end })
     }
 
-    fn write(&self, statement: &mut Statement<'_>, rows: &mut Rows) -> rusqlite::Result<Outcome> {
+    /// Runs a write to its end, whatever the taker of its rows wants.
+    fn write(&self, statement: &mut Statement<'_>, landing: &mut Landing<'_>) -> rusqlite::Result<Outcome> {
         let before = self.db.total_changes();
         let mut stream = statement.raw_query();
         while let Some(row) = stream.next()? {
-            rows.push(row)?;
+            landing.take(row)?;
         }
         drop(stream);
         // A statement that is no insert, update or delete leaves the counter of the one before.
@@ -199,7 +217,21 @@ impl Session {
             }
         }
         let took = began.elapsed().saturating_sub(waited);
-        Ok(Done { outcome: Outcome::default(), rest, rows, took, few_steps: None })
+        Ok(Done { outcome: Outcome::default(), rest, rows, took, few_steps: None, end: Ok(()) })
+    }
+
+    fn read_into(statement: &mut Statement<'_>, sink: &mut dyn RowSink) -> Result<Done, Fault> {
+        let began = Instant::now();
+        let mut landing = Landing::sink(sink);
+        let mut stream = statement.raw_query();
+        while let Some(row) = stream.next()? {
+            landing.take(row)?;
+            if landing.is_over() {
+                break;
+            }
+        }
+        let (outcome, rest, took) = (Outcome::default(), Rows::default(), began.elapsed());
+        Ok(Done { outcome, rest, rows: landing.len(), took, few_steps: None, end: landing.end() })
     }
 
     /// Runs the statements of a script from this one on; the number is that of the next to run.
@@ -207,7 +239,7 @@ impl Session {
         self.heavy = true;
         while let Some(sql) = statements.get(*next) {
             let request = Request { sql: sql.clone(), values: Vec::new(), reuse: Reuse::Once, asks_steps: false };
-            self.run(job, &request, &mut |_| Demand::More)?;
+            self.run(job, &request, &mut Handover::Batches(&mut |_| Demand::More))?;
             *next += 1;
         }
         Ok(())
@@ -251,6 +283,7 @@ mod tests {
     use crate::sqlite::connect::Options;
     use crate::sqlite::errors::Stop;
     use crate::sqlite::kind::Kind;
+    use crate::sqlite::landing::Landing;
     use crate::sqlite::rows::Rows;
     use crate::sqlite::session::Session;
     use crate::sqlite::turns::Turns;
@@ -272,7 +305,7 @@ mod tests {
             for _ in 0..2000 {
                 let past = Instant::now().checked_sub(Duration::from_secs(1)).unwrap();
                 let budget = watch.budget(past);
-                match session.brief(&command, Kind::Write, &mut Rows::default()) {
+                match session.brief(&command, Kind::Write, &mut Landing::buffer(&mut Rows::default())) {
                     Ok(outcome) => done += outcome.affected,
                     Err(Stop::Long) => stopped += 1,
                     Err(other) => panic!("{other:?}"),

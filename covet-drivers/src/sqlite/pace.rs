@@ -107,18 +107,36 @@ impl Profiles {
     /// The profile of a text.
     ///
     /// # Errors
-    /// `Syntax` for a text with a NUL, behind which SQLite would read nothing.
+    /// As [`slot`](Profiles::slot).
     pub(super) fn of(&mut self, sql: &str) -> Result<&mut Profile> {
+        let slot = self.slot(sql)?;
+        Ok(self.at(slot))
+    }
+
+    /// Where the profile of a text is until the next text is looked up.
+    ///
+    /// # Errors
+    /// `Syntax` for a text with a NUL, behind which SQLite would read nothing.
+    pub(super) fn slot(&mut self, sql: &str) -> Result<usize> {
         if self.0.is_empty() {
             self.0.resize_with(PLACES, || None);
         }
-        let Some(slot) = self.0.get_mut(hash(sql) % PLACES) else { unreachable!("a remainder is below its divisor") };
+        let number = hash(sql) % PLACES;
+        let Some(slot) = self.0.get_mut(number) else { unreachable!("a remainder is below its divisor") };
         match slot {
             Some(profile) if *profile.sql == *sql => {}
             _ if sql.contains('\0') => return Err(Error::new(ErrorKind::Syntax, "a statement with a NUL in it")),
-            _ => *slot = None,
+            _ => *slot = Some(Profile::new(sql)),
         }
-        Ok(slot.get_or_insert_with(|| Profile::new(sql)))
+        Ok(number)
+    }
+
+    /// The profile that [`slot`](Profiles::slot) has found.
+    pub(super) fn at(&mut self, slot: usize) -> &mut Profile {
+        match self.0.get_mut(slot) {
+            Some(Some(profile)) => profile,
+            _ => unreachable!("a slot that was looked up is taken"),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::catalog::ColumnType;
 use crate::contract::RowSource;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlite::codec::{self, Raw};
-use crate::value::ValueRef;
+use crate::value::{Plain, ValueRef};
 
 /// Some rows, owned.
 #[derive(Debug, Default)]
@@ -115,14 +115,27 @@ impl RowSource for OneRow<'_> {
         };
         codec::decode(raw, column)
     }
+
+    fn plain(&self, index: usize, column: &ColumnType) -> Plain<'_> {
+        match (self.cells.get(index), column) {
+            (Some(Cell::Integer(v)), ColumnType::I64 | ColumnType::I32) => Plain::Int(*v),
+            (Some(Cell::Text(start, end)), ColumnType::Text { .. }) => {
+                self.rows.text.get(*start..*end).map_or(Plain::Other, Plain::Text)
+            }
+            (Some(Cell::Null), _) => Plain::Null,
+            (Some(Cell::Integer(v @ 0..=1)), ColumnType::Bool) => Plain::Bool(*v == 1),
+            (Some(Cell::Real(v)), ColumnType::F64) => Plain::Float(*v),
+            _ => Plain::Other,
+        }
+    }
 }
 
 #[cold]
-fn not_utf8() -> Error {
+pub(super) fn not_utf8() -> Error {
     Error::new(ErrorKind::Decode, "a text came that is not UTF-8")
 }
 
 #[cold]
-fn no_column(width: usize, index: usize) -> Error {
+pub(super) fn no_column(width: usize, index: usize) -> Error {
     Error::new(ErrorKind::Decode, format!("the row has {width} columns and none at position {index}"))
 }

@@ -5,20 +5,22 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
-use crate::contract::{Command, Flow, Outcome, Row, RowSink, breathe};
+use crate::contract::{Command, Detached, Flow, Outcome, Row, RowSink, breathe};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::split;
 use crate::sqlite::codec::{self, Bound};
 use crate::sqlite::connection::SqliteConnection;
 use crate::sqlite::dialect::QUOTING;
 use crate::sqlite::errors::Stop;
-use crate::sqlite::execute::{Demand, Done, Request};
+use crate::sqlite::execute::{Demand, Done, Handover, Request};
 use crate::sqlite::kind::Kind;
+use crate::sqlite::landing::Landing;
 use crate::sqlite::pace::Place;
 use crate::sqlite::patience::Patience;
 use crate::sqlite::rows::Rows;
-use crate::sqlite::seat::{Needs, Seat, debt};
+use crate::sqlite::seat::{Needs, Seat};
 use crate::sqlite::session::Session;
+use crate::sqlite::share;
 use crate::sqlite::thread::lost;
 use crate::sqlite::turns::Turn;
 use crate::sqlite::watch::Wanted;
@@ -34,13 +36,15 @@ enum Message {
 
 impl SqliteConnection {
     /// See [`run`](crate::contract::Connection::run).
-    pub(super) async fn run(&mut self, command: Command<'_>, sink: &mut dyn RowSink) -> Result<Outcome> {
-        self.pay().await;
+    pub(crate) async fn run(&mut self, command: Command<'_>, sink: &mut dyn RowSink) -> Result<Outcome> {
+        share::pause().await;
+        self.end = Ok(());
         if !matches!(self.seat, Seat::Here(_)) || self.in_doubt || self.watch.is_doomed() {
             Box::pin(self.ready()).await?;
         }
         let inside = !self.watch.autocommit();
-        let profile = self.profiles.of(command.sql)?;
+        let slot = self.profiles.slot(command.sql)?;
+        let profile = self.profiles.at(slot);
         let (kind, place) = (profile.kind, profile.place(&command, inside, self.options.syncs()));
         if kind == Kind::Other {
             self.dirty = true;
@@ -51,34 +55,47 @@ impl SqliteConnection {
         }
         let mut tried = None;
         if place == Place::Here && (kind != Kind::Write || inside || turn.is_some()) {
-            tried = Some(self.brief(&command, inside, turn.take())?);
+            tried = Some(self.brief(&command, slot, inside, turn.take(), sink)?);
         }
         let (outcome, turn) = match tried {
             Some((Ok(outcome), kept)) => (outcome, kept),
             Some((Err(Stop::Error(error)), _)) => return Err(error),
+            // Boxed: it is rare, and every statement would carry its room.
             Some((Err(stop), kept)) => Box::pin(self.insist(&command, Some(stop), kept, sink)).await?,
             None => Box::pin(self.insist(&command, None, turn, sink)).await?,
         };
         self.checkpoint(turn);
-        let delivered = deliver(&self.rows, sink).await;
-        self.rows.clear();
-        delivered.map(|_| outcome)
+        if self.rows.len() > 0 {
+            let delivered = deliver(&self.rows, sink).await;
+            self.rows.clear();
+            delivered?;
+        }
+        std::mem::replace(&mut self.end, Ok(())).map(|()| outcome)
     }
 
-    /// Tries it once on the caller's thread; the rows are in `self.rows` afterwards.
-    fn brief(&mut self, command: &Command<'_>, inside: bool, turn: Option<Turn>) -> Result<Tried> {
+    /// Tries it once on the caller's thread; afterwards the rows are in the sink, or in `self.rows`.
+    fn brief(
+        &mut self,
+        command: &Command<'_>,
+        slot: usize,
+        inside: bool,
+        turn: Option<Turn>,
+        sink: &mut dyn RowSink,
+    ) -> Result<Tried> {
         let Seat::Here(session) = &mut self.seat else { return Err(lost()) };
-        let profile = self.profiles.of(command.sql)?;
+        let profile = self.profiles.at(slot);
         let kind = profile.kind;
         session.take_turn(turn);
         let began = Instant::now();
         // Inside a transaction the interruption of a write would end the whole transaction.
         let budget = (kind != Kind::Write || !inside).then(|| self.watch.budget(began));
-        let result = session.brief(command, kind, &mut self.rows);
+        let mut landing = if sink.rewind() { Landing::sink(sink) } else { Landing::buffer(&mut self.rows) };
+        let result = session.brief(command, kind, &mut landing);
         drop(budget);
+        self.end = landing.end();
         let kept = session.rest();
         let took = began.elapsed();
-        self.debt = debt(took);
+        share::took(took);
         match &result {
             Ok(_) => profile.pace(inside).learn(took, 0),
             Err(Stop::Long) => profile.pace(inside).overran(),
@@ -110,7 +127,8 @@ impl SqliteConnection {
                 Some(Stop::Error(error)) => return Err(error),
             }
             let inside = !self.watch.autocommit();
-            let profile = self.profiles.of(command.sql)?;
+            let slot = self.profiles.slot(command.sql)?;
+            let profile = self.profiles.at(slot);
             if needs == Needs::Turn {
                 profile.kind = Kind::Write;
             } else if profile.kind == Kind::Write {
@@ -120,7 +138,7 @@ impl SqliteConnection {
             let asks_steps = inside && profile.kind == Kind::Write && profile.few_steps.is_none();
             turn = self.turn(needs, turn, &patience).await?;
             let (result, kept) = match place {
-                Place::Here => self.brief(command, inside, turn.take())?,
+                Place::Here => self.brief(command, slot, inside, turn.take(), sink)?,
                 Place::Thread => {
                     let request = match &request {
                         Some(request) => Arc::clone(request),
@@ -141,16 +159,52 @@ impl SqliteConnection {
     /// Tries it once on the connection's thread and gives its rows to the sink; the last of them are in
     /// `self.rows` afterwards.
     async fn lengthy(&mut self, request: Arc<Request>, turn: Option<Turn>, sink: &mut dyn RowSink) -> Result<Tried> {
+        match sink.detach() {
+            Some(detached) => self.lengthy_with(request, turn, detached, sink).await,
+            None => self.lengthy_by_batches(request, turn, sink).await,
+        }
+    }
+
+    /// The sink goes along, and comes back when the statement has ended.
+    async fn lengthy_with(
+        &mut self,
+        request: Arc<Request>,
+        turn: Option<Turn>,
+        mut detached: Box<dyn Detached>,
+        sink: &mut dyn RowSink,
+    ) -> Result<Tried> {
+        let inside = !self.watch.autocommit();
+        let theirs = Arc::clone(&request);
+        let heavy = self.profiles.of(&request.sql)?.kind == Kind::Other;
+        let work = move |session: &mut Session, job| {
+            session.heavy |= heavy;
+            detached.rewind();
+            let result = session.run(job, &theirs, &mut Handover::Sink(&mut *detached));
+            (result, detached)
+        };
+        let ((result, detached), turn) = self.call(turn, work).await?;
+        sink.attach(detached.into_any());
+        Ok((result.map(|done| self.learn(&request.sql, inside, done)), turn))
+    }
+
+    /// The rows come in batches while the statement runs.
+    async fn lengthy_by_batches(
+        &mut self,
+        request: Arc<Request>,
+        turn: Option<Turn>,
+        sink: &mut dyn RowSink,
+    ) -> Result<Tried> {
         let inside = !self.watch.autocommit();
         let (send, mut messages) = mpsc::channel(2);
         let (theirs, rows) = (Arc::clone(&request), send.clone());
         let heavy = self.profiles.of(&request.sql)?.kind == Kind::Other;
         let work = move |session: &mut Session, job| {
             session.heavy |= heavy;
-            session.run(job, &theirs, &mut |batch| match rows.blocking_send(Message::Rows(batch)) {
+            let mut take = |batch| match rows.blocking_send(Message::Rows(batch)) {
                 Ok(()) => Demand::More,
                 Err(_) => Demand::Enough,
-            })
+            };
+            session.run(job, &theirs, &mut Handover::Batches(&mut take))
         };
         let job = self.send(turn, work, move |result, turn| {
             // Whoever waited may have gone.
@@ -189,6 +243,7 @@ impl SqliteConnection {
     /// Keeps what the statement has left, rows and experience.
     fn learn(&mut self, sql: &str, inside: bool, done: Done) -> Outcome {
         self.rows = done.rest;
+        self.end = done.end;
         if let Ok(profile) = self.profiles.of(sql) {
             profile.pace(inside).learn(done.took, done.rows);
             profile.few_steps = done.few_steps.or(profile.few_steps);
@@ -198,7 +253,7 @@ impl SqliteConnection {
 
     /// See [`script`](crate::contract::Connection::script).
     pub(super) async fn script(&mut self, sql: &str) -> Result<()> {
-        self.pay().await;
+        share::pause().await;
         self.ready().await?;
         if sql.contains('\0') {
             return Err(Error::new(ErrorKind::Syntax, "a statement with a NUL in it"));

@@ -1,9 +1,7 @@
 //! Where the session of a connection is: with the connection, or on its thread for the time of a job.
 
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::oneshot;
 
@@ -13,6 +11,7 @@ use crate::sqlite::errors::Stop;
 use crate::sqlite::pace::Place;
 use crate::sqlite::patience::Patience;
 use crate::sqlite::session::Session;
+use crate::sqlite::share;
 use crate::sqlite::thread::lost;
 use crate::sqlite::turns::Turn;
 use crate::sqlite::watch::Wanted;
@@ -26,13 +25,6 @@ pub(super) enum Seat {
     Away(oneshot::Receiver<Box<Session>>),
     /// Closed, or lost with its thread.
     Gone,
-}
-
-/// What so much time on the caller's thread costs, of the 128 units that tokio gives a task for a poll.
-pub(super) fn debt(took: Duration) -> u8 {
-    // 4 µs a unit; more than all of them is no debt of one poll.
-    let units = if took.as_secs() > 0 { u32::MAX } else { took.subsec_nanos() / 4000 + 1 };
-    u8::try_from(units.min(128)).unwrap_or(128)
 }
 
 /// What a job must have before it begins.
@@ -56,20 +48,6 @@ impl SqliteConnection {
         }
     }
 
-    /// Pays for what ran on the caller's thread before: lets other tasks run when the budget of this one
-    /// is used up. Before the next statement and not after the last one, so that whoever is dropped
-    /// here has lost nothing.
-    pub(super) async fn pay(&mut self) {
-        poll_fn(|context| {
-            while self.debt > 0 {
-                ready!(tokio::task::coop::poll_proceed(context)).made_progress();
-                self.debt -= 1;
-            }
-            Poll::Ready(())
-        })
-        .await;
-    }
-
     /// The turn to write, where it is needed: inside a transaction it was taken at the beginning.
     pub(super) async fn turn(&mut self, needs: Needs, held: Option<Turn>, patience: &Patience) -> Result<Option<Turn>> {
         if held.is_some() || needs == Needs::Nothing || !self.watch.autocommit() {
@@ -83,7 +61,7 @@ impl SqliteConnection {
     where
         F: Fn(&mut Session, u64) -> Result<(), Stop> + Clone + Send + 'static,
     {
-        self.pay().await;
+        share::pause().await;
         self.settle().await?;
         let mut patience = Patience::new(&self.options);
         let mut needs = needs;
@@ -114,7 +92,7 @@ impl SqliteConnection {
         session.take_turn(turn);
         let value = work(session, job);
         let turn = session.end(job);
-        self.debt = debt(began.elapsed());
+        share::took(began.elapsed());
         Ok((value, turn))
     }
 

@@ -10,7 +10,7 @@ use crate::sqlite::session::Session;
 
 impl SqliteConnection {
     /// See [`begin`](crate::contract::Connection::begin).
-    pub(super) async fn begin(&mut self, options: &TransactionOptions) -> Result<()> {
+    pub(crate) async fn begin(&mut self, options: &TransactionOptions) -> Result<()> {
         match options.isolation {
             None | Some(Isolation::Serializable) => {}
             Some(level) => {
@@ -25,7 +25,7 @@ impl SqliteConnection {
     }
 
     /// See [`commit`](crate::contract::Connection::commit).
-    pub(super) async fn commit(&mut self) -> Result<()> {
+    pub(crate) async fn commit(&mut self) -> Result<()> {
         if let Err(error) = self.inside().await {
             self.rollback().await?;
             return Err(error);

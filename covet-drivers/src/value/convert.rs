@@ -1,8 +1,10 @@
 //! The trait between a Rust type and a column, and what an `Option` does to it.
 
+use smallvec::SmallVec;
+
 use crate::catalog::ColumnType;
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::{Value, ValueRef};
+use crate::value::{Plain, Value, ValueRef};
 
 /// A Rust type that a column can hold.
 ///
@@ -34,6 +36,13 @@ pub trait ColumnValue: Sized + Send + Sync + 'static {
     /// # Errors
     /// `Decode` when the type cannot hold what came, NULL included.
     fn from_value(value: ValueRef<'_>, column: &ColumnType) -> Result<Self>;
+
+    /// The Rust value of what a row holds, where that needs no second look; `None` asks
+    /// [`from_value`](ColumnValue::from_value), which must give the same.
+    fn from_plain(value: Plain<'_>) -> Option<Self> {
+        let _ = value;
+        None
+    }
 }
 
 /// The type that a nullable column is about: `T` for `T` and for `Option<T>`.
@@ -59,6 +68,14 @@ impl<T: ColumnValue> ColumnValue for Option<T> {
             value => T::from_value(value, column).map(Some),
         }
     }
+
+    #[inline]
+    fn from_plain(value: Plain<'_>) -> Option<Self> {
+        match value {
+            Plain::Null => Some(None),
+            value => T::from_plain(value).map(Some),
+        }
+    }
 }
 
 impl<T: ColumnValue> Field for Option<T> {
@@ -68,11 +85,14 @@ impl<T: ColumnValue> Field for Option<T> {
 /// A primary key: one column's type, or a tuple of them.
 pub trait Key: Send + Sync + 'static {
     /// The values to bind for key columns of these types, in their order; each may be refused by itself.
-    fn into_values(self, columns: &[&ColumnType]) -> Vec<Result<Value>>;
+    fn into_values(self, columns: &[&ColumnType]) -> KeyValues<Result<Value>>;
 }
 
+/// What belongs to the columns of a key: mostly there is one, and it needs no allocation.
+pub type KeyValues<T> = SmallVec<[T; 1]>;
+
 impl<T: ColumnValue> Key for T {
-    fn into_values(self, columns: &[&ColumnType]) -> Vec<Result<Value>> {
+    fn into_values(self, columns: &[&ColumnType]) -> KeyValues<Result<Value>> {
         columns.first().map(|column| self.into_value(column)).into_iter().collect()
     }
 }
@@ -80,8 +100,8 @@ impl<T: ColumnValue> Key for T {
 macro_rules! tuple_key {
     ($(($($name:ident $index:tt)+))+) => {$(
         impl<$($name: ColumnValue),+> Key for ($($name,)+) {
-            fn into_values(self, columns: &[&ColumnType]) -> Vec<Result<Value>> {
-                let mut values = Vec::with_capacity(columns.len());
+            fn into_values(self, columns: &[&ColumnType]) -> KeyValues<Result<Value>> {
+                let mut values = KeyValues::with_capacity(columns.len());
                 $(if let Some(column) = columns.get($index) {
                     values.push(self.$index.into_value(column));
                 })+

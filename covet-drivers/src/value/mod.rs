@@ -19,7 +19,7 @@ mod rust_decimal;
 #[cfg(feature = "uuid")]
 mod uuid;
 
-pub use convert::{ColumnValue, Field, Key};
+pub use convert::{ColumnValue, Field, Key, KeyValues};
 pub use decimal::Decimal;
 #[cfg(feature = "json")]
 pub use json::Json;
@@ -86,6 +86,19 @@ pub enum ValueRef<'a> {
     Uuid([u8; 16]),
     Decimal(Decimal),
     Json(&'a str),
+}
+
+/// A value that a row lends, of one of the kinds that most values are.
+#[derive(Clone, Copy, PartialEq)]
+#[allow(missing_docs)] // the variants are those of `Value`
+pub enum Plain<'a> {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(&'a str),
+    /// Ask [`RowSource::value`](crate::contract::RowSource::value).
+    Other,
 }
 
 impl Value {
@@ -174,6 +187,19 @@ impl ValueRef<'_> {
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Value({})", self.kind())
+    }
+}
+
+impl fmt::Debug for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Plain::Null => "Plain(NULL)",
+            Plain::Bool(_) => "Plain(a bool)",
+            Plain::Int(_) => "Plain(an integer)",
+            Plain::Float(_) => "Plain(a float)",
+            Plain::Text(_) => "Plain(text)",
+            Plain::Other => "Plain(other)",
+        })
     }
 }
 

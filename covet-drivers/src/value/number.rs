@@ -3,7 +3,7 @@
 use crate::catalog::ColumnType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::convert::{mismatch, out_of_range};
-use crate::value::{ColumnValue, Field, Value, ValueRef};
+use crate::value::{ColumnValue, Field, Plain, Value, ValueRef};
 
 impl ColumnValue for bool {
     const TYPE: ColumnType = ColumnType::Bool;
@@ -17,6 +17,11 @@ impl ColumnValue for bool {
             ValueRef::Bool(v) => Ok(v),
             other => Err(mismatch("bool", other)),
         }
+    }
+
+    #[inline]
+    fn from_plain(value: Plain<'_>) -> Option<Self> {
+        if let Plain::Bool(v) = value { Some(v) } else { None }
     }
 }
 
@@ -40,6 +45,11 @@ macro_rules! integer {
                     other => return Err(mismatch(stringify!($rust), other)),
                 };
                 fits.ok_or_else(|| out_of_range(ErrorKind::Decode, stringify!($rust)))
+            }
+
+            #[inline]
+            fn from_plain(value: Plain<'_>) -> Option<Self> {
+                if let Plain::Int(v) = value { $rust::try_from(v).ok() } else { None }
             }
         }
 
@@ -73,6 +83,11 @@ impl ColumnValue for f64 {
             ValueRef::Float32(v) => Ok(f64::from(v)),
             other => Err(mismatch("f64", other)),
         }
+    }
+
+    #[inline]
+    fn from_plain(value: Plain<'_>) -> Option<Self> {
+        if let Plain::Float(v) = value { Some(v) } else { None }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::catalog::ColumnType;
 use crate::error::Result;
 use crate::value::convert::mismatch;
-use crate::value::{ColumnValue, Field, Value, ValueRef};
+use crate::value::{ColumnValue, Field, Plain, Value, ValueRef};
 
 impl ColumnValue for String {
     const TYPE: ColumnType = ColumnType::Text { max_len: None };
@@ -17,6 +17,11 @@ impl ColumnValue for String {
             ValueRef::Text(v) => Ok(v.to_owned()),
             other => Err(mismatch("String", other)),
         }
+    }
+
+    #[inline]
+    fn from_plain(value: Plain<'_>) -> Option<Self> {
+        if let Plain::Text(v) = value { Some(v.to_owned()) } else { None }
     }
 }
 

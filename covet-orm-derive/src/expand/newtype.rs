@@ -10,8 +10,8 @@ use crate::model::DbNewtype;
 pub(crate) fn db_newtype(item: &DbNewtype) -> TokenStream {
     let p = covet();
     let DbNewtype { ident, inner } = item;
-    let [ty, nullable, into, from] =
-        ["TYPE", "NULLABLE", "into_value", "from_value"].map(|item| column_value(inner, item));
+    let [ty, nullable, into, from, plain] =
+        ["TYPE", "NULLABLE", "into_value", "from_value", "from_plain"].map(|item| column_value(inner, item));
     block(&quote! {
         #[automatically_derived]
         impl #p::ColumnValue for #ident {
@@ -22,6 +22,9 @@ pub(crate) fn db_newtype(item: &DbNewtype) -> TokenStream {
             }
             fn from_value(value: #p::ValueRef<'_>, column: &#p::ColumnType) -> #p::Result<Self> {
                 Ok(Self(#from(value, column)?))
+            }
+            fn from_plain(value: #p::Plain<'_>) -> Option<Self> {
+                #plain(value).map(Self)
             }
         }
         #[automatically_derived]

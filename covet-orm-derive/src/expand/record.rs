@@ -60,9 +60,10 @@ pub(super) fn implement(model: &Model) -> TokenStream {
 // The calls stand at the place of the type, callee included: what rustc says of the type it then says once.
 
 fn decoded((index, Column { ident: field, ty, .. }): (usize, &Column)) -> TokenStream {
-    let (decode, from) = (function_at(ty, "decode_with"), column_value(ty, "from_value"));
+    let decode = function_at(ty, "decode_with");
+    let [plain, from] = ["from_plain", "from_value"].map(|item| column_value(ty, item));
     let offset = (index > 0).then(|| quote!(+ #index));
-    quote!(#field: #decode(row, at #offset, &COLUMNS[#index], #from)?)
+    quote!(#field: #decode(row, at #offset, &COLUMNS[#index], #plain, #from)?)
 }
 
 fn read((index, Column { ident: field, ty, .. }): (usize, &Column)) -> TokenStream {

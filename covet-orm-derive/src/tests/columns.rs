@@ -63,8 +63,8 @@ fn a_column_is_described_and_named() {
         &written,
         quote! {
             Ok(User {
-                id: __covet::decode_with(row, at, &COLUMNS[0usize], <i64 as __covet::ColumnValue>::from_value)?,
-                email: __covet::decode_with(row, at + 1usize, &COLUMNS[1usize], <String as __covet::ColumnValue>::from_value)?,
+                id: __covet::decode_with(row, at, &COLUMNS[0usize], <i64 as __covet::ColumnValue>::from_plain, <i64 as __covet::ColumnValue>::from_value)?,
+                email: __covet::decode_with(row, at + 1usize, &COLUMNS[1usize], <String as __covet::ColumnValue>::from_plain, <String as __covet::ColumnValue>::from_value)?,
             })
         },
     );

@@ -1,10 +1,11 @@
 //! A connection in hand: the one place that every statement passes.
 
+use std::any::Any;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use covet_drivers::contract::{
-    Command, Connection, ConnectionState, Flow, Outcome, Reuse, Row, RowSink, TransactionOptions,
+    Command, Connection, ConnectionState, Detached, Flow, Outcome, Reuse, Row, RowSink, TransactionOptions,
 };
 use covet_drivers::pool::Lease;
 use covet_drivers::render::print;
@@ -88,11 +89,11 @@ impl<'a> Session<'a> {
         let result = if watched {
             let mut counted = Counted { rows, seen: 0 };
             let start = Instant::now();
-            let result = self.connection()?.run(command, &mut counted).await;
+            let result = self.connection()?.run_direct(command, &mut counted).await;
             tell(&event(command.sql, start, &result, counted.seen), observer);
             result
         } else {
-            self.connection()?.run(command, rows).await
+            self.connection()?.run_direct(command, rows).await
         };
         if let (Err(error), Held::Within(state)) = (&result, &mut self.held) {
             state.saw(error);
@@ -104,7 +105,7 @@ impl<'a> Session<'a> {
     pub(crate) async fn unit(&mut self) -> Result<Unit<'_, 'a>> {
         let savepoint = match &mut self.held {
             Held::Pooled(lease) => {
-                told(self.shared, "BEGIN", lease.begin(&TransactionOptions::default())).await?;
+                told(self.shared, "BEGIN", lease.begin_direct(&TransactionOptions::default())).await?;
                 None
             }
             Held::Within(state) => Some(told(self.shared, "SAVEPOINT", state.enter()).await?),
@@ -140,7 +141,7 @@ impl<'a> Unit<'_, 'a> {
     async fn end<T>(self, result: Result<T>) -> Result<T> {
         match (&mut self.session.held, self.savepoint) {
             (Held::Pooled(lease), _) => match result {
-                Ok(value) => lease.commit().await.map(|()| value),
+                Ok(value) => lease.commit_direct().await.map(|()| value),
                 Err(error) => {
                     // The first error is the one to tell; a connection that cannot even roll back is closed.
                     if lease.state() != ConnectionState::Broken {
@@ -173,6 +174,47 @@ impl RowSink for Counted<'_> {
     fn row(&mut self, row: &Row<'_>) -> Result<Flow> {
         self.seen += 1;
         self.rows.row(row)
+    }
+
+    fn rewind(&mut self) -> bool {
+        self.seen = 0;
+        self.rows.rewind()
+    }
+
+    fn detach(&mut self) -> Option<Box<dyn Detached>> {
+        let rows = self.rows.detach()?;
+        Some(Box::new(CountedApart { rows, seen: self.seen }))
+    }
+
+    fn attach(&mut self, detached: Box<dyn Any + Send>) {
+        if let Ok(counted) = detached.downcast::<CountedApart>() {
+            self.seen = counted.seen;
+            self.rows.attach(counted.rows.into_any());
+        }
+    }
+}
+
+/// As [`Counted`], on its own.
+struct CountedApart {
+    rows: Box<dyn Detached>,
+    seen: u64,
+}
+
+impl RowSink for CountedApart {
+    fn row(&mut self, row: &Row<'_>) -> Result<Flow> {
+        self.seen += 1;
+        self.rows.row(row)
+    }
+
+    fn rewind(&mut self) -> bool {
+        self.seen = 0;
+        self.rows.rewind()
+    }
+}
+
+impl Detached for CountedApart {
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+        self
     }
 }
 

@@ -160,7 +160,7 @@ impl Db {
     /// As there, and `Unsupported` for a level that the database lacks.
     pub async fn begin_with(&self, options: &TransactionOptions) -> Result<Tx<'static>> {
         let mut lease = self.acquire().await?;
-        told(self.shared(), "BEGIN", lease.begin(options)).await?;
+        told(self.shared(), "BEGIN", lease.begin_direct(options)).await?;
         let state = State { lease: Some(lease), depth: 0, retry: false, in_doubt: false };
         let open = Arc::new(Open { state: Mutex::new(state), streaming: AtomicBool::new(false) });
         let executor = Executor::transaction(Arc::clone(self.shared_arc()), Arc::clone(&open), 0);
@@ -231,7 +231,7 @@ impl Tx<'_> {
             state.end().await?;
             return Err(error);
         }
-        let result = told(self.executor.shared(), "COMMIT", state.connection()?.commit()).await;
+        let result = told(self.executor.shared(), "COMMIT", state.connection()?.commit_direct()).await;
         state.lease = None;
         result
     }

@@ -190,7 +190,7 @@ pub async fn save<M: Model>(row: &mut M, on: &Executor) -> Result<()> {
         sql::Update { table: M::TABLE, set: set.into(), filter, returning: Many::EMPTY }.into()
     })?;
     let args: Vec<&Value> = values.iter().collect();
-    let outcome = on.session().await?.run(&text, &args, &mut ()).await.map_err(|error| error.with_model(M::NAME))?;
+    let outcome = on.session().await?.run(text, &args, &mut ()).await.map_err(|error| error.with_model(M::NAME))?;
     self::written::<M>(outcome.affected, by_values::<M>(key), on).await?;
     if let Some((index, Node::Value(now))) = updated {
         row.set(index, now.lend())?;
@@ -207,7 +207,7 @@ pub async fn delete<M: Model>(row: &M, on: &Executor) -> Result<()> {
     })?;
     let values: Vec<Value> = key.iter().cloned().chain(version_value(row)?).collect();
     let args: Vec<&Value> = values.iter().collect();
-    let outcome = on.session().await?.run(&text, &args, &mut ()).await.map_err(|error| error.with_model(M::NAME))?;
+    let outcome = on.session().await?.run(text, &args, &mut ()).await.map_err(|error| error.with_model(M::NAME))?;
     written::<M>(outcome.affected, by_values::<M>(key), on).await
 }
 

@@ -4,14 +4,14 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use covet_drivers::catalog::ColumnType;
-use covet_drivers::contract::{Flow, Row};
 use covet_drivers::sql::{BinaryOp, Many, Node, Select, Statement};
-use covet_drivers::value::{Key as _, Value};
+use covet_drivers::value::{Key as _, KeyValues, Value};
 use covet_drivers::{Error, Result};
 
 use crate::db::Executor;
 use crate::model::{Model, Record};
 use crate::query::select::not_found;
+use crate::query::sink::Last;
 use crate::query::texts::{Shape, columns_of, keyed};
 use crate::query::{Expr, Query};
 use crate::relation::Include;
@@ -21,20 +21,22 @@ use crate::relation::Include;
 pub struct Find<M> {
     columns: &'static [usize],
     shape: Shape,
-    values: Result<Vec<Value>>,
+    values: Result<KeyValues<Value>>,
     marker: PhantomData<fn() -> M>,
 }
 
 impl<M: Model> Find<M> {
     pub(crate) fn by_key(key: M::Key) -> Self {
         let meta = M::meta();
-        let types: Vec<&ColumnType> = meta.key_columns().map(|column| &column.ty).collect();
-        let values = key
-            .into_values(&types)
-            .into_iter()
-            .zip(meta.key_columns())
-            .map(|(value, column)| column.place(value))
-            .collect();
+        let types: KeyValues<&ColumnType> = meta.key_columns().map(|column| &column.ty).collect();
+        let mut values = Ok(KeyValues::new());
+        for (value, column) in key.into_values(&types).into_iter().zip(meta.key_columns()) {
+            match (column.place(value), &mut values) {
+                (Ok(value), Ok(values)) => values.push(value),
+                (Err(error), Ok(_)) => values = Err(error),
+                (_, Err(_)) => {}
+            }
+        }
         Find { columns: meta.key, shape: Shape::FindByKey, values, marker: PhantomData }
     }
 
@@ -61,14 +63,10 @@ impl<M: Model> Find<M> {
         let values = self.values?;
         let text =
             M::meta().texts.text(self.shape, on.shared().dialect, || by::<M>(self.columns, columns_of::<M>()))?;
-        let args: Vec<&Value> = values.iter().collect();
-        let mut found = None;
-        let mut sink = |row: &Row<'_>| {
-            found = Some(M::decode(row, 0)?);
-            Ok(Flow::Continue)
-        };
-        on.session().await?.run(&text, &args, &mut sink).await.map_err(|error| error.with_model(M::NAME))?;
-        Ok(found)
+        let args: KeyValues<&Value> = values.iter().collect();
+        let mut sink = Last::new(|row| M::decode(row, 0));
+        on.session().await?.run(text, &args, &mut sink).await.map_err(|error| error.with_model(M::NAME))?;
+        Ok(sink.row)
     }
 
     /// Whether there is such a row.
@@ -82,14 +80,10 @@ impl<M: Model> Find<M> {
         let values = self.values?;
         let text =
             M::meta().texts.text(Shape::ExistsByKey, on.shared().dialect, || by::<M>(self.columns, Many::EMPTY))?;
-        let args: Vec<&Value> = values.iter().collect();
-        let mut any = false;
-        let mut sink = |_: &Row<'_>| {
-            any = true;
-            Ok(Flow::Continue)
-        };
-        on.session().await?.run(&text, &args, &mut sink).await.map_err(|error| error.with_model(M::NAME))?;
-        Ok(any)
+        let args: KeyValues<&Value> = values.iter().collect();
+        let mut sink = Last::new(|_| Ok(()));
+        on.session().await?.run(text, &args, &mut sink).await.map_err(|error| error.with_model(M::NAME))?;
+        Ok(sink.row.is_some())
     }
 
     /// Loads a relation of the row too.

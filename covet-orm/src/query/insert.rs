@@ -13,6 +13,7 @@ use covet_drivers::{Error, ErrorKind, Result, sql};
 use crate::db::{Executor, Session};
 use crate::model::{ColumnMeta, Model};
 use crate::query::operand::assigned;
+use crate::query::sink::Last;
 use crate::query::texts::{Shape, columns_of, names_of};
 use crate::query::{ConflictTarget, Operand, Upsert};
 
@@ -106,22 +107,18 @@ impl<M: Model> Insert<M> {
     }
 
     async fn returning(self, on: &Executor) -> Result<Option<M>> {
-        let mut found = None;
-        let mut sink = |row: &Row<'_>| {
-            found = Some(M::decode(row, 0)?);
-            Ok(Flow::Continue)
-        };
+        let mut sink = Last::new(|row| M::decode(row, 0));
         let result = match self.values() {
             // Values only: the text depends on the set of columns alone and is printed once a process.
             Some(values) => {
                 let shape = Shape::Insert { columns: self.mask(), returning: true };
                 let text = M::meta().texts.text(shape, on.shared().dialect, || self.by_arguments().into())?;
-                on.session().await?.run(&text, &values, &mut sink).await
+                on.session().await?.run(text, &values, &mut sink).await
             }
             None => on.run(&self.into_statement(None, names_of::<M>()), &mut sink).await,
         };
         result.map_err(|error| error.with_model(M::NAME))?;
-        Ok(found)
+        Ok(sink.row)
     }
 
     /// The values, if every node is one and the columns can be told apart by one bit each.

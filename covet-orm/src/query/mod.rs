@@ -14,6 +14,7 @@ mod operand;
 mod order;
 mod projection;
 mod select;
+mod sink;
 mod stream;
 mod texts;
 mod update;

@@ -11,6 +11,7 @@ use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::db::Executor;
 use crate::model::Model;
+use crate::query::sink::{Collect, Last};
 use crate::query::texts::columns_of;
 use crate::query::{Delete, Expr, OrderBy, Pick, Projection, Rows, Update};
 use crate::relation::{Include, Includes};
@@ -254,14 +255,9 @@ impl<M> fmt::Debug for Query<M> {
 
 /// The rows of a statement that reads a model's columns.
 pub(crate) async fn fetch<M: Model>(statement: &Statement, on: &Executor) -> Result<Vec<M>> {
-    let mut rows = Vec::new();
-    on.run(statement, &mut |row: &Row<'_>| {
-        rows.push(M::decode(row, 0)?);
-        Ok(Flow::Continue)
-    })
-    .await
-    .map_err(|error| error.with_model(M::NAME))?;
-    Ok(rows)
+    let mut sink = Collect::new(|row| M::decode(row, 0));
+    on.run(statement, &mut sink).await.map_err(|error| error.with_model(M::NAME))?;
+    Ok(sink.rows)
 }
 
 /// The first column of the first row.
@@ -281,13 +277,9 @@ pub(crate) async fn single<T: covet_drivers::value::ColumnValue>(
 
 /// Whether a statement gives a row.
 pub(crate) async fn is_any(statement: &Statement, on: &Executor) -> Result<bool> {
-    let mut any = false;
-    on.run(statement, &mut |_: &Row<'_>| {
-        any = true;
-        Ok(Flow::Continue)
-    })
-    .await?;
-    Ok(any)
+    let mut sink = Last::new(|_| Ok(()));
+    on.run(statement, &mut sink).await?;
+    Ok(sink.row.is_some())
 }
 
 #[cold]

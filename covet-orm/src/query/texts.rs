@@ -1,7 +1,8 @@
 //! Texts of a model's own statements, printed once a process and dialect.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::ptr;
+use std::sync::{OnceLock, PoisonError, RwLock};
 
 use covet_drivers::Result;
 use covet_drivers::render::{Dialect, print};
@@ -9,10 +10,13 @@ use covet_drivers::sql::{Many, Node, Statement};
 
 use crate::model::Record;
 
-/// Where a model keeps the texts of its own statements.
+/// Where a model keeps the texts of its own statements. They stay for the life of the process: there are as
+/// many of them as the program has ways to write the model.
 #[derive(Debug)]
 pub struct Texts {
-    texts: RwLock<BTreeMap<(&'static str, Shape), Arc<str>>>,
+    /// The statement that comes most often, for the dialect that asked first: mostly there is no other.
+    find_by_key: OnceLock<(&'static str, &'static str)>,
+    texts: RwLock<BTreeMap<(&'static str, Shape), &'static str>>,
     columns: OnceLock<Vec<Node>>,
 }
 
@@ -37,7 +41,7 @@ impl Texts {
     /// Nothing printed yet.
     #[must_use]
     pub const fn new() -> Self {
-        Texts { texts: RwLock::new(BTreeMap::new()), columns: OnceLock::new() }
+        Texts { find_by_key: OnceLock::new(), texts: RwLock::new(BTreeMap::new()), columns: OnceLock::new() }
     }
 
     /// The text of a shape, printed when it is wanted for the first time.
@@ -46,13 +50,33 @@ impl Texts {
         shape: Shape,
         dialect: &dyn Dialect,
         statement: impl FnOnce() -> Statement,
-    ) -> Result<Arc<str>> {
-        let key = (dialect.name(), shape);
-        if let Some(text) = self.texts.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
-            return Ok(Arc::clone(text));
+    ) -> Result<&'static str> {
+        let name = dialect.name();
+        if shape == Shape::FindByKey
+            && let Some((first, text)) = self.find_by_key.get()
+            && ptr::eq(*first, name)
+        {
+            return Ok(text);
         }
-        let text: Arc<str> = print(&statement(), dialect)?.sql.into();
-        self.texts.write().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&text));
+        self.search((name, shape), dialect, statement)
+    }
+
+    fn search(
+        &self,
+        key: (&'static str, Shape),
+        dialect: &dyn Dialect,
+        statement: impl FnOnce() -> Statement,
+    ) -> Result<&'static str> {
+        if let Some(text) = self.texts.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(text);
+        }
+        let printed = print(&statement(), dialect)?.sql;
+        let mut texts = self.texts.write().unwrap_or_else(PoisonError::into_inner);
+        // Somebody else may have printed it meanwhile.
+        let text = texts.entry(key).or_insert_with(|| printed.leak());
+        if key.1 == Shape::FindByKey {
+            let _ = self.find_by_key.set((key.0, text));
+        }
         Ok(text)
     }
 }

@@ -9,7 +9,7 @@ use crate::contract::RowSource;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::codec::encode::{base, is_textual};
 use crate::postgres::codec::{DAY, DAYS_1970_TO_2000, MICROS_1970_TO_2000, numeric};
-use crate::value::{Decimal, ValueRef};
+use crate::value::{Decimal, Plain, ValueRef};
 
 /// A row of the driver.
 pub(crate) struct Wire<'a>(pub(crate) &'a tokio_postgres::Row);
@@ -44,6 +44,33 @@ impl RowSource for Wire<'_> {
         match raw.0 {
             None => Ok(ValueRef::Null),
             Some(bytes) => decode(bytes, described.type_(), column),
+        }
+    }
+
+    fn plain(&self, index: usize, column: &ColumnType) -> Plain<'_> {
+        let (Some(described), Ok(raw)) = (self.0.columns().get(index), self.0.try_get::<_, Raw<'_>>(index)) else {
+            return Plain::Other;
+        };
+        let Some(bytes) = raw.0 else { return Plain::Null };
+        // A value of the wrong length has its error from `value`.
+        match *described.type_() {
+            Type::INT8 if matches!(column, ColumnType::I64) => {
+                bytes.try_into().map_or(Plain::Other, |bytes| Plain::Int(i64::from_be_bytes(bytes)))
+            }
+            Type::TEXT | Type::VARCHAR if matches!(column, ColumnType::Text { .. }) => {
+                std::str::from_utf8(bytes).map_or(Plain::Other, Plain::Text)
+            }
+            Type::INT4 if matches!(column, ColumnType::I32) => {
+                bytes.try_into().map_or(Plain::Other, |bytes| Plain::Int(i32::from_be_bytes(bytes).into()))
+            }
+            Type::BOOL if matches!(column, ColumnType::Bool) => match bytes {
+                [byte] => Plain::Bool(*byte != 0),
+                _ => Plain::Other,
+            },
+            Type::FLOAT8 if matches!(column, ColumnType::F64) => {
+                bytes.try_into().map_or(Plain::Other, |bytes| Plain::Float(f64::from_be_bytes(bytes)))
+            }
+            _ => Plain::Other,
         }
     }
 }

@@ -1,0 +1,31 @@
+//! A thread's time, shared with the other tasks that it polls.
+//!
+//! A statement on its caller's thread ends without a wait, and a loop of them would be one long poll, although
+//! none of them is long. So each thread counts what such statements have taken, and whoever comes when a share
+//! is used up lets the other tasks run first: before the next statement and not after the last one, so that
+//! whoever is dropped there has lost nothing.
+//!
+//! Tokio's own budget would do, but it is paid in units, one call for each 4 µs.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+/// How long statements may hold a thread before the other tasks have their turn.
+const SHARE: Duration = Duration::from_micros(500);
+
+thread_local! {
+    static TAKEN: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// A statement held this thread for so long.
+pub(super) fn took(time: Duration) {
+    TAKEN.set(TAKEN.get().saturating_add(time));
+}
+
+/// Lets other tasks run, if their turn has come.
+pub(super) async fn pause() {
+    if TAKEN.get() >= SHARE {
+        TAKEN.set(Duration::ZERO);
+        tokio::task::yield_now().await;
+    }
+}
