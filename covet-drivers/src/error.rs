@@ -31,6 +31,7 @@ struct Inner {
     table: Option<String>,
     column: Option<String>,
     code: Option<String>,
+    argument: Option<usize>,
     transaction_lost: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -167,6 +168,7 @@ impl Error {
             table: None,
             column: None,
             code: None,
+            argument: None,
             transaction_lost: false,
             source: None,
         }))
@@ -214,14 +216,14 @@ impl Error {
         self
     }
 
-    /// Adds the table that the database named.
+    /// Adds the table that the database named, or in which the refused value was to stand.
     #[must_use]
     pub fn with_table(mut self, table: impl Into<String>) -> Self {
         self.0.table = Some(table.into());
         self
     }
 
-    /// Adds the column that the database named.
+    /// Adds the column that the database named, or for which the refused value was meant.
     #[must_use]
     pub fn with_column(mut self, column: impl Into<String>) -> Self {
         self.0.column = Some(column.into());
@@ -232,6 +234,13 @@ impl Error {
     #[must_use]
     pub fn with_code(mut self, code: impl Into<String>) -> Self {
         self.0.code = Some(code.into());
+        self
+    }
+
+    /// Says which of the bound values was refused, counted from 0.
+    #[must_use]
+    pub fn with_argument(mut self, argument: usize) -> Self {
+        self.0.argument = Some(argument);
         self
     }
 
@@ -263,6 +272,7 @@ impl Error {
             table: inner.table.clone(),
             column: inner.column.clone(),
             code: inner.code.clone(),
+            argument: inner.argument,
             transaction_lost: inner.transaction_lost,
             source: None,
         }))
@@ -304,13 +314,13 @@ impl Error {
         self.0.constraint.as_deref()
     }
 
-    /// The table, where the database tells.
+    /// The table, where the database or the statement tells.
     #[must_use]
     pub fn table(&self) -> Option<&str> {
         self.0.table.as_deref()
     }
 
-    /// The column, where the database tells.
+    /// The column, where the database or the statement tells.
     #[must_use]
     pub fn column(&self) -> Option<&str> {
         self.0.column.as_deref()
@@ -320,6 +330,12 @@ impl Error {
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
+    }
+
+    /// Which of the values of the statement was refused, counted from 0, where it was one of them.
+    #[must_use]
+    pub fn argument(&self) -> Option<usize> {
+        self.0.argument
     }
 
     /// Whether running the whole transaction again may succeed.
@@ -356,6 +372,9 @@ impl fmt::Display for Error {
         {
             write!(f, " (constraint {constraint})")?;
         }
+        if let (Some(argument), None) = (inner.argument, &inner.field) {
+            write!(f, " (value {} of the statement)", argument.saturating_add(1))?;
+        }
         if let Some(code) = &inner.code {
             write!(f, " [{code}]")?;
         }
@@ -383,6 +402,9 @@ impl fmt::Debug for Error {
             if let Some(value) = value {
                 out.field(name, &value);
             }
+        }
+        if let Some(argument) = inner.argument {
+            out.field("argument", &argument);
         }
         if let Some(source) = &inner.source {
             out.field("source", &format_args!("{source}"));

@@ -3,6 +3,7 @@
 use mysql_async::{DriverError, Error as Driver, IoError, ServerError};
 
 use crate::error::{Error, ErrorKind};
+use crate::value::Value;
 
 /// When an error came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,8 +130,10 @@ pub(crate) fn of_server(error: &ServerError, phase: Phase) -> Error {
             let mut error = made(ErrorKind::Check, "a check constraint refused the row".into());
             // CONSTRAINT `name` failed for `database`.`table`; for a check of one column, `table.column`.
             if let Some(name) = names.first() {
-                let own = name.rsplit_once('.').map_or(*name, |(_, column)| column);
-                error = error.with_constraint(own);
+                error = match name.rsplit_once('.') {
+                    Some((_, column)) => error.with_constraint(column).with_column(column),
+                    None => error.with_constraint(*name),
+                };
             }
             match names.last() {
                 Some(table) if names.len() > 1 => error.with_table(*table),
@@ -207,6 +210,30 @@ pub(crate) fn of_server(error: &ServerError, phase: Phase) -> Error {
         1273 => made(ErrorKind::Unsupported, said.text().to_owned()),
         1235 | NOT_PREPARABLE => made(ErrorKind::Unsupported, said.text().to_owned()),
         _ => made(ErrorKind::Database, said.text().to_owned()),
+    }
+}
+
+/// The error of a statement, in the light of the values that it bound. MariaDB's `json` is a text with a
+/// check that carries the column's name; it refuses what is nested deeper than the server reads.
+pub(crate) fn of_values(error: Error, args: &[&Value]) -> Error {
+    let is_json = error.code() == Some("4025")
+        && error.constraint().is_some()
+        && error.constraint() == error.column()
+        && args.iter().any(|value| matches!(value, Value::Json(_)));
+    if !is_json {
+        return error;
+    }
+    let mut refused = Error::new(ErrorKind::InvalidInput, "the server does not take the JSON")
+        .with_help("is it nested deeper than the server reads?");
+    if let Some(code) = error.code() {
+        refused = refused.with_code(code);
+    }
+    if let Some(table) = error.table() {
+        refused = refused.with_table(table);
+    }
+    match error.column() {
+        Some(column) => refused.with_constraint(column).with_column(column),
+        None => refused,
     }
 }
 

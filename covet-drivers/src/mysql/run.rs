@@ -9,7 +9,7 @@ use crate::mysql::cache::Traits;
 use crate::mysql::codec::{Lent, encode, weight};
 use crate::mysql::connection::{Failure, MySqlConnection, Standing};
 use crate::mysql::dialect::QUOTING;
-use crate::mysql::errors::{NOT_PREPARABLE, STALE, mismatch};
+use crate::mysql::errors::{NOT_PREPARABLE, STALE, mismatch, of_values};
 use crate::mysql::exact::exact;
 use crate::sql::split;
 use crate::value::Value;
@@ -68,7 +68,7 @@ impl MySqlConnection {
             if prepared.once && self.check().is_ok() {
                 self.forget(&prepared).await?;
             }
-            return settled.map(|done| outcome(&done, prepared.traits));
+            return settled.map(|done| outcome(&done, prepared.traits)).map_err(|error| of_values(error, command.args));
         }
     }
 
@@ -151,7 +151,10 @@ impl MySqlConnection {
 
     fn values_fit(&self, values: &[WireValue]) -> Result<()> {
         let most = values.iter().map(weight).max().unwrap_or(0);
-        self.fits(most)?;
+        self.fits(most).map_err(|error| match values.iter().position(|value| weight(value) == most) {
+            Some(index) => error.with_argument(index),
+            None => error,
+        })?;
         let all = values.iter().map(weight).fold(0_usize, usize::saturating_add);
         // Above WHOLE the driver sends each value in packets of its own.
         if all < WHOLE { self.fits(all) } else { Ok(()) }
@@ -159,7 +162,11 @@ impl MySqlConnection {
 }
 
 fn encode_all(args: &[&Value]) -> Result<Vec<WireValue>> {
-    args.iter().map(|value| encode(value)).collect()
+    let values: Result<_> = args.iter().map(|value| encode(value)).collect();
+    values.map_err(|error| match args.iter().position(|value| encode(value).is_err()) {
+        Some(index) => error.with_argument(index),
+        None => error,
+    })
 }
 
 struct Prepared {

@@ -7,6 +7,7 @@ use tokio_postgres::error::{DbError, Severity};
 
 use crate::error::{Error, ErrorKind};
 use crate::postgres::types::RANGE;
+use crate::value::Value;
 
 /// The error of a statement on an open session.
 pub(crate) fn statement(error: tokio_postgres::Error) -> Error {
@@ -25,6 +26,34 @@ pub(crate) fn statement(error: tokio_postgres::Error) -> Error {
         },
         None => Error::new(ErrorKind::Protocol, format!("PostgreSQL broke the protocol: {what}")),
     }
+}
+
+/// The error of a statement, with the value that it is about where only one can be meant. The server
+/// reads the values in their order and does not say which of them it refused.
+pub(crate) fn of_values(error: Error, args: &[&Value]) -> Error {
+    let at = |refused: &dyn Fn(&Value) -> bool| args.iter().position(|value| refused(value));
+    let argument = match error.code() {
+        // No such character in text: jsonb cannot hold a NUL, however it is written.
+        Some("22P05") => at(&|value| matches!(value, Value::Json(text) if has_escaped_nul(text))),
+        // No such label.
+        Some("22P02") => {
+            let is_label = |value: &Value| matches!(value, Value::Label(_));
+            at(&is_label).filter(|_| args.iter().filter(|value| is_label(value)).count() == 1)
+        }
+        _ => None,
+    };
+    match argument {
+        Some(argument) => error.with_argument(argument),
+        None => error,
+    }
+}
+
+/// Whether a NUL is escaped in a JSON text, and not the backslash before it.
+fn has_escaped_nul(json: &str) -> bool {
+    json.match_indices("\\u0000").any(|(at, _)| {
+        let before = json.as_bytes().iter().take(at).rev().take_while(|byte| **byte == b'\\').count();
+        before.is_multiple_of(2)
+    })
 }
 
 /// The error of an attempt to connect.
@@ -211,7 +240,7 @@ fn name_in(message: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{kind, name_in, ranged, without_quotes};
+    use super::{has_escaped_nul, kind, name_in, ranged, without_quotes};
     use crate::error::ErrorKind;
 
     #[test]
@@ -228,6 +257,19 @@ mod tests {
     fn a_check_that_stands_for_a_type_names_its_column() {
         assert_eq!(ranged("t_a_b_range", "t"), Some("a_b"));
         assert_eq!((ranged("t_a_check", "t"), ranged("u_a_range", "t"), ranged("t_range", "t")), (None, None, None));
+    }
+
+    #[test]
+    fn a_nul_is_told_from_a_backslash() {
+        for (json, has) in [
+            (r#""\u0000""#, true),
+            (r#""\\u0000""#, false),
+            (r#""\\\u0000""#, true),
+            (r#""\u00001""#, true),
+            ("", false),
+        ] {
+            assert_eq!(has_escaped_nul(json), has, "{json}");
+        }
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl PostgresConnection {
             // Nothing was sent, or nothing took effect: with the types and the plan of today it may work.
             let again = errors::stays_here(&error) || (stale && self.state == ConnectionState::Idle && !seen);
             if !(from_cache && again) {
-                let error = self.settle(error);
+                let error = errors::of_values(self.settle(error), command.args);
                 if wording.steers && self.state != ConnectionState::Broken {
                     self.locate().await?;
                 }
@@ -91,7 +91,7 @@ impl PostgresConnection {
             let text = format!("the statement has {wanted} placeholders, and {} values were given", args.len());
             return Err(Failure::Sink(Error::new(ErrorKind::InvalidInput, text)));
         }
-        let parameters = args.iter().enumerate().map(|(index, value)| Parameter { value, number: index + 1 });
+        let parameters = args.iter().enumerate().map(|(index, value)| Parameter { value, index });
         let stream = self.client.query_raw(&prepared.statement, parameters).await;
         let mut stream = pin!(stream.map_err(|error| Failure::Driver(error, false))?);
         let mut seen = false;

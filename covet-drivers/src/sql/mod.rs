@@ -4,10 +4,12 @@
 //! tree as [`Node::Value`] and are always bound, never printed.
 
 mod node;
+mod place;
 mod script;
 mod statement;
 
 pub use node::{BinaryOp, Function, Many, Node, Ref, UnaryOp};
+pub use place::{place_of, reckoned};
 pub use script::{Quoting, split};
 pub use statement::{
     Assignment, Conflict, Count, Delete, Insert, Join, Nulls, OnConflict, Order, Select, Statement, Update,

@@ -177,6 +177,12 @@ pub enum BinaryOp {
 }
 
 impl BinaryOp {
+    /// Whether its result is a number.
+    #[must_use]
+    pub fn is_arithmetic(self) -> bool {
+        matches!(self, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul)
+    }
+
     /// The operator in SQL.
     #[must_use]
     pub fn sql(self) -> &'static str {

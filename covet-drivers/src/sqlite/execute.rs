@@ -91,7 +91,8 @@ impl Session {
     ) -> Result<Outcome, Fault> {
         expect(statement, values.len())?;
         for (index, value) in values.iter().enumerate() {
-            statement.raw_bind_parameter(index + 1, codec::encode(value)?)?;
+            statement
+                .raw_bind_parameter(index + 1, codec::encode(value).map_err(|error| error.with_argument(index))?)?;
         }
         if statement.readonly() || statement.is_explain() != 0 {
             let mut stream = statement.raw_query();

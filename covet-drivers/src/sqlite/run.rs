@@ -291,7 +291,10 @@ impl SqliteConnection {
 
 /// The statement with its values, for another thread.
 fn owned(command: &Command<'_>, asks_steps: bool) -> Result<Request> {
-    let values = command.args.iter().map(|value| codec::encode(value).map(Bound::into_owned)).collect::<Result<_>>()?;
+    let encode = |(index, value): (usize, &&_)| {
+        codec::encode(value).map(Bound::into_owned).map_err(|error| error.with_argument(index))
+    };
+    let values = command.args.iter().enumerate().map(encode).collect::<Result<_>>()?;
     Ok(Request { sql: command.sql.to_owned(), values, reuse: command.reuse, asks_steps })
 }
 

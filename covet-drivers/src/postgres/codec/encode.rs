@@ -9,24 +9,17 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::codec::{DAY, DAYS_1970_TO_2000, MICROS_1970_TO_2000, numeric};
 use crate::value::Value;
 
-/// One parameter: the value, and its number from 1 for messages. Its `Debug` shows no content,
+/// One parameter: the value, and its place among the others for errors. Its `Debug` shows no content,
 /// which the driver's log depends on.
 #[derive(Debug)]
 pub(crate) struct Parameter<'a> {
     pub(crate) value: &'a Value,
-    pub(crate) number: usize,
+    pub(crate) index: usize,
 }
 
 impl ToSql for Parameter<'_> {
     fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
-        match encode(self.value, base(ty), out) {
-            Ok(null) => Ok(null),
-            Err(error) => {
-                let (kind, message) = (error.kind(), error.message().to_owned());
-                let error = Error::new(kind, format!("the value for ${}: {message}", self.number));
-                Err(Box::new(error))
-            }
-        }
+        encode(self.value, base(ty), out).map_err(|error| error.with_argument(self.index).into())
     }
 
     fn accepts(_: &Type) -> bool {
