@@ -5,6 +5,7 @@ use covet_drivers::{Error, Result};
 
 use crate::query::Texts;
 use crate::relation::RelationMeta;
+use crate::schema::model_of;
 
 /// A model: its table, columns, keys and relations.
 #[derive(Debug)]
@@ -103,6 +104,35 @@ impl ColumnMeta {
 }
 
 impl ModelMeta {
+    /// The error, at this model, and at the field whose column it names. A value that was refused may also
+    /// be meant for a column of a related model.
+    #[cold]
+    #[must_use]
+    pub fn at(&self, error: Error) -> Error {
+        let theirs = error.table().filter(|table| *table != self.table);
+        match (theirs.map(model_of), error.argument()) {
+            (None, _) => self.named(error),
+            (Some(Some(related)), Some(_)) => related.named(error),
+            (Some(_), _) => error.with_model(self.name),
+        }
+    }
+
+    /// The error of a statement that binds one value for each of some columns, in their order.
+    #[cold]
+    pub(crate) fn at_value(&self, error: Error, column: impl Fn(usize) -> Option<usize>) -> Error {
+        match error.argument().and_then(column).and_then(|index| self.columns.get(index)) {
+            Some(column) => column.at(error),
+            None => self.at(error),
+        }
+    }
+
+    fn named(&self, error: Error) -> Error {
+        match self.columns.iter().find(|column| error.column() == Some(column.column)) {
+            Some(column) => column.at(error),
+            None => error.with_model(self.name),
+        }
+    }
+
     /// The columns of the primary key.
     pub fn key_columns(&self) -> impl Iterator<Item = &'static ColumnMeta> {
         self.key.iter().filter_map(|index| self.columns.get(*index))

@@ -97,7 +97,7 @@ impl<'a, M: Model> Changes<'a, M> {
         let mut session = on.session().await?;
         if direct || computed.is_empty() {
             let affected =
-                session.statement(&statement, &mut sink, KEEP).await.map_err(|e| e.with_model(M::NAME))?.affected;
+                session.statement(&statement, &mut sink, KEEP).await.map_err(|error| M::meta().at(error))?.affected;
             drop(session);
             written::<M>(affected, by_key(&key, None), on).await?;
         } else {
@@ -113,7 +113,7 @@ impl<'a, M: Model> Changes<'a, M> {
                 Ok(affected)
             }
             .await;
-            let affected = unit.finish(result).await.map_err(|error: Error| error.with_model(M::NAME))?;
+            let affected = unit.finish(result).await.map_err(|error: Error| M::meta().at(error))?;
             drop(session);
             if affected > 0 && !found {
                 return Err(Error::new(ErrorKind::Serialization, "the row was written and cannot be read back")
@@ -190,7 +190,11 @@ pub async fn save<M: Model>(row: &mut M, on: &Executor) -> Result<()> {
         sql::Update { table: M::TABLE, set: set.into(), filter, returning: Many::EMPTY }.into()
     })?;
     let args: Vec<&Value> = values.iter().collect();
-    let outcome = on.session().await?.run(text, &args, &mut ()).await.map_err(|error| error.with_model(M::NAME))?;
+    let result = on.session().await?.run(text, &args, &mut ()).await;
+    let outcome = result.map_err(|error| {
+        let columns = written.iter().map(|column| column.index).chain(keys_and_version::<M>());
+        M::meta().at_value(error, |nth| columns.clone().nth(nth))
+    })?;
     self::written::<M>(outcome.affected, by_values::<M>(key), on).await?;
     if let Some((index, Node::Value(now))) = updated {
         row.set(index, now.lend())?;
@@ -207,7 +211,9 @@ pub async fn delete<M: Model>(row: &M, on: &Executor) -> Result<()> {
     })?;
     let values: Vec<Value> = key.iter().cloned().chain(version_value(row)?).collect();
     let args: Vec<&Value> = values.iter().collect();
-    let outcome = on.session().await?.run(text, &args, &mut ()).await.map_err(|error| error.with_model(M::NAME))?;
+    let result = on.session().await?.run(text, &args, &mut ()).await;
+    let columns = |nth| keys_and_version::<M>().get(nth).copied();
+    let outcome = result.map_err(|error| M::meta().at_value(error, columns))?;
     written::<M>(outcome.affected, by_values::<M>(key), on).await
 }
 

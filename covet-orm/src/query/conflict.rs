@@ -128,7 +128,7 @@ impl<M: Model> Upsert<M> {
             Ok(Flow::Continue)
         };
         if direct {
-            on.run(&statement, &mut sink).await.map_err(|error| error.with_model(M::NAME))?;
+            on.run(&statement, &mut sink).await.map_err(|error| M::meta().at(error))?;
         } else {
             let mut select = Select::new(M::TABLE, columns_of::<M>());
             select.filter = Some(Node::All(key.into()));
@@ -141,7 +141,7 @@ impl<M: Model> Upsert<M> {
                 unit.session().statement(&select.into(), &mut sink, Reuse::Keep).await
             }
             .await;
-            unit.finish(result).await.map_err(|error| error.with_model(M::NAME))?;
+            unit.finish(result).await.map_err(|error| M::meta().at(error))?;
         }
         found.ok_or_else(|| {
             Error::new(ErrorKind::Serialization, "the row that was met is gone again").with_model(M::NAME)

@@ -38,7 +38,7 @@ impl<M: Model> Delete<M> {
     /// `ForeignKey` when a row is still pointed at; those of the database.
     pub async fn exec(self, on: &Executor) -> Result<u64> {
         let statement = self.statement(Many::EMPTY)?.into();
-        Ok(on.run(&statement, &mut ()).await.map_err(|error| error.with_model(M::NAME))?.affected)
+        Ok(on.run(&statement, &mut ()).await.map_err(|error| M::meta().at(error))?.affected)
     }
 
     /// Runs it and gives the rows as they were.
@@ -51,7 +51,7 @@ impl<M: Model> Delete<M> {
     pub async fn returning(self, on: &Executor) -> Result<Vec<M>> {
         let result =
             if on.capabilities().returning_on_delete { self.native(on).await } else { self.emulated(on).await };
-        result.map_err(|error| error.with_model(M::NAME))
+        result.map_err(|error| M::meta().at(error))
     }
 
     async fn native(self, on: &Executor) -> Result<Vec<M>> {

@@ -56,7 +56,7 @@ impl<M: Model> Update<M> {
     /// `InvalidInput` when nothing is set; those of the database.
     pub async fn exec(self, on: &Executor) -> Result<u64> {
         let statement = self.statement(Many::EMPTY)?.into();
-        Ok(on.run(&statement, &mut ()).await.map_err(|error| error.with_model(M::NAME))?.affected)
+        Ok(on.run(&statement, &mut ()).await.map_err(|error| M::meta().at(error))?.affected)
     }
 
     /// Runs it and gives the rows as they are now.
@@ -76,7 +76,7 @@ impl<M: Model> Update<M> {
             Ok(Flow::Continue)
         })
         .await
-        .map_err(|error| error.with_model(M::NAME))?;
+        .map_err(|error| M::meta().at(error))?;
         Ok(rows)
     }
 }

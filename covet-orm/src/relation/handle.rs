@@ -247,7 +247,7 @@ impl<R: Model, L: Model> LinksOf<R, L> {
                 Ok(linked)
             }
             .await;
-            unit.finish(result).await.map_err(|error: Error| error.with_model(L::NAME))
+            unit.finish(result).await.map_err(|error: Error| L::meta().at(error))
         }
     }
 
@@ -272,7 +272,7 @@ impl<R: Model, L: Model> LinksOf<R, L> {
                 let among = Node::In(sql::Ref::new(Node::column(through.theirs.column)), list);
                 let filter = Some(mine.and(among));
                 let statement = Statement::Delete(sql::Delete { table: L::TABLE, filter, returning: Many::EMPTY });
-                unlinked += on.run(&statement, &mut ()).await.map_err(|error| error.with_model(L::NAME))?.affected;
+                unlinked += on.run(&statement, &mut ()).await.map_err(|error| L::meta().at(error))?.affected;
             }
             Ok(unlinked)
         }
@@ -321,7 +321,7 @@ async fn insert_links<L: Model>(
         select.filter = Some(mine.and(Node::In(sql::Ref::new(Node::column(through.theirs.column)), list)));
         let mut there = Vec::new();
         let mut sink = |row: &Row<'_>| {
-            there.push(row.value(0, &through.theirs.ty)?.to_owned());
+            there.push(through.theirs.place(row.value(0, &through.theirs.ty))?.to_owned());
             Ok(Flow::Continue)
         };
         // Locked, so that it is the truth of now and not of the transaction's beginning.

@@ -139,7 +139,7 @@ async fn fetch<R: Model>(
     let at = R::COLUMNS.len();
     let key_column = meta.through.as_ref().map_or(meta.theirs, |through| through.own);
     on.run(&select.into(), &mut |row: &Row<'_>| {
-        let key = hash_key(row.value(at, &key_column.ty)?, key_column)?;
+        let key = hash_key(key_column.place(row.value(at, &key_column.ty))?, key_column)?;
         if let Some(wanted) = key.and_then(|key| wanted.get_mut(&key)) {
             for sharer in &mut wanted.sharers {
                 sharer.push(R::decode(row, 0)?);
@@ -148,7 +148,7 @@ async fn fetch<R: Model>(
         Ok(Flow::Continue)
     })
     .await
-    .map_err(|error| error.with_model(R::NAME))?;
+    .map_err(|error| R::meta().at(error))?;
     Ok(())
 }
 

@@ -15,6 +15,7 @@ pub use apply::apply;
 pub use describe::{describe, loses_data};
 pub use diff::{Decision, Diff, MissingDecisions, Question, diff, way_back};
 pub use from_models::schema_of;
+pub(crate) use registry::model_of;
 pub use registry::{Models, Registered};
 pub(crate) use snapshot::{digest, inline, list};
 pub use snapshot::{from_toml, hash, to_toml};

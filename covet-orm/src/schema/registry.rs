@@ -10,6 +10,11 @@ pub struct Registered(pub &'static ModelMeta);
 
 inventory::collect!(Registered);
 
+/// The registered model of a table.
+pub(crate) fn model_of(table: &str) -> Option<&'static ModelMeta> {
+    inventory::iter::<Registered>.into_iter().map(|registered| registered.0).find(|model| model.table == table)
+}
+
 /// A set of models, whose schema can be made and migrated to.
 ///
 /// [`Models::registered`] has every model that is linked into the program;
