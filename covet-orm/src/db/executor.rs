@@ -10,7 +10,7 @@ use covet_drivers::sql::Statement;
 use covet_drivers::{Capabilities, Result};
 
 use crate::db::connect::Shared;
-use crate::db::session::Session;
+use crate::db::session::{Session, placed};
 use crate::db::transaction::Open;
 
 /// Where statements run. `&Db` and `&mut Tx` both turn into `&Executor` by themselves, so a
@@ -69,7 +69,7 @@ impl Executor {
         let values = printed.values()?;
         let mut session = self.session().await?;
         let _open = self.transaction.as_ref().map(|(open, _)| Streaming::begin(open));
-        session.run(&printed.sql, &values, rows).await
+        session.run(&printed.sql, &values, rows).await.map_err(|error| placed(error, statement, &values))
     }
 
     /// Prints and runs one statement.
@@ -77,7 +77,8 @@ impl Executor {
         // Printing may refuse; then no connection is borrowed.
         let printed = print(statement, self.shared.dialect)?;
         let values = printed.values()?;
-        self.session().await?.run(&printed.sql, &values, rows).await
+        let mut session = self.session().await?;
+        session.run(&printed.sql, &values, rows).await.map_err(|error| placed(error, statement, &values))
     }
 }
 

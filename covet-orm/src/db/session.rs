@@ -9,7 +9,7 @@ use covet_drivers::contract::{
 };
 use covet_drivers::pool::Lease;
 use covet_drivers::render::print;
-use covet_drivers::sql::Statement;
+use covet_drivers::sql::{Statement, place_of, reckoned};
 use covet_drivers::value::Value;
 use covet_drivers::{Error, ErrorKind, Event, Observer, Result};
 use tokio::sync::MutexGuard;
@@ -72,7 +72,8 @@ impl<'a> Session<'a> {
     ) -> Result<Outcome> {
         let printed = print(statement, self.shared.dialect)?;
         let values = printed.values()?;
-        self.command(Command { sql: &printed.sql, args: &values, reuse }, rows).await
+        let result = self.command(Command { sql: &printed.sql, args: &values, reuse }, rows).await;
+        result.map_err(|error| placed(error, statement, &values))
     }
 
     async fn command(&mut self, command: Command<'_>, rows: &mut dyn RowSink) -> Result<Outcome> {
@@ -152,6 +153,21 @@ impl<'a> Unit<'_, 'a> {
             },
             (Held::Within(state), depth) => state.leave(depth.unwrap_or_default(), result).await,
         }
+    }
+}
+
+/// The error, with the column that it is about where only the statement can tell.
+#[cold]
+pub(crate) fn placed(error: Error, statement: &Statement, values: &[&Value]) -> Error {
+    let place = match error.argument() {
+        _ if error.column().is_some() => None,
+        Some(argument) => values.get(argument).and_then(|value| place_of(statement, value)),
+        None if error.kind() == ErrorKind::OutOfRange => reckoned(statement),
+        None => None,
+    };
+    match place {
+        Some((table, column)) => error.with_table(table).with_column(column),
+        None => error,
     }
 }
 

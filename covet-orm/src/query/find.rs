@@ -65,7 +65,8 @@ impl<M: Model> Find<M> {
             M::meta().texts.text(self.shape, on.shared().dialect, || by::<M>(self.columns, columns_of::<M>()))?;
         let args: KeyValues<&Value> = values.iter().collect();
         let mut sink = Last::new(|row| M::decode(row, 0));
-        on.session().await?.run(text, &args, &mut sink).await.map_err(|error| error.with_model(M::NAME))?;
+        let result = on.session().await?.run(text, &args, &mut sink).await;
+        result.map_err(|error| M::meta().at_value(error, |nth| self.columns.get(nth).copied()))?;
         Ok(sink.row)
     }
 
@@ -82,7 +83,8 @@ impl<M: Model> Find<M> {
             M::meta().texts.text(Shape::ExistsByKey, on.shared().dialect, || by::<M>(self.columns, Many::EMPTY))?;
         let args: KeyValues<&Value> = values.iter().collect();
         let mut sink = Last::new(|_| Ok(()));
-        on.session().await?.run(text, &args, &mut sink).await.map_err(|error| error.with_model(M::NAME))?;
+        let result = on.session().await?.run(text, &args, &mut sink).await;
+        result.map_err(|error| M::meta().at_value(error, |nth| self.columns.get(nth).copied()))?;
         Ok(sink.row.is_some())
     }
 

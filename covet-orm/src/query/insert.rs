@@ -97,7 +97,7 @@ impl<M: Model> Insert<M> {
         let mut session = on.session().await?;
         let mut unit = session.unit().await?;
         let result = read_back(self, unit.session()).await;
-        unit.finish(result).await.map_err(|error| error.with_model(M::NAME))
+        unit.finish(result).await.map_err(|error| M::meta().at(error))
     }
 
     /// Decides what happens when a row with the same unique key is there already.
@@ -113,11 +113,13 @@ impl<M: Model> Insert<M> {
             Some(values) => {
                 let shape = Shape::Insert { columns: self.mask(), returning: true };
                 let text = M::meta().texts.text(shape, on.shared().dialect, || self.by_arguments().into())?;
-                on.session().await?.run(text, &values, &mut sink).await
+                let result = on.session().await?.run(text, &values, &mut sink).await;
+                let column = |nth| self.given.get(nth).map(|(index, _)| *index);
+                result.map_err(|error| M::meta().at_value(error, column))
             }
             None => on.run(&self.into_statement(None, names_of::<M>()), &mut sink).await,
         };
-        result.map_err(|error| error.with_model(M::NAME))?;
+        result.map_err(|error| M::meta().at(error))?;
         Ok(sink.row)
     }
 
@@ -244,9 +246,7 @@ impl<M: Model> InsertMany<M> {
     pub async fn exec(self, on: &Executor) -> Result<u64> {
         let statements = self.statements(on, &Many::EMPTY);
         let mut inserted = 0;
-        run(statements, on, &mut (), |affected| inserted += affected)
-            .await
-            .map_err(|error| error.with_model(M::NAME))?;
+        run(statements, on, &mut (), |affected| inserted += affected).await.map_err(|error| M::meta().at(error))?;
         Ok(inserted)
     }
 
@@ -264,7 +264,7 @@ impl<M: Model> InsertMany<M> {
                 found.push(M::decode(row, 0)?);
                 Ok(Flow::Continue)
             };
-            run(statements, on, &mut sink, |_| ()).await.map_err(|error| error.with_model(M::NAME))?;
+            run(statements, on, &mut sink, |_| ()).await.map_err(|error| M::meta().at(error))?;
             return Ok(found);
         }
         let mut session = on.session().await?;
@@ -277,7 +277,7 @@ impl<M: Model> InsertMany<M> {
             Ok(found)
         }
         .await;
-        unit.finish(result).await.map_err(|error: Error| error.with_model(M::NAME))
+        unit.finish(result).await.map_err(|error: Error| M::meta().at(error))
     }
 
     /// One statement for each piece. A column that some rows give and others do not is written in

@@ -107,7 +107,7 @@ impl<M: Model, O: Send + 'static> Pick<M, O> {
             Ok(Flow::Continue)
         })
         .await
-        .map_err(|error| error.with_model(M::NAME))?;
+        .map_err(|error| M::meta().at(error))?;
         Ok(rows)
     }
 
@@ -143,7 +143,7 @@ impl<M: Model, O: Send + 'static> Pick<M, O> {
     pub fn stream(self, on: &Executor) -> Rows<'_, O> {
         let statement = self.statement(None);
         let Pick { columns, decode, .. } = self;
-        Rows::new(statement, on, move |row| decode(row, &columns))
+        Rows::new(M::meta(), statement, on, move |row| decode(row, &columns))
     }
 }
 

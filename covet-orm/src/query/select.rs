@@ -201,7 +201,8 @@ impl<M: Model> Query<M> {
         self.clauses.order.clear();
         let count = Node::Call(Function::Count, Many::EMPTY);
         let statement = self.clauses.select(M::TABLE, Many::from(vec![count]), None).into();
-        let all = u64::try_from(single::<i64>(&statement, &ColumnType::I64, on).await?.unwrap_or(0)).unwrap_or(0);
+        let found = single::<i64>(&statement, &ColumnType::I64, on).await.map_err(|error| M::meta().at(error))?;
+        let all = u64::try_from(found.unwrap_or(0)).unwrap_or(0);
         Ok(all.saturating_sub(offset.unwrap_or(0)).min(limit.unwrap_or(u64::MAX)))
     }
 
@@ -214,7 +215,7 @@ impl<M: Model> Query<M> {
     pub async fn exists(mut self, on: &Executor) -> Result<bool> {
         self.clauses.order.clear();
         let statement = self.clauses.select(M::TABLE, Many::EMPTY, Some(1)).into();
-        is_any(&statement, on).await
+        is_any(&statement, on).await.map_err(|error| M::meta().at(error))
     }
 
     /// The rows one by one as they arrive, without keeping them. The connection is in use until the
@@ -225,7 +226,7 @@ impl<M: Model> Query<M> {
     /// relations were to be included.
     pub fn stream(mut self, on: &Executor) -> Rows<'_, M> {
         self.refuse_includes("a stream");
-        Rows::new(Self::statement(self.clauses, None), on, |row| M::decode(row, 0))
+        Rows::new(M::meta(), Self::statement(self.clauses, None), on, |row| M::decode(row, 0))
     }
 
     /// Changes the rows that match: `Post::query().filter(…).update().set(Post::views, Post::views + 1)`.
@@ -256,7 +257,7 @@ impl<M> fmt::Debug for Query<M> {
 /// The rows of a statement that reads a model's columns.
 pub(crate) async fn fetch<M: Model>(statement: &Statement, on: &Executor) -> Result<Vec<M>> {
     let mut sink = Collect::new(|row| M::decode(row, 0));
-    on.run(statement, &mut sink).await.map_err(|error| error.with_model(M::NAME))?;
+    on.run(statement, &mut sink).await.map_err(|error| M::meta().at(error))?;
     Ok(sink.rows)
 }
 

@@ -16,6 +16,7 @@ use covet_drivers::{Error, Result};
 use futures_core::Stream;
 
 use crate::db::Executor;
+use crate::model::ModelMeta;
 
 /// How many rows are kept before the statement pauses.
 const KEPT: usize = 64;
@@ -35,6 +36,7 @@ pub struct Rows<'a, T> {
 
 impl<'a, T: Send + 'static> Rows<'a, T> {
     pub(crate) fn new(
+        model: &'static ModelMeta,
         statement: Statement,
         on: &'a Executor,
         decode: impl Fn(&Row<'_>) -> Result<T> + Send + Sync + 'a,
@@ -48,7 +50,7 @@ impl<'a, T: Send + 'static> Rows<'a, T> {
                 kept.push_back(row);
                 Ok(if kept.len() < KEPT { Flow::Continue } else { Flow::Pause })
             };
-            on.run_stream(&statement, &mut sink).await.map(drop)
+            on.run_stream(&statement, &mut sink).await.map(drop).map_err(|error| model.at(error))
         });
         Rows { statement: Some(run), kept, failed: None }
     }
