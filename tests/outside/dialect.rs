@@ -87,6 +87,10 @@ impl Dialect for TinDialect {
         Err(Error::unsupported("row locks", PRODUCT))
     }
 
+    fn reckoned<'t>(&self, printer: &mut Printer<'t>, node: &'t Node) -> Result<()> {
+        ansi::parenthesised(printer, node)
+    }
+
     fn decimal_digits(&self) -> u8 {
         18
     }

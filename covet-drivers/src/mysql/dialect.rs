@@ -136,6 +136,10 @@ impl Dialect for MySqlDialect {
         Ok(())
     }
 
+    fn reckoned<'t>(&self, printer: &mut Printer<'t>, node: &'t Node) -> Result<()> {
+        ansi::parenthesised(printer, node)
+    }
+
     fn decimal_digits(&self) -> u8 {
         38
     }
@@ -203,7 +207,9 @@ fn in_safe_order(set: &[Assignment]) -> Result<Vec<&Assignment>> {
 fn reads(node: &Node, column: &str) -> bool {
     match node {
         Node::Column { name, .. } => *name == column,
-        Node::Binary(_, operands) | Node::Decimal(_, _, operands) => operands.iter().any(|node| reads(node, column)),
+        Node::Binary(_, operands) | Node::Whole(_, operands) | Node::Decimal(_, _, operands) => {
+            operands.iter().any(|node| reads(node, column))
+        }
         Node::Unary(_, operand) => reads(operand, column),
         Node::All(nodes) | Node::Any(nodes) | Node::Call(_, nodes) => nodes.iter().any(|node| reads(node, column)),
         Node::In(node, list) => reads(node, column) || list.iter().any(|node| reads(node, column)),

@@ -101,6 +101,10 @@ impl Dialect for PostgresDialect {
         Ok(())
     }
 
+    fn reckoned<'t>(&self, printer: &mut Printer<'t>, node: &'t Node) -> Result<()> {
+        ansi::parenthesised(printer, node)
+    }
+
     fn decimal_digits(&self) -> u8 {
         38
     }

@@ -148,6 +148,17 @@ pub fn assignments<'t>(printer: &mut Printer<'t>, set: &'t [Assignment]) -> Resu
     Ok(())
 }
 
+/// `(node)`
+///
+/// # Errors
+/// Those of printing it.
+pub fn parenthesised<'t>(printer: &mut Printer<'t>, node: &'t Node) -> Result<()> {
+    printer.push("(");
+    printer.node(node)?;
+    printer.push(")");
+    Ok(())
+}
+
 /// `EXCLUDED."column"`
 pub fn excluded(column: &str, out: &mut String, identifier: fn(&str, &mut String)) {
     out.push_str("EXCLUDED.");

@@ -1,7 +1,7 @@
 //! The one printer of statement trees.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::render::Dialect;
+use crate::render::{Dialect, ansi};
 use crate::sql::{BinaryOp, Count, Delete, Function, Insert, Many, Node, Select, Statement, UnaryOp, Update};
 use crate::value::Value;
 
@@ -132,13 +132,11 @@ impl<'t> Printer<'t> {
                 | Node::Truth(_)
                 | Node::Literal(_)
         );
-        if alone {
-            return self.node(node);
+        match node {
+            _ if alone => self.node(node),
+            Node::Whole(..) | Node::Decimal(..) => self.dialect.reckoned(self, node),
+            _ => ansi::parenthesised(self, node),
         }
-        self.push("(");
-        self.node(node)?;
-        self.push(")");
-        Ok(())
     }
 
     /// Writes an expression.
@@ -170,7 +168,7 @@ impl<'t> Printer<'t> {
                 self.dialect.excluded(column, &mut self.sql);
                 Ok(())
             }
-            Node::Binary(op, operands) => self.binary(*op, operands),
+            Node::Binary(op, operands) | Node::Whole(op, operands) => self.binary(*op, operands),
             Node::Decimal(op, digits, operands) => {
                 let most = self.dialect.decimal_digits();
                 if *digits > most {
@@ -323,7 +321,7 @@ impl<'t> Printer<'t> {
         }
         self.operand(node)?;
         self.push(" IN (");
-        self.list(list.iter(), |printer, item| printer.node(item))?;
+        self.list(list.iter(), |printer, item| printer.operand(item))?;
         self.push(")");
         Ok(())
     }
@@ -504,7 +502,9 @@ fn any(node: &Node, test: &mut impl FnMut(&Node) -> bool) -> bool {
         return true;
     }
     match node {
-        Node::Binary(_, operands) | Node::Decimal(_, _, operands) => operands.iter().any(|node| any(node, test)),
+        Node::Binary(_, operands) | Node::Whole(_, operands) | Node::Decimal(_, _, operands) => {
+            operands.iter().any(|node| any(node, test))
+        }
         Node::Unary(_, operand) => any(operand, test),
         Node::All(nodes) | Node::Any(nodes) | Node::Call(_, nodes) => nodes.iter().any(|node| any(node, test)),
         Node::In(node, list) => any(node, test) || list.iter().any(|node| any(node, test)),

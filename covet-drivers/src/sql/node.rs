@@ -126,6 +126,8 @@ pub enum Node {
     Excluded(&'static str),
     /// Two operands.
     Binary(BinaryOp, Ref<[Node; 2]>),
+    /// Two operands that are integers, and so is the result: not every database keeps to its range by itself.
+    Whole(BinaryOp, Ref<[Node; 2]>),
     /// Two operands that are decimals of so many digits: not every database can reckon with long ones.
     Decimal(BinaryOp, u8, Ref<[Node; 2]>),
     /// One operand.

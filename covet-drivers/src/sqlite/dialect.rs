@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::render::{Dialect, Printer, ansi};
 use crate::sql::{Assignment, Conflict, Count, Node, Order, Quoting};
-use crate::sqlite::functions::FOLD;
+use crate::sqlite::functions::{FOLD, WHOLE};
 
 /// The spellings of SQLite.
 #[derive(Clone, Copy, Debug)]
@@ -107,6 +107,12 @@ impl Dialect for SqliteDialect {
     fn lock(&self, _: &mut String) -> Result<()> {
         // A writing transaction has the whole database to itself.
         Err(Error::unsupported("row locks", PRODUCT))
+    }
+
+    fn reckoned<'t>(&self, printer: &mut Printer<'t>, node: &'t Node) -> Result<()> {
+        // An integer that leaves its 64 bits becomes a float, with which SQLite would go on.
+        printer.push(WHOLE);
+        ansi::parenthesised(printer, node)
     }
 
     fn decimal_digits(&self) -> u8 {

@@ -1,4 +1,5 @@
-//! What SQLite lacks for text without case: a collation and a folding function, both by Unicode.
+//! What SQLite lacks: for text without case a collation and a folding function, both by Unicode, and for
+//! integers an end of their range.
 
 use std::cmp::Ordering;
 
@@ -9,11 +10,19 @@ use rusqlite::types::ValueRef;
 pub(super) const NOCASE: &str = "covet_nocase";
 /// The function that folds case, for `LIKE`.
 pub(super) const FOLD: &str = "covet_fold";
+/// The function that gives back an integer, and refuses what an integer has become that left its range.
+pub(super) const WHOLE: &str = "covet_whole";
 
-/// Makes both known to a connection.
+/// Makes them known to a connection.
 pub(super) fn register(db: &rusqlite::Connection) -> rusqlite::Result<()> {
     db.create_collation(NOCASE, compare)?;
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+    db.create_scalar_function(WHOLE, 1, flags, |context| match context.get_raw(0) {
+        ValueRef::Integer(whole) => Ok(Some(whole)),
+        ValueRef::Null => Ok(None),
+        // SQLite's own words, where it notices by itself.
+        _ => Err(rusqlite::Error::UserFunctionError("integer overflow".into())),
+    })?;
     db.create_scalar_function(FOLD, 1, flags, |context| match context.get_raw(0) {
         ValueRef::Text(text) => Ok(Some(fold(&String::from_utf8_lossy(text)).collect::<String>())),
         ValueRef::Null => Ok(None),

@@ -164,7 +164,8 @@ impl Number for Option<rust_decimal::Decimal> {}
 fn reckon<S, T>(op: BinaryOp, left: Node, right: Node, column: &'static ColumnMeta, depth: u16) -> Expr<S, T> {
     let node = match column.ty {
         ColumnType::Decimal { precision, .. } => Node::Decimal(op, precision, Ref::new([left, right])),
-        _ => Node::binary(op, left, right),
+        ColumnType::F32 | ColumnType::F64 => Node::binary(op, left, right),
+        _ => Node::Whole(op, Ref::new([left, right])),
     };
     Expr { column: Some(column), ..Expr::around(node, depth) }
 }
