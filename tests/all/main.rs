@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // a test that panics has failed, which is what it is for
 
 mod bad_input;
+mod boundaries;
 mod cancellation;
 mod compile_fail;
 mod crud;
