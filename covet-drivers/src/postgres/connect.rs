@@ -244,7 +244,7 @@ fn setup(parameters: &mut Parameters) -> Result<String> {
     let path = match (parameters.take("schema"), parameters.take("search_path")) {
         (Some(_), Some(_)) => return Err(wrong("the connection URL says both `schema` and `search_path`")),
         (Some(schema), None) => vec![schema],
-        (None, Some(path)) => path.split(',').map(|schema| schema.trim().to_owned()).collect(),
+        (None, Some(path)) => path.split(',').map(|schema| schema.trim().trim_matches('"').to_owned()).collect(),
         (None, None) => Vec::new(),
     };
     for (index, schema) in path.iter().enumerate() {
@@ -253,7 +253,7 @@ fn setup(parameters: &mut Parameters) -> Result<String> {
         }
         sql.push_str(if index == 0 { "; SET search_path = " } else { ", " });
         // The server knows `"$user"` as the user's own schema.
-        ansi::identifier(schema.trim_matches('"'), &mut sql);
+        ansi::identifier(schema, &mut sql);
     }
     for name in ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"] {
         if let Some(millis) = parameters.parse::<u32>(name, "a number of milliseconds")? {
