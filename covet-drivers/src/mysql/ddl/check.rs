@@ -64,6 +64,11 @@ fn column(table: &Table, column: &Column) -> Result<()> {
             if ty.labels.is_empty() || ty.labels.len() > 65_535 {
                 return Err(at(no(format_args!("an enum of {} labels in {place}", ty.labels.len()))));
             }
+            if let Some(label) = ty.labels.iter().find(|label| label.chars().any(|c| c > '\u{ffff}')) {
+                // Where the server keeps its schema there is a question mark for each of them.
+                return Err(at(no(format_args!("the enum label `{label}` in {place}"))
+                    .with_help("the characters of a label are at most U+FFFF")));
+            }
             if let Some(label) = ty.labels.iter().find(|label| label.ends_with(' ') || label.chars().count() > 255) {
                 return Err(at(no(format_args!("the enum label `{label}` in {place}"))
                     .with_help("a label has at most 255 characters and no blank at its end")));
