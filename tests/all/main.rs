@@ -17,6 +17,7 @@ mod relations;
 mod sql_text;
 mod streams;
 mod text;
+mod ticker;
 mod tidy;
 mod transactions;
 mod types;
