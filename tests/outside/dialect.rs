@@ -87,8 +87,8 @@ impl Dialect for TinDialect {
         Err(Error::unsupported("row locks", PRODUCT))
     }
 
-    fn reckoned<'t>(&self, printer: &mut Printer<'t>, node: &'t Node) -> Result<()> {
-        ansi::parenthesised(printer, node)
+    fn whole(&self) -> &'static str {
+        ""
     }
 
     fn decimal_digits(&self) -> u8 {

@@ -136,8 +136,8 @@ impl Dialect for MySqlDialect {
         Ok(())
     }
 
-    fn reckoned<'t>(&self, printer: &mut Printer<'t>, node: &'t Node) -> Result<()> {
-        ansi::parenthesised(printer, node)
+    fn whole(&self) -> &'static str {
+        ""
     }
 
     fn decimal_digits(&self) -> u8 {

@@ -101,8 +101,8 @@ impl Dialect for PostgresDialect {
         Ok(())
     }
 
-    fn reckoned<'t>(&self, printer: &mut Printer<'t>, node: &'t Node) -> Result<()> {
-        ansi::parenthesised(printer, node)
+    fn whole(&self) -> &'static str {
+        ""
     }
 
     fn decimal_digits(&self) -> u8 {

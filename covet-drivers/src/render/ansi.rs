@@ -143,19 +143,8 @@ pub fn assignments<'t>(printer: &mut Printer<'t>, set: &'t [Assignment]) -> Resu
         }
         printer.name(assignment.column);
         printer.push(" = ");
-        printer.node(&assignment.value)?;
+        printer.assigned(&assignment.value)?;
     }
-    Ok(())
-}
-
-/// `(node)`
-///
-/// # Errors
-/// Those of printing it.
-pub fn parenthesised<'t>(printer: &mut Printer<'t>, node: &'t Node) -> Result<()> {
-    printer.push("(");
-    printer.node(node)?;
-    printer.push(")");
     Ok(())
 }
 

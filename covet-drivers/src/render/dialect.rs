@@ -93,12 +93,9 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     /// `Unsupported` when the database locks no rows.
     fn lock(&self, out: &mut String) -> Result<()>;
 
-    /// Writes an integer or decimal that is reckoned from others, where it stands as an operand: in
-    /// parentheses, and so that leaving its range is an error.
-    ///
-    /// # Errors
-    /// Those of printing it.
-    fn reckoned<'t>(&self, printer: &mut Printer<'t>, node: &'t Node) -> Result<()>;
+    /// The function that gives back an integer and refuses any other number, for a database that does not
+    /// stop by itself when integers leave their range on the way; empty where it does.
+    fn whole(&self) -> &'static str;
 
     /// The most digits of a decimal that can be added and subtracted exactly.
     fn decimal_digits(&self) -> u8;

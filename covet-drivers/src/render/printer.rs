@@ -1,7 +1,7 @@
 //! The one printer of statement trees.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::render::{Dialect, ansi};
+use crate::render::Dialect;
 use crate::sql::{BinaryOp, Count, Delete, Function, Insert, Many, Node, Select, Statement, UnaryOp, Update};
 use crate::value::Value;
 
@@ -134,9 +134,32 @@ impl<'t> Printer<'t> {
         );
         match node {
             _ if alone => self.node(node),
-            Node::Whole(..) | Node::Decimal(..) => self.dialect.reckoned(self, node),
-            _ => ansi::parenthesised(self, node),
+            Node::Whole(..) | Node::Decimal(..) => self.call_whole(node),
+            _ => self.parenthesised(node),
         }
+    }
+
+    /// Writes an expression that is assigned to a column.
+    ///
+    /// # Errors
+    /// Those of printing it.
+    pub fn assigned(&mut self, node: &'t Node) -> Result<()> {
+        match node {
+            Node::Whole(..) | Node::Decimal(..) if !self.dialect.whole().is_empty() => self.call_whole(node),
+            _ => self.node(node),
+        }
+    }
+
+    fn call_whole(&mut self, node: &'t Node) -> Result<()> {
+        self.push(self.dialect.whole());
+        self.parenthesised(node)
+    }
+
+    fn parenthesised(&mut self, node: &'t Node) -> Result<()> {
+        self.push("(");
+        self.node(node)?;
+        self.push(")");
+        Ok(())
     }
 
     /// Writes an expression.

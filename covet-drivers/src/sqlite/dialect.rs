@@ -109,10 +109,9 @@ impl Dialect for SqliteDialect {
         Err(Error::unsupported("row locks", PRODUCT))
     }
 
-    fn reckoned<'t>(&self, printer: &mut Printer<'t>, node: &'t Node) -> Result<()> {
+    fn whole(&self) -> &'static str {
         // An integer that leaves its 64 bits becomes a float, with which SQLite would go on.
-        printer.push(WHOLE);
-        ansi::parenthesised(printer, node)
+        WHOLE
     }
 
     fn decimal_digits(&self) -> u8 {

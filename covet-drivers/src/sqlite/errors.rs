@@ -204,12 +204,7 @@ fn constraint(extended: i32, message: &str) -> Error {
         }
         ffi::SQLITE_CONSTRAINT_TRIGGER => Error::new(ErrorKind::Check, owned),
         ffi::SQLITE_CONSTRAINT_DATATYPE => {
-            // The one way of Covet's statements to a REAL here is an integer that left its 64 bits on the way.
-            let error = if message.starts_with("cannot store REAL value in INTEGER column") {
-                Error::new(ErrorKind::OutOfRange, owned).with_help("the result is no integer of 64 bits")
-            } else {
-                Error::new(ErrorKind::InvalidInput, owned)
-            };
+            let error = Error::new(ErrorKind::InvalidInput, owned);
             match message.rsplit_once(" column ").and_then(|(_, place)| place.split_once('.')) {
                 Some((table, column)) => error.with_table(table).with_column(column),
                 None => error,
