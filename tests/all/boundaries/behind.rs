@@ -7,7 +7,7 @@ use covet_orm::{Error, ErrorKind};
 use covet_tests::{Kind, TestDb, on_each_database};
 use futures_util::TryStreamExt as _;
 
-use super::models::{Edge, EdgeKey, EdgeLink};
+use super::models::{Edge, EdgeKey, EdgeLink, Mood};
 use super::paths::assert_refused;
 
 /// What stands in a column: on SQLite a value in a table that takes any, elsewhere a type and a value of it.
@@ -148,6 +148,31 @@ on_each_database! {
             datetime: any("'2024-01-01 25:00:00'"), of("timestamptz", "now()"), of("varchar(20)", "'2024-01-01 25:00:00'");
             timestamp: any("1704067200"), of("timestamp", "'2024-01-01'"), of("int", "1704067200");
             timestamp: any("'2024-01-01T00:00:00Z'"), of("timestamptz", "'294276-12-31 23:59:59.999999+00'"), of("varchar(30)", "'2024-01-01T00:00:00Z'");
+        }
+        Ok(())
+    }
+
+    async fn a_label_that_the_database_does_not_know(db: &TestDb) -> Outcome {
+        db.raw(match db.kind() {
+            Kind::Sqlite => {
+                r#"DROP TABLE edge_links; DROP TABLE edge_keys; CREATE TABLE edge_keys (id INTEGER PRIMARY KEY,
+                 mood TEXT CONSTRAINT "edge_keys_mood_check" CHECK ('mood' <> '' AND mood IN ('low'))) STRICT"#
+            }
+            Kind::Postgres => "ALTER TYPE mood RENAME VALUE 'it''s \\ \"high\"' TO 'highest'",
+            Kind::Mysql => "ALTER TABLE edge_links DROP FOREIGN KEY edge_links_mood_fkey; ALTER TABLE edge_keys MODIFY mood enum('low')",
+        })
+        .await?;
+        let new = || Insert::<EdgeKey>::new().given::<Option<Mood>>(EdgeKey::mood.meta(), Some(Mood::High));
+        let low = Insert::<EdgeKey>::new().given::<Option<Mood>>(EdgeKey::mood.meta(), Some(Mood::Low));
+        let wanted = (ErrorKind::InvalidInput, "EdgeKey", "mood");
+        assert_refused("insert_many", EdgeKey::insert_many([new()]).exec(db).await.map(drop), wanted);
+        if db.kind() != Kind::Sqlite {
+            low.exec(db).await?;
+            assert_refused("create", new().exec(db).await.map(drop), wanted);
+        }
+        let update = EdgeKey::query().filter(EdgeKey::id.gt(0)).update().set(EdgeKey::mood, Some(Mood::High)).exec(db).await;
+        if db.kind() != Kind::Sqlite {
+            assert_refused("query update", update.map(drop), wanted);
         }
         Ok(())
     }

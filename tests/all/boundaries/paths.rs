@@ -137,7 +137,7 @@ where
     let wanted: Vec<Option<T>> = held.iter().map(|(_, wanted)| Some(wanted.clone())).chain([None]).collect();
     let are =
         |path: &str, found: Vec<Option<T>>| assert!(same(&found, &wanted), "{path}: {found:?} and not {wanted:?}");
-    let fields = |rows: Vec<Edge>| rows.iter().map(|row| (field.get)(row).clone()).collect();
+    let fields = |rows: Vec<Edge>| -> Vec<Option<T>> { rows.iter().map(|row| (field.get)(row).clone()).collect() };
     assert_eq!(Edge::insert_many(rows()).exec(db).await?, wanted.len() as u64);
     let ordered = || Edge::query().order_by(Edge::id.asc());
     are("all", fields(ordered().all(db).await?));
@@ -171,7 +171,15 @@ where
         let all = one(column.is_in(held.iter().map(|(put, _)| put.clone()))).await?;
         assert_eq!(all.len(), held.len());
     }
-    Edge::query().delete().exec(db).await?;
+    let by_id = |mut rows: Vec<Edge>| {
+        rows.sort_by_key(|row| row.id);
+        fields(rows)
+    };
+    if db.capabilities().returning_on_update {
+        let unchanged = Edge::query().update().set(Edge::short, Edge::short);
+        are("update, returning", by_id(unchanged.returning(db).await?));
+    }
+    are("delete, returning", by_id(Edge::query().delete().returning(db).await?));
     Ok(())
 }
 
