@@ -13,7 +13,7 @@ pub use crate::db::Executor;
 pub use crate::model::{
     ColumnMeta, IndexMeta, Model, ModelMeta, Record, References, column_named, pointed_at, referencing,
 };
-pub use crate::query::{Column, ConflictTarget, Find, Insert, No, Operand, Texts, Upsert, Yes};
+pub use crate::query::{Column, ConflictTarget, Find, Insert, InsertMany, No, Operand, Texts, Upsert, Yes};
 pub use crate::relation::{
     BelongsTo, Fill, HasMany, HasOne, Links, ManyToMany, RelationKind, RelationMeta, Through, ToMany, ToOne,
 };
@@ -66,12 +66,21 @@ pub fn write_with<T>(
     Ok(())
 }
 
-/// Inserts the row. That the future is `Send` is shown here, once for all models.
-///
-/// # Errors
-/// Those of [`Insert::exec`].
-pub fn insert<M: Model>(row: Insert<M>, on: &Executor) -> BoxFuture<'_, Result<M>> {
-    Box::pin(row.exec(on))
+/// Stands in for the insert of a row that lacks a required column, which does not compile.
+#[must_use]
+pub fn incomplete<'a, M: Model>(row: Insert<M>) -> BoxFuture<'a, Result<M>> {
+    drop(row);
+    Box::pin(async { Err(Error::new(ErrorKind::InvalidInput, "a required column is missing").with_model(M::NAME)) })
+}
+
+/// Stands in for the upsert of such a row.
+pub fn incomplete_upsert<M: Model>(row: Insert<M>) -> Upsert<M> {
+    Upsert::new(row, Vec::new())
+}
+
+/// Inserts the rows.
+pub fn insert_many<M: Model>(rows: impl Iterator<Item = Insert<M>>) -> InsertMany<M> {
+    InsertMany::new(rows.collect())
 }
 
 /// There is no column at this position.

@@ -41,8 +41,8 @@ on_each_database! {
     }
 
     async fn nothing_to_insert_is_nothing(db: &TestDb) -> Outcome {
-        assert_eq!(Tag::insert_many(Vec::<covet_orm::query::Insert<Tag>>::new()).exec(db).await?, 0);
-        assert_eq!(Tag::insert_many(Vec::<covet_orm::query::Insert<Tag>>::new()).returning(db).await?, []);
+        assert_eq!(<Tag as Model>::insert_many(Vec::<covet_orm::query::Insert<Tag>>::new()).exec(db).await?, 0);
+        assert_eq!(<Tag as Model>::insert_many(Vec::<covet_orm::query::Insert<Tag>>::new()).returning(db).await?, []);
         Ok(())
     }
 

@@ -1,12 +1,13 @@
 //! `User::create()`: a builder with a method for each column, which knows in its type which of the
 //! required columns were given.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 
-use crate::expand::paths::{at, covet, operand, vis_at};
+use crate::expand::paths::{at, covet, covet_at, import, operand, vis_at};
 use crate::model::{Column, Model};
 use crate::names::BUILDER;
 
@@ -19,30 +20,19 @@ pub(super) fn builder(model: &Model) -> TokenStream {
     let columns = required(model);
     let params = parameters(model, &columns);
     let names: Vec<&Ident> = columns.iter().map(|(_, column)| &column.ident).collect();
-    let given: TokenStream = params.iter().zip(&names).map(|(param, name)| given(param, name)).collect();
     let none = names.iter().map(|_| quote!(#p::No));
     let setters = model.columns.iter().enumerate().map(|(index, column)| {
         let slot = columns.iter().position(|(at, _)| *at == index);
         setter(model, &create, &params, slot, index, column)
     });
     let bounds: TokenStream = columns.iter().map(|(_, column)| bound(model, column)).collect();
-    let bounds = (!names.is_empty()).then(
-        || quote!(mod required { #bounds } #(#[diagnostic::do_not_recommend] impl required::#names for #p::Yes {})*),
-    );
-    // Not `impl Future`: that would name the parameters, and rustc would report what is missing at `exec`,
-    // at the whole expression and at `.await`.
-    let exec = quote! {
-        /// Inserts the row and gives it back as the database has it.
-        pub fn exec(self, on: &#p::Executor) -> #p::BoxFuture<'_, #p::Result<#ident>>
-        where #given {
-            #p::insert(self.0, on)
-        }
-        /// Decides what happens when a row with the same unique key is there already.
-        pub fn on_conflict(self, target: impl #p::ConflictTarget<#ident>) -> #p::Upsert<#ident>
-        where #given {
-            self.0.on_conflict(target)
-        }
-    };
+    let bounds = (!names.is_empty()).then(|| {
+        let import = import();
+        quote!(mod required { #import #bounds })
+    });
+    let complete = complete(model, &create, &params);
+    let incomplete: TokenStream = (0..params.len()).map(|at| incomplete(model, &create, &params, &names, at)).collect();
+    let many = many(model, &create, &params, &names);
     quote! {
         #bounds
         #[doc(hidden)]
@@ -51,20 +41,110 @@ pub(super) fn builder(model: &Model) -> TokenStream {
         #[automatically_derived]
         impl<#(#params),*> #create<#(#params),*> {
             #(#setters)*
-            #exec
         }
+        #complete
+        #incomplete
+        #many
         #[automatically_derived]
-        impl<#(#params),*> ::core::convert::From<#create<#(#params),*>> for #p::Insert<#ident>
-        where #given {
-            fn from(create: #create<#(#params),*>) -> Self {
-                create.0
-            }
-        }
-        #[automatically_derived]
+        #[diagnostic::do_not_recommend]
         impl #p::Model for #ident {
             type Create = #create<#(#none),*>;
             fn create() -> Self::Create {
                 #create(#p::Insert::new(), #p::PhantomData)
+            }
+        }
+    }
+}
+
+/// What can be done with a row that has everything. The impl has no parameters: a future that named them would be
+/// complained of at `exec`, at the whole expression and at `.await`.
+fn complete(model: &Model, create: &Ident, params: &[Ident]) -> TokenStream {
+    let p = covet();
+    let ident = &model.ident;
+    let all: Vec<_> = params.iter().map(|_| quote!(#p::Yes)).collect();
+    // Function and bound have one place, so that a message shows one line of the user's.
+    let on_conflict = {
+        let p = covet_at(ident.span());
+        quote_spanned!(ident.span()=> fn on_conflict(self, target: impl #p::ConflictTarget<#ident>))
+    };
+    quote! {
+        #[automatically_derived]
+        impl #create<#(#all),*> {
+            /// Inserts the row and gives it back as the database has it.
+            pub fn exec(self, on: &#p::Executor) -> impl ::core::future::Future<Output = #p::Result<#ident>> {
+                self.0.exec(on)
+            }
+            /// Decides what happens when a row with the same unique key is there already.
+            pub #on_conflict -> #p::Upsert<#ident> {
+                self.0.on_conflict(target)
+            }
+        }
+        #[automatically_derived]
+        impl ::core::convert::From<#create<#(#all),*>> for #p::Insert<#ident> {
+            fn from(create: #create<#(#all),*>) -> Self {
+                create.0
+            }
+        }
+    }
+}
+
+/// The same functions for a row of which this column is the first that is missing: calling them is an error that
+/// names the column. It comes with the type of an argument, for which rustc quotes no bound.
+fn incomplete(model: &Model, create: &Ident, params: &[Ident], names: &[&Ident], at: usize) -> TokenStream {
+    let p = covet();
+    let ident = &model.ident;
+    let states = params.iter().enumerate().map(|(slot, param)| match slot.cmp(&at) {
+        Ordering::Less => quote!(#p::Yes),
+        Ordering::Equal => quote!(#p::No),
+        Ordering::Greater => quote!(#param),
+    });
+    let (name, open) = (names.get(at), params.iter().skip(at + 1));
+    quote! {
+        #[automatically_derived]
+        impl<#(#open),*> #create<#(#states),*> {
+            #[doc(hidden)]
+            pub fn exec<'a>(self, on: <#p::No as required::#name<'a>>::On) -> #p::BoxFuture<'a, #p::Result<#ident>>
+            where #p::No: required::#name<'a>
+            {
+                let _ = on;
+                #p::incomplete(self.0)
+            }
+            #[doc(hidden)]
+            pub fn on_conflict<'a, T>(self, target: <#p::No as required::#name<'a>>::Any<T>) -> #p::Upsert<#ident>
+            where #p::No: required::#name<'a>
+            {
+                let _ = target;
+                #p::incomplete_upsert(self.0)
+            }
+        }
+    }
+}
+
+/// `User::insert_many`, which stands in front of the trait's: what is missing is said of the column here too.
+fn many(model: &Model, create: &Ident, params: &[Ident], names: &[&Ident]) -> TokenStream {
+    if params.is_empty() {
+        return TokenStream::new();
+    }
+    let p = covet();
+    let ident = &model.ident;
+    let vis = vis_at(&model.vis, Span::call_site());
+    // Function and bounds have one place, so that a message shows one line of the user's.
+    let names = names.iter().map(|name| {
+        let mut name = (*name).clone();
+        name.set_span(ident.span());
+        name
+    });
+    let function = quote_spanned! {ident.span()=>
+        fn insert_many<#(#params: required::#names<'static>),*>
+    };
+    quote! {
+        #[automatically_derived]
+        impl #ident {
+            /// New rows, in as few statements as the database's limits allow, in one transaction.
+            #vis #function(
+                rows: impl ::core::iter::IntoIterator<Item = #create<#(#params),*>>,
+            ) -> #p::InsertMany<#ident> {
+                #p::insert_many(rows.into_iter().map(|row| row.0))
             }
         }
     }
@@ -97,17 +177,19 @@ fn bound(model: &Model, column: &Column) -> TokenStream {
     let (ident, name) = (&column.ident, &column.name);
     let message = format!("required column `{name}` of `{}` was not given", model.name);
     let label = format!("give `{name}` a value before this call");
+    let p = covet();
     quote! {
         #[diagnostic::on_unimplemented(message = #message, label = #label)]
-        pub trait #ident {}
+        pub trait #ident<'a> {
+            type On;
+            type Any<T>;
+        }
+        #[diagnostic::do_not_recommend]
+        impl<'a> #ident<'a> for #p::Yes {
+            type On = &'a #p::Executor;
+            type Any<T> = T;
+        }
     }
-}
-
-/// The where clause of a required column; messages show the field.
-fn given(param: &Ident, name: &Ident) -> TokenStream {
-    let mut param = param.clone();
-    param.set_span(name.span());
-    quote_spanned!(name.span()=> #param: required::#name,)
 }
 
 fn words(tokens: TokenStream, found: &mut BTreeSet<String>) {

@@ -16,14 +16,20 @@ pub(super) fn covet_at(span: Span) -> Ident {
 
 /// The block around everything that a derive writes.
 pub(super) fn block(items: &TokenStream) -> TokenStream {
-    let covet = covet();
+    let import = import();
     quote! {
         #[allow(non_upper_case_globals, non_camel_case_types, dead_code)]
         const _: () = {
-            use ::covet_orm::__private as #covet;
+            #import
             #items
         };
     }
+}
+
+/// What makes [`covet`] known in the block, or in a module in it.
+pub(super) fn import() -> TokenStream {
+    let covet = covet();
+    quote!(use ::covet_orm::__private as #covet;)
 }
 
 /// `<T as ColumnValue>::item`, all at the place of the type: rustc says once that it is no column type.

@@ -49,10 +49,32 @@ fn what_nothing_else_fills_is_required() {
                 message = "required column `role` of `User` was not given",
                 label = "give `role` a value before this call"
             )]
-            pub trait role {}
+            pub trait role<'a> {
+                type On;
+                type Any<T>;
+            }
+            #[diagnostic::do_not_recommend]
+            impl<'a> role<'a> for __covet::Yes {
+                type On = &'a __covet::Executor;
+                type Any<T> = T;
+            }
         },
     );
-    has(&written, quote!(where email: required::email, role: required::role, { __covet::insert(self.0, on) }));
+    has(&written, quote!(impl CreateUser<__covet::Yes, __covet::Yes>));
+    has(
+        &written,
+        quote! {
+            pub fn exec(self, on: &__covet::Executor) -> impl ::core::future::Future<Output = __covet::Result<User>> {
+                self.0.exec(on)
+            }
+        },
+    );
+    // What lacks a column says so at the call, by the type of an argument.
+    has(&written, quote!(impl<role> CreateUser<__covet::No, role>));
+    has(&written, quote!(pub fn exec<'a>(self, on: <__covet::No as required::email<'a>>::On)));
+    has(&written, quote!(impl<> CreateUser<__covet::Yes, __covet::No>));
+    has(&written, quote!(pub fn exec<'a>(self, on: <__covet::No as required::role<'a>>::On)));
+    has(&written, quote!(pub fn insert_many<email: required::email<'static>, role: required::role<'static>>));
     has_not(&written, quote!(fn posts));
 }
 
