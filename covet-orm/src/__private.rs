@@ -5,6 +5,7 @@ pub use std::marker::PhantomData;
 
 pub use covet_drivers::catalog::{Action, ColumnDefault, ColumnType, EnumType};
 pub use covet_drivers::contract::{BoxFuture, Row};
+use covet_drivers::sql::Node;
 pub use covet_drivers::value::{ColumnValue, Field, Key, Plain, Value, ValueRef};
 pub use covet_drivers::{Error, ErrorKind, Result};
 pub use inventory;
@@ -13,7 +14,7 @@ pub use crate::db::Executor;
 pub use crate::model::{
     ColumnMeta, IndexMeta, Model, ModelMeta, Record, References, column_named, pointed_at, referencing,
 };
-pub use crate::query::{Column, ConflictTarget, Find, Insert, InsertMany, No, Operand, Texts, Upsert, Yes};
+pub use crate::query::{Column, ConflictTarget, Find, Input, Insert, InsertMany, No, Operand, Texts, Upsert, Yes};
 pub use crate::relation::{
     BelongsTo, Fill, HasMany, HasOne, Links, ManyToMany, RelationKind, RelationMeta, Through, ToMany, ToOne,
 };
@@ -76,6 +77,11 @@ pub fn incomplete<'a, M: Model>(row: Insert<M>) -> BoxFuture<'a, Result<M>> {
 /// Stands in for the upsert of such a row.
 pub fn incomplete_upsert<M: Model>(row: Insert<M>) -> Upsert<M> {
     Upsert::new(row, Vec::new())
+}
+
+/// The node of a value that a column is compared with.
+pub fn compared<S, T>(value: impl Operand<S, T>, column: &'static ColumnMeta) -> Node {
+    value.node(column)
 }
 
 /// Inserts the rows.

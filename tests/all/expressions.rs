@@ -54,6 +54,26 @@ on_each_database! {
         Ok(())
     }
 
+    async fn a_nullable_column_beside_one_that_is_not(db: &TestDb) -> Outcome {
+        let ann = User::create().email(email("a@x")).exec(db).await?;
+        Post::create().author_id(ann.id).title("alone").exec(db).await?;
+        Post::create().author_id(ann.id).title("both").editor_id(ann.id).exec(db).await?;
+        let titles = async |condition: Expr<Post, bool>| {
+            Post::query().filter(condition).order_by(Post::title.asc()).select(Post::title).all(db).await
+        };
+        assert_eq!(titles(Post::editor_id.eq(Post::author_id)).await?, ["both"]);
+        assert_eq!(titles(Post::author_id.eq(Post::editor_id)).await?, ["both"], "NULL is equal to nothing");
+        assert_eq!(titles(Post::author_id.lt(Post::editor_id + 1)).await?, ["both"]);
+        assert_eq!(titles(Post::editor_id.lt(Post::editor_id + Some(1))).await?, ["both"]);
+        assert_eq!(titles(Post::editor_id.le(Post::author_id + 0)).await?, ["both"]);
+        let given = Post::query().update().set(Post::editor_id, Post::author_id);
+        assert_eq!(given.exec(db).await?, 2);
+        assert_eq!(titles(Post::editor_id.eq(Post::author_id)).await?, ["alone", "both"]);
+        let reckoned = Post::query().update().set(Post::editor_id, Post::author_id + 0);
+        assert_eq!(reckoned.exec(db).await?, 2);
+        Ok(())
+    }
+
     async fn and_or_not_and_lists_of_conditions(db: &TestDb) -> Outcome {
         four_users(db).await?;
         assert_eq!(matching(db, User::visits.gt(1) & User::visits.lt(4)).await?, [2, 3]);

@@ -13,6 +13,7 @@ use crate::value::{ColumnValue, Field, Value, ValueRef};
 /// 1970-01-01, counted by chrono from 0001-01-01.
 const EPOCH: i32 = 719_163;
 
+#[diagnostic::do_not_recommend]
 impl ColumnValue for NaiveDate {
     const TYPE: ColumnType = ColumnType::Date;
 
@@ -31,6 +32,7 @@ impl ColumnValue for NaiveDate {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl ColumnValue for NaiveTime {
     const TYPE: ColumnType = ColumnType::Time;
 
@@ -54,6 +56,7 @@ impl ColumnValue for NaiveTime {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl ColumnValue for NaiveDateTime {
     const TYPE: ColumnType = ColumnType::DateTime;
 
@@ -72,6 +75,7 @@ impl ColumnValue for NaiveDateTime {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl ColumnValue for DateTime<Utc> {
     const TYPE: ColumnType = ColumnType::Timestamp;
 

@@ -51,6 +51,7 @@ pub trait Field: ColumnValue {
     type Inner: ColumnValue;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: ColumnValue> ColumnValue for Option<T> {
     const TYPE: ColumnType = T::TYPE;
     const NULLABLE: bool = true;

@@ -38,6 +38,7 @@ impl<T> From<T> for Json<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> ColumnValue for Json<T> {
     const TYPE: ColumnType = ColumnType::Json;
 
@@ -54,6 +55,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Field for Json<T> 
     type Inner = Json<T>;
 }
 
+#[diagnostic::do_not_recommend]
 impl ColumnValue for serde_json::Value {
     const TYPE: ColumnType = ColumnType::Json;
 

@@ -5,6 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::value::convert::{mismatch, out_of_range};
 use crate::value::{ColumnValue, Field, Plain, Value, ValueRef};
 
+#[diagnostic::do_not_recommend]
 impl ColumnValue for bool {
     const TYPE: ColumnType = ColumnType::Bool;
 
@@ -31,6 +32,7 @@ impl Field for bool {
 
 macro_rules! integer {
     ($($rust:ident $column:ident $variant:ident as $wide:ident;)+) => {$(
+        #[diagnostic::do_not_recommend]
         impl ColumnValue for $rust {
             const TYPE: ColumnType = ColumnType::$column;
 
@@ -70,6 +72,7 @@ integer! {
     u64 U64 UInt as u64;
 }
 
+#[diagnostic::do_not_recommend]
 impl ColumnValue for f64 {
     const TYPE: ColumnType = ColumnType::F64;
 
@@ -95,6 +98,7 @@ impl Field for f64 {
     type Inner = f64;
 }
 
+#[diagnostic::do_not_recommend]
 impl ColumnValue for f32 {
     const TYPE: ColumnType = ColumnType::F32;
 

@@ -5,6 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::value::convert::mismatch;
 use crate::value::{ColumnValue, Decimal, Field, Value, ValueRef};
 
+#[diagnostic::do_not_recommend]
 impl ColumnValue for rust_decimal::Decimal {
     /// The derive asks for `decimal(p, s)`; this stands only where no column is named.
     const TYPE: ColumnType = ColumnType::Decimal { precision: 28, scale: 10 };

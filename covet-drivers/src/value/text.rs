@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::value::convert::mismatch;
 use crate::value::{ColumnValue, Field, Plain, Value, ValueRef};
 
+#[diagnostic::do_not_recommend]
 impl ColumnValue for String {
     const TYPE: ColumnType = ColumnType::Text { max_len: None };
 
@@ -29,6 +30,7 @@ impl Field for String {
     type Inner = String;
 }
 
+#[diagnostic::do_not_recommend]
 impl ColumnValue for Vec<u8> {
     const TYPE: ColumnType = ColumnType::Bytes;
 

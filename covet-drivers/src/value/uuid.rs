@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::value::convert::mismatch;
 use crate::value::{ColumnValue, Field, Value, ValueRef};
 
+#[diagnostic::do_not_recommend]
 impl ColumnValue for Uuid {
     const TYPE: ColumnType = ColumnType::Uuid;
 

@@ -46,7 +46,7 @@ pub(super) fn have_a_key_to_be_reached_by(model: &Model, errors: &mut Errors) {
 pub(super) fn to_the_same_model_are_told_apart(model: &Model, errors: &mut Errors) {
     for relation in &model.relations {
         let RelationKind::ManyToMany(link) = &relation.kind else { continue };
-        let itself = same_model(&model.ident.clone().into(), &relation.target);
+        let itself = relation.whole && same_model(&model.ident.clone().into(), &relation.target);
         if itself && !(relation.attr.by.is_given() && relation.attr.to.is_given()) {
             let link = spelt(link);
             errors.at_with_help(

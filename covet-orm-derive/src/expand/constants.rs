@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Attribute;
 
 use crate::expand::find_by;
-use crate::expand::paths::covet;
+use crate::expand::paths::{covet, record};
 use crate::model::{Column, Model, Relation, RelationKind};
 use crate::names::{FIND_BY, FUNCTIONS};
 
@@ -51,10 +51,18 @@ fn of_relation(model: &Model, index: usize, relation: &Relation) -> TokenStream 
         RelationKind::ManyToMany(link) => (quote!(Links), Some(link.to_token_stream())),
     };
     let link = link.into_iter();
+    let fill = match &relation.kind {
+        // By way of the other model, of which rustc has then one thing to say, and at one place.
+        RelationKind::BelongsTo(_) => {
+            let word = if relation.optional { "fill_optional" } else { "fill_required" };
+            record(target, word)
+        }
+        _ => quote!(#p::Fill::fill),
+    };
     quote_spanned! {name.span()=>
         #docs
         #vis const #name: #p::#handle<#ident, #target #(, #link)*> =
-            #p::#handle::new(&RELATIONS[#index], |row, rows| #p::Fill::fill(&mut row.#name, rows, &RELATIONS[#index]));
+            #p::#handle::new(&RELATIONS[#index], |row, rows| #fill(&mut row.#name, rows, &RELATIONS[#index]));
     }
 }
 

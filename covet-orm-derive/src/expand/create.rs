@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 
-use crate::expand::paths::{at, covet, covet_at, import, operand, vis_at};
+use crate::expand::paths::{at, covet, covet_at, import, input, vis_at};
 use crate::model::{Column, Model};
 use crate::names::BUILDER;
 
@@ -230,10 +230,10 @@ fn setter(
             (quote!(#create<#(#after),*>), quote!(#create(#value, #p::PhantomData)))
         }
     };
-    let operand = operand(ident, name.span(), ty);
+    let input = input(ident, name.span(), ty);
     quote_spanned! {at(name.span())=>
         #(#docs)*
-        #vis fn #name(self, value: impl #operand) -> #result {
+        #vis fn #name(self, value: impl #input) -> #result {
             #value
         }
     }

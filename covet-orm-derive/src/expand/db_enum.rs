@@ -24,6 +24,7 @@ pub(crate) fn db_enum(item: &DbEnum) -> TokenStream {
             }
         }
         #[automatically_derived]
+        #[diagnostic::do_not_recommend]
         impl #p::ColumnValue for #ident {
             const TYPE: #p::ColumnType = #p::ColumnType::Enum(#p::EnumType {
                 name: #p::Cow::Borrowed(#name),

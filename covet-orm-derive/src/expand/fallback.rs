@@ -37,6 +37,7 @@ pub(crate) fn model(item: &DeriveInput) -> TokenStream {
             model: #name, field: "id", column: "id", index: 0, ty: #p::ColumnType::I64, nullable: false, default: None,
             auto: true, new_uuid: false, case_insensitive: false, references: None,
         }];
+        #[diagnostic::do_not_recommend]
         impl #p::Record for #ident {
             const NAME: &'static str = #name;
             const TABLE: &'static str = #name;
@@ -48,6 +49,7 @@ pub(crate) fn model(item: &DeriveInput) -> TokenStream {
             fn get(&self, column: usize) -> #p::Result<#p::Value> { Err(#p::no_column(#name, column)) }
             fn set(&mut self, column: usize, _: #p::ValueRef<'_>) -> #p::Result<()> { Err(#p::no_column(#name, column)) }
         }
+        #[diagnostic::do_not_recommend]
         impl #p::Model for #ident {
             type Create = #p::Insert<#ident>;
             fn create() -> Self::Create { #p::Insert::new() }
@@ -68,6 +70,7 @@ pub(crate) fn column_value(item: &DeriveInput) -> TokenStream {
             #[doc(hidden)]
             pub const fn label(&self) -> &'static str { "" }
         }
+        #[diagnostic::do_not_recommend]
         impl #p::ColumnValue for #ident {
             const TYPE: #p::ColumnType = #p::ColumnType::Text { max_len: None };
             fn into_value(self, _: &#p::ColumnType) -> #p::Result<#p::Value> { Ok(#p::Value::Null) }

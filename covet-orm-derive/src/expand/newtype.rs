@@ -14,6 +14,7 @@ pub(crate) fn db_newtype(item: &DbNewtype) -> TokenStream {
         ["TYPE", "NULLABLE", "into_value", "from_value", "from_plain"].map(|item| column_value(inner, item));
     block(&quote! {
         #[automatically_derived]
+        #[diagnostic::do_not_recommend]
         impl #p::ColumnValue for #ident {
             const TYPE: #p::ColumnType = #ty;
             const NULLABLE: bool = #nullable;

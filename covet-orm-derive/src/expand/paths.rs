@@ -34,10 +34,19 @@ pub(super) fn import() -> TokenStream {
 
 /// `<T as ColumnValue>::item`, all at the place of the type: rustc says once that it is no column type.
 pub(super) fn column_value(ty: &Type, item: &str) -> TokenStream {
+    of_trait(ty, "ColumnValue", item)
+}
+
+/// `<T as Record>::item`, all at the place of the type: rustc says once that it is no model.
+pub(super) fn record(ty: &Type, item: &str) -> TokenStream {
+    of_trait(ty, "Record", item)
+}
+
+fn of_trait(ty: &Type, of: &str, item: &str) -> TokenStream {
     let (first, last) = ends(ty);
-    let (p, item) = (covet_at(last), Ident::new(item, last));
+    let (p, of, item) = (covet_at(last), Ident::new(of, last), Ident::new(item, last));
     let begin = quote_spanned!(first=> <#ty);
-    quote_spanned!(last=> #begin as #p::ColumnValue>::#item)
+    quote_spanned!(last=> #begin as #p::#of>::#item)
 }
 
 /// A function of Covet's at the place of the type.
@@ -58,6 +67,12 @@ pub(super) fn ends(ty: &Type) -> (Span, Span) {
 pub(super) fn operand(model: &Ident, field: Span, ty: &Type) -> TokenStream {
     let p = covet_at(field);
     quote_spanned!(field=> #p::Operand<#model, #ty>)
+}
+
+/// `Input<User, T>` at the place of a field: messages about a wrong value show the field.
+pub(super) fn input(model: &Ident, field: Span, ty: &Type) -> TokenStream {
+    let p = covet_at(field);
+    quote_spanned!(field=> #p::Input<#model, #ty>)
 }
 
 /// The place of the user's token, as the place of generated code: errors point there, lints do not

@@ -29,6 +29,7 @@ pub(super) fn implement(model: &Model) -> TokenStream {
     let unloaded = model.relations.iter().enumerate().map(unloaded);
     quote! {
         #[automatically_derived]
+        #[diagnostic::do_not_recommend]
         impl #p::Record for #ident {
             const NAME: &'static str = #name;
             const TABLE: &'static str = #table;

@@ -6,7 +6,7 @@ use syn::{Attribute, Field, Type, Visibility};
 use crate::attr::RelationAttr;
 use crate::errors::Errors;
 use crate::model::column::docs;
-use crate::model::types::{arguments, last_segment, option, without_self};
+use crate::model::types::{arguments, last_segment, option, spelt, without_self};
 use crate::model::{Column, plain, same_model};
 use crate::names;
 
@@ -59,6 +59,15 @@ impl Relation {
             (names::HAS_ONE, [_]) => RelationKind::HasOne,
             (names::HAS_MANY, [_]) => RelationKind::HasMany,
             (names::MANY_TO_MANY, [_, link]) => RelationKind::ManyToMany(Box::new((*link).clone())),
+            (names::MANY_TO_MANY, [target]) => {
+                errors.at_with_help(
+                    segment,
+                    format!("`{}` does not say which model is between", plain(ident)),
+                    format!("write it beside the other: `ManyToMany<{}, …>`", spelt(target)),
+                );
+                // The other model stands in for it.
+                RelationKind::ManyToMany(Box::new((*target).clone()))
+            }
             _ => return None,
         };
         let attr = RelationAttr::read(&field.attrs, errors);
@@ -80,7 +89,7 @@ impl Relation {
             target: option(given).unwrap_or(given).clone(),
             optional,
             attr,
-            whole: true,
+            whole: word != names::MANY_TO_MANY || arguments.len() == 2,
         })
     }
 

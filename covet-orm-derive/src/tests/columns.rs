@@ -72,7 +72,7 @@ fn a_column_is_described_and_named() {
         &written,
         quote! {
             pub fn find_by_email(email: impl __covet::Operand<User, String>) -> __covet::Find<User> {
-                __covet::Find::by_unique(&[1usize], ::std::vec![__covet::Operand::<User, String>::node(email, &COLUMNS[1usize])])
+                __covet::Find::by_unique(&[1usize], ::std::vec![__covet::compared::<User, String>(email, &COLUMNS[1usize])])
             }
         },
     );

@@ -36,12 +36,12 @@ fn what_nothing_else_fills_is_required() {
     has(
         &written,
         quote! {
-            pub fn role(self, value: impl __covet::Operand<User, Role>) -> CreateUser<email, __covet::Yes> {
+            pub fn role(self, value: impl __covet::Input<User, Role>) -> CreateUser<email, __covet::Yes> {
                 CreateUser(self.0.given::<Role>(&COLUMNS[4usize], value), __covet::PhantomData)
             }
         },
     );
-    has(&written, quote!(pub fn name(self, value: impl __covet::Operand<User, Option<String>>) -> Self));
+    has(&written, quote!(pub fn name(self, value: impl __covet::Input<User, Option<String>>) -> Self));
     has(
         &written,
         quote! {
@@ -108,7 +108,7 @@ fn a_parameter_does_not_hide_a_type_that_a_field_speaks_of() {
         }
     ));
     has(&written, quote!(struct CreateA<time_, other>));
-    has(&written, quote!(fn time(self, value: impl __covet::Operand<A, time::Stamp>) -> CreateA<__covet::Yes, other>));
+    has(&written, quote!(fn time(self, value: impl __covet::Input<A, time::Stamp>) -> CreateA<__covet::Yes, other>));
 }
 
 #[test]

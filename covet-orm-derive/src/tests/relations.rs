@@ -33,7 +33,14 @@ fn a_belongs_to_goes_by_its_named_field_then_by_name_then_by_reference() {
     has(&written, quote!(const second: __covet::ToOne<Post, User>));
     has(&written, quote!(__covet::column_named(<Team as __covet::Record>::COLUMNS, "code")));
     has(&written, quote!(author: __covet::BelongsTo::unloaded(&RELATIONS[0usize])));
-    has(&written, quote!(|row, rows| __covet::Fill::fill(&mut row.author, rows, &RELATIONS[0usize])));
+    has(
+        &written,
+        quote!(|row, rows| <User as __covet::Record>::fill_required(&mut row.author, rows, &RELATIONS[0usize])),
+    );
+    has(
+        &written,
+        quote!(|row, rows| <User as __covet::Record>::fill_optional(&mut row.second, rows, &RELATIONS[1usize])),
+    );
 }
 
 #[test]
@@ -76,13 +83,13 @@ fn a_relation_without_all_its_parameters_is_left_to_rustc() {
         struct User {
             #[covet(key)]
             id: i64,
-            tags: ManyToMany<Tag>,
+            tags: HasMany,
         }
     );
     has(
         &super::plain(&output),
         quote!(
-            const _: bool = <ManyToMany<Tag> as __covet::ColumnValue>::NULLABLE;
+            const _: bool = <HasMany as __covet::ColumnValue>::NULLABLE;
         ),
     );
     assert_eq!(messages(output), Vec::<String>::new());

@@ -48,8 +48,7 @@ pub(crate) struct State {
 /// Closures that can be run again, because they change nothing outside.
 #[diagnostic::on_unimplemented(
     message = "this transaction cannot be run again",
-    label = "the closure changes, or owns and cannot clone, something from outside",
-    note = "a transaction may be retried: return what it produces instead of writing to a captured variable, or use `begin`"
+    label = "it changes, or owns and cannot clone, something from outside: return what it makes, or use `begin`"
 )]
 pub trait Again: Clone {}
 

@@ -7,6 +7,7 @@ use covet_drivers::value::{ColumnValue, Key, Value, ValueRef};
 use crate::db::Executor;
 use crate::model::{ColumnMeta, ModelMeta};
 use crate::query::{Changes, Find, Insert, InsertMany, Query};
+use crate::relation::{BelongsTo, Fill, RelationMeta};
 
 /// How a struct stands for a row: written by `#[derive(Model)]`, used by Covet.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a model", label = "derive `Model` on this struct")]
@@ -42,6 +43,24 @@ pub trait Record: Sized + Send + Sync + 'static {
     /// # Errors
     /// `Decode` when the field cannot hold the value.
     fn set(&mut self, column: usize, value: ValueRef<'_>) -> Result<()>;
+
+    /// Puts the row that was loaded into a field that points at it.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none.
+    #[doc(hidden)]
+    fn fill_required(field: &mut BelongsTo<Self>, rows: Vec<Self>, meta: &'static RelationMeta) -> Result<()> {
+        field.fill(rows, meta)
+    }
+
+    /// Puts the row that was loaded, if there is one, into a field that may point at it.
+    ///
+    /// # Errors
+    /// None today.
+    #[doc(hidden)]
+    fn fill_optional(field: &mut BelongsTo<Option<Self>>, rows: Vec<Self>, meta: &'static RelationMeta) -> Result<()> {
+        field.fill(rows, meta)
+    }
 }
 
 /// A struct that stands for the rows of one table. Derive it:
@@ -120,20 +139,25 @@ pub trait Model: Record {
     message = "the primary key is a `{K}`, and this is `{Self}`",
     label = "not the key's type"
 )]
-pub trait KeyOf<K> {
+pub trait KeyOf<K>: IntoKey<K> {}
+
+#[diagnostic::do_not_recommend]
+impl<K, V: IntoKey<K>> KeyOf<K> for V {}
+
+/// What becomes a `K`.
+#[doc(hidden)]
+pub trait IntoKey<K> {
     /// The key.
     fn into_key(self) -> K;
 }
 
-#[diagnostic::do_not_recommend]
-impl<K: Key> KeyOf<K> for K {
+impl<K: Key> IntoKey<K> for K {
     fn into_key(self) -> K {
         self
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl KeyOf<String> for &str {
+impl IntoKey<String> for &str {
     fn into_key(self) -> String {
         self.to_owned()
     }

@@ -13,7 +13,7 @@ use crate::query::insert::{now, time_of};
 use crate::query::operand::{assigned, fits};
 use crate::query::texts::{Shape, keyed};
 use crate::query::update::touch;
-use crate::query::{Column, Operand};
+use crate::query::{ColumnOf, Input};
 
 /// Changes of some columns of one row: made by [`Model::update`].
 ///
@@ -32,8 +32,8 @@ impl<'a, M: Model> Changes<'a, M> {
     }
 
     /// Sets a column to a value, or to an expression over the row as the database has it.
-    pub fn set<T>(mut self, column: Column<M, T>, value: impl Operand<M, T>) -> Self {
-        let column = column.meta();
+    pub fn set<C: ColumnOf<M>>(mut self, column: C, value: impl Input<M, C::Type>) -> Self {
+        let column = column.column().meta();
         self.set.retain(|(index, _)| *index != column.index);
         self.set.push((column.index, assigned(value, column)));
         self

@@ -64,39 +64,76 @@ impl<M, T> Column<M, T> {
     }
 }
 
+/// A column of the model `M`.
+#[diagnostic::on_unimplemented(message = "`{Self}` is no column of `{M}`", label = "a column of `{M}` is wanted here")]
+pub trait ColumnOf<M> {
+    /// The type of the field.
+    type Type;
+
+    /// The column.
+    fn column(self) -> Column<M, Self::Type>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<M, C: AnyColumn<M>> ColumnOf<M> for C {
+    type Type = C::Type;
+
+    fn column(self) -> Column<M, C::Type> {
+        self.itself()
+    }
+}
+
+/// A column of this model exactly.
+#[doc(hidden)]
+pub trait AnyColumn<M> {
+    /// The type of the field.
+    type Type;
+
+    /// The column.
+    fn itself(self) -> Column<M, Self::Type>;
+}
+
+impl<M, T> AnyColumn<M> for Column<M, T> {
+    type Type = T;
+
+    fn itself(self) -> Column<M, T> {
+        self
+    }
+}
+
 impl<M, T: Field> Column<M, T> {
-    fn compare(self, op: BinaryOp, other: impl Operand<M, T::Inner>) -> Expr<M, bool> {
+    fn compare<S>(self, op: BinaryOp, other: impl Operand<M, T::Inner>) -> Expr<S, bool> {
         let depth = other.depth();
         Expr::around(Node::binary(op, self.this(), other.node(self.meta)), depth)
     }
 
     /// `column = value`
-    pub fn eq(self, value: impl Operand<M, T::Inner>) -> Expr<M, bool> {
+    pub fn eq<V: Operand<M, T::Inner>>(self, value: V) -> Expr<V::Over, bool> {
         self.compare(BinaryOp::Eq, value)
     }
 
     /// `column <> value`; not true where the column is NULL.
-    pub fn ne(self, value: impl Operand<M, T::Inner>) -> Expr<M, bool> {
+    pub fn ne<V: Operand<M, T::Inner>>(self, value: V) -> Expr<V::Over, bool> {
         self.compare(BinaryOp::Ne, value)
     }
 
     /// `column < value`
-    pub fn lt(self, value: impl Operand<M, T::Inner>) -> Expr<M, bool> {
+    pub fn lt<V: Operand<M, T::Inner>>(self, value: V) -> Expr<V::Over, bool> {
         self.compare(BinaryOp::Lt, value)
     }
 
     /// `column <= value`
-    pub fn le(self, value: impl Operand<M, T::Inner>) -> Expr<M, bool> {
+    pub fn le<V: Operand<M, T::Inner>>(self, value: V) -> Expr<V::Over, bool> {
         self.compare(BinaryOp::Le, value)
     }
 
     /// `column > value`
-    pub fn gt(self, value: impl Operand<M, T::Inner>) -> Expr<M, bool> {
+    pub fn gt<V: Operand<M, T::Inner>>(self, value: V) -> Expr<V::Over, bool> {
         self.compare(BinaryOp::Gt, value)
     }
 
     /// `column >= value`
-    pub fn ge(self, value: impl Operand<M, T::Inner>) -> Expr<M, bool> {
+    pub fn ge<V: Operand<M, T::Inner>>(self, value: V) -> Expr<V::Over, bool> {
         self.compare(BinaryOp::Ge, value)
     }
 
@@ -239,32 +276,32 @@ impl<S, M, T> Path<S, M, T> {
 impl<S, M, T: Field> Path<S, M, T> {
     /// The related row's column equals the value.
     pub fn eq(self, value: impl Operand<M, T::Inner>) -> Expr<S, bool> {
-        self.through(self.column.eq(value))
+        self.through(self.column.compare(BinaryOp::Eq, value))
     }
 
     /// There is a related row, and its column differs from the value.
     pub fn ne(self, value: impl Operand<M, T::Inner>) -> Expr<S, bool> {
-        self.through(self.column.ne(value))
+        self.through(self.column.compare(BinaryOp::Ne, value))
     }
 
     /// The related row's column is less than the value.
     pub fn lt(self, value: impl Operand<M, T::Inner>) -> Expr<S, bool> {
-        self.through(self.column.lt(value))
+        self.through(self.column.compare(BinaryOp::Lt, value))
     }
 
     /// The related row's column is at most the value.
     pub fn le(self, value: impl Operand<M, T::Inner>) -> Expr<S, bool> {
-        self.through(self.column.le(value))
+        self.through(self.column.compare(BinaryOp::Le, value))
     }
 
     /// The related row's column is greater than the value.
     pub fn gt(self, value: impl Operand<M, T::Inner>) -> Expr<S, bool> {
-        self.through(self.column.gt(value))
+        self.through(self.column.compare(BinaryOp::Gt, value))
     }
 
     /// The related row's column is at least the value.
     pub fn ge(self, value: impl Operand<M, T::Inner>) -> Expr<S, bool> {
-        self.through(self.column.ge(value))
+        self.through(self.column.compare(BinaryOp::Ge, value))
     }
 
     /// The related row's column lies between the values, both included.

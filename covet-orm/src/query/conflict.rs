@@ -10,34 +10,38 @@ use crate::db::Executor;
 use crate::model::{ColumnMeta, Model};
 use crate::query::operand::assigned;
 use crate::query::texts::{columns_of, names_of};
-use crate::query::{Column, Insert, Operand};
+use crate::query::{Column, ColumnOf, Input, Insert};
 
 /// The columns of a unique key: one, or a tuple of them.
 #[diagnostic::on_unimplemented(
     message = "these are not columns of `{M}`",
     label = "the columns of a unique key of `{M}` are wanted here"
 )]
-pub trait ConflictTarget<M> {
+pub trait ConflictTarget<M>: UniqueColumns<M> {}
+
+#[diagnostic::do_not_recommend]
+impl<M, C: UniqueColumns<M>> ConflictTarget<M> for C {}
+
+/// Columns of this model exactly.
+#[doc(hidden)]
+pub trait UniqueColumns<M> {
     /// The columns.
     fn columns(self) -> Vec<&'static ColumnMeta>;
 }
 
-#[diagnostic::do_not_recommend]
-impl<M, T> ConflictTarget<M> for Column<M, T> {
+impl<M, T> UniqueColumns<M> for Column<M, T> {
     fn columns(self) -> Vec<&'static ColumnMeta> {
         vec![self.meta()]
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl<M, A, B> ConflictTarget<M> for (Column<M, A>, Column<M, B>) {
+impl<M, A, B> UniqueColumns<M> for (Column<M, A>, Column<M, B>) {
     fn columns(self) -> Vec<&'static ColumnMeta> {
         vec![self.0.meta(), self.1.meta()]
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl<M, A, B, C> ConflictTarget<M> for (Column<M, A>, Column<M, B>, Column<M, C>) {
+impl<M, A, B, C> UniqueColumns<M> for (Column<M, A>, Column<M, B>, Column<M, C>) {
     fn columns(self) -> Vec<&'static ColumnMeta> {
         vec![self.0.meta(), self.1.meta(), self.2.meta()]
     }
@@ -80,8 +84,8 @@ impl<M: Model> Upsert<M> {
     }
 
     /// Changes this column: to a value, or to an expression over the row that is there (`User::visits + 1`).
-    pub fn set<T>(mut self, column: Column<M, T>, value: impl Operand<M, T>) -> Self {
-        let column = column.meta();
+    pub fn set<C: ColumnOf<M>>(mut self, column: C, value: impl Input<M, C::Type>) -> Self {
+        let column = column.column().meta();
         let set = self.set.get_or_insert_with(Vec::new);
         set.retain(|assignment| assignment.column != column.column);
         set.push(Assignment { column: column.column, value: assigned(value, column) });

@@ -9,7 +9,8 @@ use covet_drivers::sql::{BinaryOp, Many, Node, Ref};
 use covet_drivers::{Error, ErrorKind};
 
 use crate::model::ColumnMeta;
-use crate::query::{Column, Operand};
+use crate::query::operand::{Term, Written};
+use crate::query::{Column, Query};
 
 /// An expression over the scope `S` (a model) whose value is a `T`.
 ///
@@ -55,6 +56,31 @@ impl<S, T> Expr<S, T> {
 
     pub(crate) fn into_node(self) -> Node {
         self.node
+    }
+}
+
+/// A condition over `S`: what [`filter`](crate::query::Query::filter) and the relations take.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no condition over `{S}`",
+    label = "expected an `Expr<{S}, bool>`; another model is reached through a relation of `{S}`"
+)]
+pub trait Condition<S>: Into<Expr<S, bool>> {
+    /// `S`. That the answer of a method names it makes rustc's message short: it then speaks of the call
+    /// and does not quote the method.
+    type Over;
+
+    /// The query with this condition.
+    #[doc(hidden)]
+    fn narrow(self, query: Query<S>) -> Query<Self::Over>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<S, C: Into<Expr<S, bool>>> Condition<S> for C {
+    type Over = S;
+
+    fn narrow(self, mut query: Query<S>) -> Query<S> {
+        query.clauses.filter(self.into().into_node());
+        query
     }
 }
 
@@ -132,15 +158,30 @@ impl<S> Not for Expr<S, bool> {
     }
 }
 
+/// Something that can be added to a column of `T`, or subtracted from it.
+#[diagnostic::on_unimplemented(
+    message = "one cannot add `{Self}` to a `{T}` in SQL, or subtract it",
+    label = "a number and an operand of its type are wanted here"
+)]
+pub trait Addend<S, T>: Term<S, T, Written> {}
+
+#[diagnostic::do_not_recommend]
+impl<S, T: Number, V: Term<S, T, Written>> Addend<S, T> for V {}
+
+/// Something that a column of `T` can be multiplied by. A decimal cannot: the product has more digits than its column.
+#[diagnostic::on_unimplemented(
+    message = "one cannot multiply a `{T}` by `{Self}` in SQL",
+    label = "an integer or a float, and an operand of its type are wanted here"
+)]
+pub trait Multiplier<S, T>: Term<S, T, Written> {}
+
+#[diagnostic::do_not_recommend]
+impl<S, T: Factor, V: Term<S, T, Written>> Multiplier<S, T> for V {}
+
 /// Types that one can add and subtract in SQL.
-#[diagnostic::on_unimplemented(message = "one cannot reckon with `{Self}` in SQL", label = "not a number")]
 pub trait Number {}
 
-/// Types that one can multiply in SQL. A decimal is none: the product has more digits than its column.
-#[diagnostic::on_unimplemented(
-    message = "one cannot multiply `{Self}` in SQL",
-    label = "neither an integer nor a float"
-)]
+/// Types that one can multiply in SQL.
 pub trait Factor: Number {}
 
 macro_rules! numbers {
@@ -172,7 +213,7 @@ fn reckon<S, T>(op: BinaryOp, left: Node, right: Node, column: &'static ColumnMe
 
 macro_rules! arithmetic {
     ($($operator:ident $method:ident $bound:ident)+) => {$(
-        impl<S, T: $bound, V: Operand<S, T>> $operator<V> for Column<S, T> {
+        impl<S, T, V: $bound<S, T>> $operator<V> for Column<S, T> {
             type Output = Expr<S, T>;
 
             fn $method(self, other: V) -> Expr<S, T> {
@@ -181,7 +222,7 @@ macro_rules! arithmetic {
             }
         }
 
-        impl<S, T: $bound, V: Operand<S, T>> $operator<V> for Expr<S, T> {
+        impl<S, T, V: $bound<S, T>> $operator<V> for Expr<S, T> {
             type Output = Expr<S, T>;
 
             fn $method(self, other: V) -> Expr<S, T> {
@@ -196,4 +237,4 @@ macro_rules! arithmetic {
     )+};
 }
 
-arithmetic! { Add add Number Sub sub Number Mul mul Factor }
+arithmetic! { Add add Addend Sub sub Addend Mul mul Multiplier }

@@ -89,7 +89,7 @@ impl<M: Model> Find<M> {
     }
 
     /// Loads a relation of the row too.
-    pub fn include(self, relation: impl Include<M> + 'static) -> Query<M> {
+    pub fn include<R: Include<M>>(self, relation: R) -> Query<R::Over> {
         self.query().include(relation)
     }
 

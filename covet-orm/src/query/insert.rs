@@ -15,7 +15,7 @@ use crate::model::{ColumnMeta, Model};
 use crate::query::operand::assigned;
 use crate::query::sink::Last;
 use crate::query::texts::{Shape, columns_of, names_of};
-use crate::query::{ConflictTarget, Operand, Upsert};
+use crate::query::{ConflictTarget, Input, Upsert};
 
 /// A required column was given.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +42,7 @@ impl<M: Model> Insert<M> {
     }
 
     /// Gives a column its value; given twice, the later value counts.
-    pub fn given<T>(mut self, column: &'static ColumnMeta, value: impl Operand<M, T>) -> Self {
+    pub fn given<T>(mut self, column: &'static ColumnMeta, value: impl Input<M, T>) -> Self {
         self.put(column.index, assigned(value, column));
         self
     }

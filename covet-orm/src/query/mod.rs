@@ -20,14 +20,14 @@ mod texts;
 mod update;
 
 pub use changes::{Changes, delete, save};
-pub use column::{Column, Path};
+pub use column::{Column, ColumnOf, Path};
 pub use conflict::{ConflictTarget, Upsert};
 pub use delete::Delete;
-pub use expr::{Expr, Factor, Number};
+pub use expr::{Addend, Condition, Expr, Factor, Multiplier, Number};
 pub use find::Find;
 pub use insert::{Insert, InsertMany, No, Yes};
-pub use operand::Operand;
-pub use order::OrderBy;
+pub use operand::{Input, Operand};
+pub use order::{OrderBy, Sorting};
 pub use projection::{Pick, Projection};
 pub use select::Query;
 pub(crate) use select::{correlated, exists};

@@ -4,28 +4,61 @@ use std::sync::Arc;
 
 use covet_drivers::catalog::ColumnType;
 use covet_drivers::sql::Node;
-use covet_drivers::value::{ColumnValue, Value};
+use covet_drivers::value::{ColumnValue, Field, Value};
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::model::ColumnMeta;
 use crate::query::{Column, Expr};
 
-/// Something that can stand where a `T` of the scope `S` is wanted: a `T`, a `&str` for a
-/// `String`, a `T` for an `Option<T>`, a column, or an expression.
+/// Something that a column of `T` can be compared with: a `T`, a `&str` for a `String`, a column or an
+/// expression over the same scope, whether it may be NULL or not.
 #[diagnostic::on_unimplemented(
-    message = "a `{T}` column of `{S}` cannot be given `{Self}`",
-    label = "expected a `{T}` or an expression over `{S}`"
+    message = "a `{T}` column of `{S}` cannot be compared with `{Self}`",
+    label = "expected a `{T}`, or a column or expression of that type over `{S}`"
 )]
-pub trait Operand<S, T> {
+pub trait Operand<S, T>: Term<S, T, Compared> {
+    /// `S`; see [`Condition::Over`](crate::query::Condition::Over).
+    type Over;
+}
+
+// What is implemented by name is `Term`: its many impls are then nothing that rustc would list.
+#[diagnostic::do_not_recommend]
+impl<S, T, V: Term<S, T, Compared>> Operand<S, T> for V {
+    type Over = S;
+}
+
+/// Something that a column of `T` can be set to: a `T`, a `&str` for a `String`, a column or an expression
+/// over the same scope; where `T` is an `Option<U>`, anything that a column of `U` can be set to as well.
+#[diagnostic::on_unimplemented(
+    message = "a `{T}` column of `{S}` cannot be set to `{Self}`",
+    label = "expected a `{T}`, or a column or expression of that type over `{S}`"
+)]
+pub trait Input<S, T>: Term<S, T, Written> {}
+
+#[diagnostic::do_not_recommend]
+impl<S, T, V: Term<S, T, Written>> Input<S, T> for V {}
+
+/// What stands for a `T` of the scope `S`, be it compared or written.
+#[doc(hidden)]
+pub trait Term<S, T, Use> {
     /// The node, made for this column: a value is checked against the column's type.
     fn node(self, column: &'static ColumnMeta) -> Node;
 
     /// How deep it is nested.
-    #[doc(hidden)]
     fn depth(&self) -> u16 {
         1
     }
 }
+
+/// A comparison: NULL never compares, so that a column may be nullable and its value may not.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Compared;
+
+/// An assignment: what may be NULL needs a column that may be.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Written;
 
 /// The value as a node; one that the column cannot hold is refused when the statement is printed.
 pub(crate) fn value<T: ColumnValue>(value: T, column: &'static ColumnMeta) -> Node {
@@ -36,7 +69,7 @@ pub(crate) fn value<T: ColumnValue>(value: T, column: &'static ColumnMeta) -> No
 }
 
 /// The operand as a value to be written: text must fit the column, which not every database would say.
-pub(crate) fn assigned<S, T>(operand: impl Operand<S, T>, column: &'static ColumnMeta) -> Node {
+pub(crate) fn assigned<S, T>(operand: impl Input<S, T>, column: &'static ColumnMeta) -> Node {
     match operand.node(column) {
         Node::Value(value) => match fits(&value, column) {
             Ok(()) => Node::Value(value),
@@ -57,64 +90,93 @@ pub(crate) fn fits(value: &Value, column: &'static ColumnMeta) -> Result<()> {
     Err(column.at(error).with_help("shorten it, or give the column a larger `max_len`"))
 }
 
-#[diagnostic::do_not_recommend]
-impl<S, T: ColumnValue> Operand<S, T> for T {
+impl<S, T: ColumnValue, Use> Term<S, T, Use> for T {
     fn node(self, column: &'static ColumnMeta) -> Node {
         value(self, column)
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl<S, T: ColumnValue> Operand<S, Option<T>> for T {
+impl<S, T: ColumnValue> Term<S, Option<T>, Written> for T {
     fn node(self, column: &'static ColumnMeta) -> Node {
         value(self, column)
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl<S> Operand<S, String> for &str {
+impl<S, Use> Term<S, String, Use> for &str {
     fn node(self, column: &'static ColumnMeta) -> Node {
         value(self.to_owned(), column)
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl<S> Operand<S, Option<String>> for &str {
+impl<S> Term<S, Option<String>, Written> for &str {
     fn node(self, column: &'static ColumnMeta) -> Node {
         value(self.to_owned(), column)
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl<S> Operand<S, String> for &String {
+impl<S, Use> Term<S, String, Use> for &String {
     fn node(self, column: &'static ColumnMeta) -> Node {
         value(self.clone(), column)
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl<S> Operand<S, Option<String>> for &String {
+impl<S> Term<S, Option<String>, Written> for &String {
     fn node(self, column: &'static ColumnMeta) -> Node {
         value(self.clone(), column)
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl<S> Operand<S, Vec<u8>> for &[u8] {
+impl<S, Use> Term<S, Vec<u8>, Use> for &[u8] {
     fn node(self, column: &'static ColumnMeta) -> Node {
         value(self.to_vec(), column)
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl<S, T> Operand<S, T> for Column<S, T> {
+impl<S> Term<S, Option<Vec<u8>>, Written> for &[u8] {
+    fn node(self, column: &'static ColumnMeta) -> Node {
+        value(self.to_vec(), column)
+    }
+}
+
+impl<S, T, U: Field<Inner = T>> Term<S, T, Compared> for Column<S, U> {
     fn node(self, _: &'static ColumnMeta) -> Node {
         Node::column(self.meta().column)
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl<S, T> Operand<S, T> for Expr<S, T> {
+impl<S, T> Term<S, T, Written> for Column<S, T> {
+    fn node(self, _: &'static ColumnMeta) -> Node {
+        Node::column(self.meta().column)
+    }
+}
+
+impl<S, T> Term<S, Option<T>, Written> for Column<S, T> {
+    fn node(self, _: &'static ColumnMeta) -> Node {
+        Node::column(self.meta().column)
+    }
+}
+
+impl<S, T, U: Field<Inner = T>> Term<S, T, Compared> for Expr<S, U> {
+    fn node(self, _: &'static ColumnMeta) -> Node {
+        self.into_node()
+    }
+
+    fn depth(&self) -> u16 {
+        Expr::depth(self)
+    }
+}
+
+impl<S, T> Term<S, T, Written> for Expr<S, T> {
+    fn node(self, _: &'static ColumnMeta) -> Node {
+        self.into_node()
+    }
+
+    fn depth(&self) -> u16 {
+        Expr::depth(self)
+    }
+}
+
+impl<S, T> Term<S, Option<T>, Written> for Expr<S, T> {
     fn node(self, _: &'static ColumnMeta) -> Node {
         self.into_node()
     }

@@ -34,29 +34,56 @@ pub trait Projection<M> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<M, T: ColumnValue> Projection<M> for Column<M, T> {
-    type Output = T;
+impl<M, C: Columns<M>> Projection<M> for C {
+    type Output = C::Output;
 
     fn columns(&self) -> Vec<&'static ColumnMeta> {
+        self.metas()
+    }
+
+    fn decode(row: &Row<'_>, columns: &[&'static ColumnMeta]) -> Result<C::Output> {
+        C::read(row, columns)
+    }
+}
+
+/// Columns of this model exactly.
+#[doc(hidden)]
+pub trait Columns<M> {
+    /// What a row gives.
+    type Output: Send + 'static;
+
+    /// The columns.
+    fn metas(&self) -> Vec<&'static ColumnMeta>;
+
+    /// The row.
+    ///
+    /// # Errors
+    /// `Decode`.
+    fn read(row: &Row<'_>, columns: &[&'static ColumnMeta]) -> Result<Self::Output>;
+}
+
+impl<M, T: ColumnValue> Columns<M> for Column<M, T> {
+    type Output = T;
+
+    fn metas(&self) -> Vec<&'static ColumnMeta> {
         vec![self.meta()]
     }
 
-    fn decode(row: &Row<'_>, columns: &[&'static ColumnMeta]) -> Result<T> {
+    fn read(row: &Row<'_>, columns: &[&'static ColumnMeta]) -> Result<T> {
         at(row, 0, columns)
     }
 }
 
 macro_rules! tuples {
     ($(($($name:ident $index:tt),+))+) => {$(
-        #[diagnostic::do_not_recommend]
-        impl<M, $($name: ColumnValue),+> Projection<M> for ($(Column<M, $name>,)+) {
+        impl<M, $($name: ColumnValue),+> Columns<M> for ($(Column<M, $name>,)+) {
             type Output = ($($name,)+);
 
-            fn columns(&self) -> Vec<&'static ColumnMeta> {
+            fn metas(&self) -> Vec<&'static ColumnMeta> {
                 vec![$(self.$index.meta()),+]
             }
 
-            fn decode(row: &Row<'_>, columns: &[&'static ColumnMeta]) -> Result<Self::Output> {
+            fn read(row: &Row<'_>, columns: &[&'static ColumnMeta]) -> Result<Self::Output> {
                 Ok(($(at::<$name>(row, $index, columns)?,)+))
             }
         }

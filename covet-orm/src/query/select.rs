@@ -13,8 +13,8 @@ use crate::db::Executor;
 use crate::model::Model;
 use crate::query::sink::{Collect, Last};
 use crate::query::texts::columns_of;
-use crate::query::{Delete, Expr, OrderBy, Pick, Projection, Rows, Update};
-use crate::relation::{Include, Includes};
+use crate::query::{Condition, Delete, Pick, Projection, Rows, Sorting, Update};
+use crate::relation::{Include, Includes, Loads};
 
 /// A query over the rows of a model, built clause by clause and then run.
 ///
@@ -86,15 +86,13 @@ impl<M: Model> Query<M> {
     }
 
     /// Keeps the rows for which the condition holds; called again, all conditions must hold.
-    pub fn filter(mut self, condition: Expr<M, bool>) -> Self {
-        self.clauses.filter(condition.into_node());
-        self
+    pub fn filter<C: Condition<M>>(self, condition: C) -> Query<C::Over> {
+        condition.narrow(self)
     }
 
     /// Orders the rows; called again, the later order decides between rows that the earlier leaves equal.
-    pub fn order_by(mut self, order: OrderBy<M>) -> Self {
-        self.clauses.order.push(order.order);
-        self
+    pub fn order_by<O: Sorting<M>>(self, order: O) -> Query<O::Over> {
+        order.sort(self)
     }
 
     /// At most so many rows.
@@ -113,7 +111,11 @@ impl<M: Model> Query<M> {
     ///
     /// SQL: `SELECT … FROM posts WHERE author_id IN (…)`. Outside a transaction the two statements see the
     /// database at two moments: a row that must be there and was deleted in between is `NotFound`.
-    pub fn include(mut self, relation: impl Include<M> + 'static) -> Self {
+    pub fn include<R: Include<M>>(self, relation: R) -> Query<R::Over> {
+        relation.included(self)
+    }
+
+    pub(crate) fn with(mut self, relation: impl Loads<M> + 'static) -> Self {
         self.includes.add(relation);
         self
     }

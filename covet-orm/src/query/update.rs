@@ -13,7 +13,7 @@ use crate::query::insert::{now, time_of};
 use crate::query::operand::assigned;
 use crate::query::select::Clauses;
 use crate::query::texts::names_of;
-use crate::query::{Column, Operand};
+use crate::query::{ColumnOf, Input};
 
 /// An update of the rows that match a filter.
 ///
@@ -33,8 +33,8 @@ impl<M: Model> Update<M> {
     }
 
     /// Sets a column to a value, or to an expression over the row as it was; set twice, the later counts.
-    pub fn set<T>(mut self, column: Column<M, T>, value: impl Operand<M, T>) -> Self {
-        let column = column.meta();
+    pub fn set<C: ColumnOf<M>>(mut self, column: C, value: impl Input<M, C::Type>) -> Self {
+        let column = column.column().meta();
         self.set.retain(|assignment| assignment.column != column.column);
         self.set.push(Assignment { column: column.column, value: assigned(value, column) });
         self

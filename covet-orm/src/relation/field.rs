@@ -85,10 +85,15 @@ pub trait Fill<R> {
     fn fill(&mut self, rows: Vec<R>, meta: &'static RelationMeta) -> Result<()>;
 }
 
+/// Where the model between two others was not named; the derive says so.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub enum Unnamed {}
+
 macro_rules! relation_field {
     ($(#[$doc:meta])* $name:ident<T $(, $phantom:ident)?>) => {
         $(#[$doc])*
-        pub struct $name<T: 'static $(, $phantom: 'static)?> {
+        pub struct $name<T: 'static $(, $phantom: 'static = Unnamed)?> {
             state: State<T>,
             // `fn() -> T` keeps the graph of models out of drop check and auto traits.
             marker: PhantomData<(fn() -> T, $(fn() -> $phantom)?)>,
@@ -274,31 +279,62 @@ pub trait Target: Sized + Send + Sync + 'static {
     const OPTIONAL: bool;
 }
 
+/// The row of a [`BelongsTo`], without its type. Its methods ask for a [`Target`], and the field's type does not:
+/// a field that points at no model is then one error, where the model is described.
+trait Pointed<T>: Send + Sync {
+    fn get(&self) -> &[T::Model]
+    where
+        T: Target;
+    fn take(self: Box<Self>) -> Vec<T::Model>
+    where
+        T: Target;
+}
+
+impl<T: Target> Pointed<T> for Vec<T::Model> {
+    fn get(&self) -> &[T::Model] {
+        self
+    }
+
+    fn take(self: Box<Self>) -> Vec<T::Model> {
+        *self
+    }
+}
+
+enum Pointer<T: 'static> {
+    Unloaded(Option<&'static RelationMeta>),
+    Loaded(Box<dyn Pointed<T>>),
+}
+
 /// The one row that this row points at. `BelongsTo<Option<T>>` where the foreign key may be NULL.
-pub struct BelongsTo<T: Target> {
-    state: State<T::Model>,
+pub struct BelongsTo<T: 'static> {
+    state: Pointer<T>,
     marker: PhantomData<fn() -> T>,
 }
 
-impl<T: Target> BelongsTo<T> {
+impl<T> BelongsTo<T> {
     /// Not loaded; the derive names the relation.
     #[must_use]
     pub const fn unloaded(meta: &'static RelationMeta) -> Self {
-        BelongsTo { state: State::Unloaded(Some(meta)), marker: PhantomData }
+        BelongsTo { state: Pointer::Unloaded(Some(meta)), marker: PhantomData }
     }
 
     /// Whether it was loaded.
     #[must_use]
     pub fn is_loaded(&self) -> bool {
-        self.state.is_loaded()
+        matches!(self.state, Pointer::Loaded(_))
     }
+}
 
+impl<T: Target> BelongsTo<T> {
     /// The row.
     ///
     /// # Errors
     /// `NotLoaded`, naming the relation and the call that loads it.
     pub fn get(&self) -> Result<T::Ref<'_>> {
-        self.state.get("BelongsTo").and_then(|rows| T::lend(rows, None))
+        match &self.state {
+            Pointer::Loaded(rows) => T::lend(rows.get(), None),
+            Pointer::Unloaded(meta) => Err(not_loaded(*meta, "BelongsTo")),
+        }
     }
 
     /// The row, owned.
@@ -306,20 +342,27 @@ impl<T: Target> BelongsTo<T> {
     /// # Errors
     /// `NotLoaded`.
     pub fn into_inner(self) -> Result<T::Owned> {
-        self.state.take("BelongsTo").and_then(T::give)
+        match self.state {
+            Pointer::Loaded(rows) => T::give(rows.take()),
+            Pointer::Unloaded(meta) => Err(not_loaded(meta, "BelongsTo")),
+        }
     }
 
     /// Loaded with this row.
     #[must_use]
     pub fn loaded(row: T::Model) -> Self {
-        BelongsTo { state: State::Loaded(Box::new(vec![row])), marker: PhantomData }
+        BelongsTo::with(vec![row])
+    }
+
+    fn with(rows: Vec<T::Model>) -> Self {
+        BelongsTo { state: Pointer::Loaded(Box::new(rows)), marker: PhantomData }
     }
 }
 
-impl<T: Target> Default for BelongsTo<T> {
+impl<T> Default for BelongsTo<T> {
     /// Not loaded.
     fn default() -> Self {
-        BelongsTo { state: State::Unloaded(None), marker: PhantomData }
+        BelongsTo { state: Pointer::Unloaded(None), marker: PhantomData }
     }
 }
 
@@ -328,11 +371,10 @@ where
     T::Model: Clone,
 {
     fn clone(&self) -> Self {
-        let state = match &self.state {
-            State::Unloaded(meta) => State::Unloaded(*meta),
-            State::Loaded(rows) => State::Loaded(Box::new(rows.get().to_vec())),
-        };
-        BelongsTo { state, marker: PhantomData }
+        match &self.state {
+            Pointer::Unloaded(meta) => BelongsTo { state: Pointer::Unloaded(*meta), marker: PhantomData },
+            Pointer::Loaded(rows) => BelongsTo::with(rows.get().to_vec()),
+        }
     }
 }
 
@@ -342,8 +384,8 @@ where
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.state {
-            State::Unloaded(_) => f.write_str("(not loaded)"),
-            State::Loaded(rows) => fmt::Debug::fmt(&rows.get().first(), f),
+            Pointer::Unloaded(_) => f.write_str("(not loaded)"),
+            Pointer::Loaded(rows) => fmt::Debug::fmt(&rows.get().first(), f),
         }
     }
 }
@@ -355,8 +397,8 @@ where
     /// Equal when both are loaded with equal rows, or both are not loaded.
     fn eq(&self, other: &Self) -> bool {
         match (&self.state, &other.state) {
-            (State::Loaded(a), State::Loaded(b)) => a.get() == b.get(),
-            (State::Unloaded(_), State::Unloaded(_)) => true,
+            (Pointer::Loaded(a), Pointer::Loaded(b)) => a.get() == b.get(),
+            (Pointer::Unloaded(_), Pointer::Unloaded(_)) => true,
             _ => false,
         }
     }
@@ -369,7 +411,7 @@ impl<T: Target> Fill<T::Model> for BelongsTo<T> {
                 .with_model(meta.model)
                 .with_field(meta.field));
         }
-        *self = BelongsTo { state: State::Loaded(Box::new(rows)), marker: PhantomData };
+        *self = BelongsTo::with(rows);
         Ok(())
     }
 }
@@ -384,7 +426,7 @@ fn missing(meta: Option<&'static RelationMeta>) -> Error {
     }
 }
 
-impl<M: crate::model::Model> Target for M {
+impl<M: crate::model::Record> Target for M {
     type Model = M;
     type Ref<'a> = &'a M;
     type Owned = M;
@@ -400,7 +442,7 @@ impl<M: crate::model::Model> Target for M {
     }
 }
 
-impl<M: crate::model::Model> Target for Option<M> {
+impl<M: crate::model::Record> Target for Option<M> {
     type Model = M;
     type Ref<'a> = Option<&'a M>;
     type Owned = Option<M>;

@@ -11,8 +11,8 @@ use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::db::{Executor, Session};
 use crate::model::{Model, Record};
-use crate::query::{Column, Expr, Insert, Path, Query};
-use crate::relation::{Include, RelationMeta, Through};
+use crate::query::{ColumnOf, Condition, Expr, Insert, Path, Query};
+use crate::relation::{Loads, RelationMeta, Through};
 
 /// How a relation puts the rows that were loaded into its field.
 pub(crate) type FillField<M, R> = fn(&mut M, Vec<R>) -> Result<()>;
@@ -65,7 +65,7 @@ macro_rules! handle {
             /// # Errors
             /// Those of the query.
             pub async fn load(self, row: &mut M, on: &Executor) -> Result<()> {
-                Include::load(&self, std::slice::from_mut(row), on).await
+                Loads::load(&self, std::slice::from_mut(row), on).await
             }
 
             /// Loads the relation into rows that are in hand, by one statement for all of them.
@@ -73,12 +73,11 @@ macro_rules! handle {
             /// # Errors
             /// Those of the query.
             pub async fn load_all(self, rows: &mut [M], on: &Executor) -> Result<()> {
-                Include::load(&self, rows, on).await
+                Loads::load(&self, rows, on).await
             }
         }
 
-        #[diagnostic::do_not_recommend]
-        impl<M: Model, R: Model $(, $link: Model)?> Include<M> for $name<M, R $(, $link)?> {
+        impl<M: Model, R: Model $(, $link: Model)?> Loads<M> for $name<M, R $(, $link)?> {
             fn load<'a>(&'a self, rows: &'a mut [M], on: &'a Executor) -> covet_drivers::contract::BoxFuture<'a, Result<()>> {
                 Box::pin(crate::relation::load::load(self.meta, self.fill, rows, on))
             }
@@ -113,14 +112,15 @@ handle! {
 impl<M: Model, R: Model> ToOne<M, R> {
     /// A column of the related row: `Post::author.at(User::active).eq(true)`.
     #[must_use]
-    pub fn at<T>(self, column: Column<R, T>) -> Path<M, R, T> {
-        Path::new(self.meta, column)
+    pub fn at<C: ColumnOf<R>>(self, column: C) -> Path<M, R, C::Type> {
+        Path::new(self.meta, column.column())
     }
 
     /// There is a related row and the condition holds for it: `Post::author.is(visible())`.
     ///
     /// SQL: `EXISTS (SELECT 1 FROM users WHERE users.id = posts.author_id AND …)`
-    pub fn is(self, condition: Expr<R, bool>) -> Expr<M, bool> {
+    pub fn is(self, condition: impl Condition<R>) -> Expr<M, bool> {
+        let condition = condition.into();
         let depth = condition.depth();
         Expr::around(self.meta.exists(condition.into_node()), depth)
     }
@@ -132,21 +132,22 @@ macro_rules! to_many {
             /// The condition holds for at least one related row.
             ///
             /// SQL: `EXISTS (SELECT 1 FROM posts WHERE posts.author_id = users.id AND …)`
-            pub fn any(self, condition: Expr<R, bool>) -> Expr<M, bool> {
+            pub fn any(self, condition: impl Condition<R>) -> Expr<M, bool> {
+                let condition = condition.into();
                 let depth = condition.depth();
-        Expr::around(self.meta.exists(condition.into_node()), depth)
+                Expr::around(self.meta.exists(condition.into_node()), depth)
             }
 
             /// The condition holds for no related row.
             ///
             /// SQL: `NOT (EXISTS (…))`
-            pub fn none(self, condition: Expr<R, bool>) -> Expr<M, bool> {
+            pub fn none(self, condition: impl Condition<R>) -> Expr<M, bool> {
                 !self.any(condition)
             }
 
             /// There is a related row at all.
             pub fn exists(self) -> Expr<M, bool> {
-                self.any(Expr::constant(true))
+                self.any(Expr::<R, bool>::constant(true))
             }
 
             /// There is no related row.

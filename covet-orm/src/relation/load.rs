@@ -11,7 +11,7 @@ use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::db::Executor;
 use crate::model::{ColumnMeta, Model};
-use crate::query::columns_of;
+use crate::query::{Query, columns_of};
 use crate::relation::RelationMeta;
 use crate::relation::handle::FillField;
 
@@ -20,7 +20,27 @@ use crate::relation::handle::FillField;
     message = "this cannot be included in a query over `{M}`",
     label = "a relation of `{M}` is wanted here"
 )]
-pub trait Include<M>: Send + Sync {
+pub trait Include<M>: Loads<M> {
+    /// `M`; see [`Condition::Over`](crate::query::Condition::Over).
+    type Over;
+
+    /// The query that loads it too.
+    #[doc(hidden)]
+    fn included(self, query: Query<M>) -> Query<Self::Over>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<M: Model, L: Loads<M> + 'static> Include<M> for L {
+    type Over = M;
+
+    fn included(self, query: Query<M>) -> Query<M> {
+        query.with(self)
+    }
+}
+
+/// A relation of this model exactly.
+#[doc(hidden)]
+pub trait Loads<M>: Send + Sync {
     /// Loads it.
     ///
     /// # Errors
@@ -29,14 +49,14 @@ pub trait Include<M>: Send + Sync {
 }
 
 /// Everything that a query loads beside its rows.
-pub struct Includes<M>(Vec<Arc<dyn Include<M>>>);
+pub struct Includes<M>(Vec<Arc<dyn Loads<M>>>);
 
 impl<M: Model> Includes<M> {
     pub(crate) fn new() -> Self {
         Includes(Vec::new())
     }
 
-    pub(crate) fn add(&mut self, include: impl Include<M> + 'static) {
+    pub(crate) fn add(&mut self, include: impl Loads<M> + 'static) {
         self.0.push(Arc::new(include));
     }
 

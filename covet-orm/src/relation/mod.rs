@@ -11,5 +11,6 @@ mod meta;
 
 pub use field::{BelongsTo, Fill, HasMany, HasOne, ManyToMany, Target};
 pub use handle::{Links, LinksOf, ToMany, ToOne};
+pub(crate) use load::Loads;
 pub use load::{Include, Includes};
 pub use meta::{RelationKind, RelationMeta, Through};

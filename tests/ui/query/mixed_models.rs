@@ -1,4 +1,3 @@
-use covet_orm::prelude::*;
 use covet_tests::models::*;
 
 fn f() {

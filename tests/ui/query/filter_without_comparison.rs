@@ -1,0 +1,8 @@
+use covet_orm::prelude::*;
+use covet_tests::models::*;
+
+fn f() {
+    let _ = Post::query().filter(Post::published);
+}
+
+fn main() {}
