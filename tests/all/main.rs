@@ -10,6 +10,7 @@ mod crud;
 mod emulated;
 mod expressions;
 mod faults;
+mod graph;
 mod hostile;
 mod many;
 mod quickstart;
