@@ -219,8 +219,8 @@ impl SqliteConnection {
                     let began = Instant::now();
                     taken = deliver(&batch, sink).await;
                     // Batches that wait already would come one after the other without a pause.
-                    self.debt = debt(began.elapsed());
-                    self.pay().await;
+                    share::took(began.elapsed());
+                    share::pause().await;
                     if !matches!(taken, Ok(Flow::Continue)) {
                         // A read stops; a write does not come here before it is done.
                         watch.give_up(job);
