@@ -7,12 +7,14 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::catalog::ColumnType;
+use crate::conformance::bulk::Supply;
 use crate::conformance::fixture::{count, echo, insert, int, row, rows, select};
 use crate::conformance::session::Session;
 use crate::conformance::{Bed, Failure, Outcome, check};
 use crate::contract::{BoxFuture, ConnectionState, Flow, Reuse, Row, RowSink, TransactionOptions};
 use crate::error::{ErrorKind, Result};
 use crate::sql::{Many, Node, Select};
+use crate::value::Value;
 
 const PLAIN: TransactionOptions = TransactionOptions { isolation: None, read_only: false };
 
@@ -146,6 +148,22 @@ pub async fn writes(bed: &Bed) -> Outcome {
         |session, sink| Box::pin(async move { session.feed(rows(3), Reuse::Keep, sink).await.map(|_| ()) });
     at_every_poll(bed, false, write, |_, ended| if ended { &[3] } else { &[0, 3] }).await?;
     at_every_poll(bed, true, write, |_, _| &[0]).await
+}
+
+/// Many rows, in all the ways that there are for them, are there whole or not at all.
+pub async fn many_rows(bed: &Bed) -> Outcome {
+    let few: Act = |session, _| Box::pin(many(session, 60));
+    let most: Act = |session, _| Box::pin(many(session, 2200));
+    at_every_poll(bed, false, few, |_, ended| if ended { &[60] } else { &[0, 60] }).await?;
+    at_every_poll(bed, false, most, |_, ended| if ended { &[2200] } else { &[0, 2200] }).await?;
+    at_every_poll(bed, true, few, |_, _| &[0]).await?;
+    at_every_poll(bed, true, most, |_, _| &[0]).await
+}
+
+async fn many(session: &mut Session, rows: i64) -> Result<()> {
+    // Apart from the row that stands in an open transaction.
+    let row = |id| Ok(vec![Value::Int(id + 1000), Value::Int(id)]);
+    session.insert_rows("t", &mut Supply::new(&["id", "n"], rows, row)).await.map(drop)
 }
 
 /// A begin leaves a transaction that the state knows of, or none.

@@ -29,6 +29,7 @@ mod compare;
 mod fixture;
 mod session;
 
+pub mod bulk;
 pub mod changes;
 pub mod connecting;
 pub mod dropped;
@@ -129,6 +130,17 @@ macro_rules! conformance {
                     assignments_read_the_row_before
                     a_script_stops_at_the_first_error
                 }
+                bulk {
+                    any_number_of_rows
+                    columns_that_are_left_out
+                    several_parts
+                    a_refused_row
+                    in_a_transaction
+                    a_refused_value_names_its_row
+                    a_row_of_another_length
+                    large_rows
+                    a_table_that_changes
+                }
                 transactions {
                     commit_and_rollback
                     savepoints
@@ -143,6 +155,7 @@ macro_rules! conformance {
                 dropped {
                     statements
                     writes
+                    many_rows
                     begin
                     commit
                     rollback
@@ -226,6 +239,7 @@ mod tests {
         let list = include_str!("mod.rs");
         let mut cases = 0;
         for (file, source) in [
+            ("bulk", include_str!("bulk.rs")),
             ("changes", include_str!("changes.rs")),
             ("connecting", include_str!("connecting.rs")),
             ("dropped", include_str!("dropped.rs")),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::catalog::{Change, ColumnType, Schema};
 use crate::conformance::bed::{Failure, left_out};
 use crate::conformance::fixture;
-use crate::contract::{Backend, Command, Connection, Flow, Outcome, Reuse, Row, RowSink, Step};
+use crate::contract::{Backend, Bulk, Command, Connection, Flow, Outcome, Reuse, Row, RowSink, RowSupply, Step};
 use crate::error::{Error, ErrorKind, Result};
 use crate::render::print;
 use crate::sql::Statement;
@@ -73,6 +73,12 @@ impl Session {
     /// Runs a statement whose rows nobody wants.
     pub(crate) async fn exec(&mut self, statement: impl Into<Statement> + Send) -> Result<Outcome> {
         self.feed(statement, Reuse::Keep, &mut ()).await
+    }
+
+    /// Inserts many rows.
+    pub(crate) async fn insert_rows(&mut self, table: &'static str, rows: &mut dyn RowSupply) -> Result<u64> {
+        let bulk = Bulk { table, dialect: self.backend.dialect() };
+        self.connection.insert_many(bulk, rows).await
     }
 
     /// Runs a text as it is.

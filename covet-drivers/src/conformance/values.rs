@@ -3,6 +3,7 @@
 
 use crate::catalog::{ColumnType, EnumType, Schema};
 use crate::conformance::bed::left_out;
+use crate::conformance::bulk;
 use crate::conformance::compare::{has_equality, refuses, same, show};
 use crate::conformance::fixture::{insert, int, is, nullable, schema, select, table, update};
 use crate::conformance::session::{Applied, Session};
@@ -56,6 +57,7 @@ async fn hold(bed: &Bed, families: Vec<Family>) -> Outcome {
                 }
             }
         }
+        bulk::hold(&mut session, &ty, &fits, &doubtful).await?;
         session.unmake(&schema).await?;
     }
     Ok(())

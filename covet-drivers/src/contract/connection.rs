@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use crate::capability::Capabilities;
-use crate::contract::{Command, Direct, Outcome, RowSink};
+use crate::contract::{Bulk, Command, Direct, Outcome, RowSink, RowSupply, insert_by_values};
 use crate::error::Result;
 
 /// A boxed future that can move between threads.
@@ -25,6 +25,20 @@ pub trait Connection: fmt::Debug + Send {
     /// The database's, the sink's, and `InvalidInput` or `OutOfRange` for a value that this
     /// database cannot hold, before anything is sent.
     fn run<'a>(&'a mut self, command: Command<'a>, rows: &'a mut dyn RowSink) -> BoxFuture<'a, Result<Outcome>>;
+
+    /// Inserts many rows, and gives their number: all of them or none, whatever the number of statements
+    /// that it takes. Rows are pulled while they are sent, and never collected as a whole.
+    ///
+    /// Within a transaction it is undone by itself where it takes more than one statement; one statement
+    /// that fails does to the transaction what it does by [`run`](Connection::run). An adapter whose
+    /// database has nothing better than `VALUES` keeps the method as it is.
+    ///
+    /// # Errors
+    /// Those of [`run`](Connection::run), and the supply's. What the adapter finds before it sends names
+    /// the row, counted from 1, and the column.
+    fn insert_many<'a>(&'a mut self, bulk: Bulk, rows: &'a mut dyn RowSupply) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(insert_by_values(self, bulk, rows))
+    }
 
     /// Runs one or more statements without values and without rows: DDL, session settings.
     ///

@@ -14,6 +14,7 @@
 //! * **No panic** on anything that a server or a user can send.
 
 mod adapter;
+mod bulk;
 mod command;
 mod connection;
 mod direct;
@@ -24,6 +25,8 @@ mod suggest;
 mod url;
 
 pub use adapter::{Adapter, Backend};
+pub(crate) use bulk::heap;
+pub use bulk::{BULK_SAVEPOINT, Bulk, Part, RowSupply, in_row, insert_by_values, pull};
 pub use command::{Command, Outcome, Reuse};
 pub use connection::{BoxFuture, Connection, ConnectionState, Isolation, ServerInfo, TransactionOptions};
 pub use direct::Direct;
