@@ -8,7 +8,8 @@ use tokio_postgres::Client;
 
 use crate::capability::Capabilities;
 use crate::contract::{
-    BoxFuture, Command, Connection, ConnectionState, Direct, Of, Outcome, RowSink, ServerInfo, TransactionOptions,
+    BoxFuture, Bulk, Command, Connection, ConnectionState, Direct, Of, Outcome, RowSink, RowSupply, ServerInfo,
+    TransactionOptions,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::cache::Cache;
@@ -229,6 +230,10 @@ const MIGRATION_LOCKS: &str =
 impl Connection for PostgresConnection {
     fn run<'a>(&'a mut self, command: Command<'a>, rows: &'a mut dyn RowSink) -> BoxFuture<'a, Result<Outcome>> {
         Box::pin(self.run(command, rows))
+    }
+
+    fn insert_many<'a>(&'a mut self, bulk: Bulk, rows: &'a mut dyn RowSupply) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(self.insert_many(bulk, rows))
     }
 
     fn script<'a>(&'a mut self, sql: &'a str) -> BoxFuture<'a, Result<()>> {

@@ -118,6 +118,12 @@ pub(crate) fn is_stale(error: &tokio_postgres::Error) -> bool {
     }
 }
 
+/// Whether the server refuses a way of doing something that it may allow in another way: row level
+/// security, a view, a right.
+pub(crate) fn is_refused(error: &tokio_postgres::Error) -> bool {
+    error.as_db_error().is_some_and(|server| matches!(server.code().code(), "0A000" | "42809" | "42501"))
+}
+
 fn other(what: &str, source: Box<dyn StdError + Send + Sync>) -> Error {
     if what.starts_with("error encoding") {
         return Error::new(ErrorKind::InvalidInput, format!("the statement cannot be sent: {source}"));

@@ -22,6 +22,7 @@
 //!
 //! Sessions have the time zone UTC. `docs/types.md` says how each type is stored.
 
+mod bulk;
 mod cache;
 mod codec;
 mod connect;

@@ -39,7 +39,7 @@ impl ToSql for Parameter<'_> {
 }
 
 /// The type beneath a domain.
-pub(super) fn base(ty: &Type) -> &Type {
+pub(crate) fn base(ty: &Type) -> &Type {
     let mut ty = ty;
     while let Kind::Domain(inner) = ty.kind() {
         ty = inner;
@@ -55,7 +55,7 @@ pub(super) fn is_textual(ty: &Type) -> bool {
 }
 
 /// Whether Covet has no value of the type, so that its text form is the only way.
-fn is_foreign(ty: &Type) -> bool {
+pub(crate) fn is_foreign(ty: &Type) -> bool {
     !is_textual(ty)
         && !matches!(
             *ty,
@@ -78,7 +78,11 @@ fn is_foreign(ty: &Type) -> bool {
         )
 }
 
-fn encode(value: &Value, ty: &Type, out: &mut BytesMut) -> Result<IsNull> {
+/// Writes a value in the binary format of the type.
+///
+/// # Errors
+/// `OutOfRange` and `InvalidInput` when the type cannot hold it.
+pub(crate) fn encode(value: &Value, ty: &Type, out: &mut BytesMut) -> Result<IsNull> {
     match value {
         Value::Null => return Ok(IsNull::Yes),
         Value::Bool(v) if *ty == Type::BOOL => out.put_u8(u8::from(*v)),
@@ -116,6 +120,23 @@ fn encode(value: &Value, ty: &Type, out: &mut BytesMut) -> Result<IsNull> {
         _ => return Err(mismatch(value, ty)),
     }
     Ok(IsNull::No)
+}
+
+/// Writes a value behind its length, as fields of rows and elements of arrays stand.
+///
+/// # Errors
+/// Those of writing it.
+pub(crate) fn put_counted(out: &mut BytesMut, write: impl FnOnce(&mut BytesMut) -> Result<IsNull>) -> Result<()> {
+    let at = out.len();
+    out.put_i32(-1);
+    if let IsNull::No = write(out)? {
+        let length = i32::try_from(out.len() - at - 4)
+            .map_err(|_| Error::new(ErrorKind::OutOfRange, "PostgreSQL holds values of up to 1 GiB"))?;
+        if let Some(place) = out.get_mut(at..at + 4) {
+            place.copy_from_slice(&length.to_be_bytes());
+        }
+    }
+    Ok(())
 }
 
 fn integer(v: i128, ty: &Type, out: &mut BytesMut) -> Result<()> {

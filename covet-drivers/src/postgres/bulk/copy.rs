@@ -1,0 +1,200 @@
+//! Many rows: `COPY` in the binary format.
+//!
+//! The format has no types in it, so what was a `bigint` when the columns were asked for would be
+//! taken as it is for the `timestamp` that the column has become. The probe keeps that from happening:
+//! it runs first, in the same transaction, so that no column can change between the two.
+
+use std::pin::{Pin, pin};
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use futures_util::future::{join, join3};
+use futures_util::{SinkExt as _, TryStreamExt as _};
+use tokio_postgres::CopyInSink;
+use tokio_postgres::types::{ToSql, Type};
+
+use crate::contract::{ConnectionState, RowSupply, in_row, pull};
+use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::PostgresConnection;
+use crate::postgres::bulk::plan::Plan;
+use crate::postgres::bulk::{Slice, Whole};
+use crate::postgres::codec::{encode, is_foreign, put_counted};
+use crate::postgres::errors;
+use crate::sql::Many;
+use crate::value::Value;
+
+/// So many bytes go to the driver at once.
+const CHUNK: usize = 32 * 1024;
+
+/// What stands before the first row: the signature, no flags, no extension.
+const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+
+/// A `COPY` that has begun. Dropped, it fails on the server, which keeps nothing of it.
+pub(super) struct Copying {
+    sink: Pin<Box<CopyInSink<Bytes>>>,
+    plan: Plan,
+    out: BytesMut,
+    rows: u64,
+}
+
+impl PostgresConnection {
+    /// Begins, unless it would not do what an insert does.
+    pub(super) async fn start_copy(
+        &mut self,
+        table: &str,
+        columns: &Many<&'static str>,
+        whole: &mut Whole,
+    ) -> Result<Option<Copying>> {
+        if columns.is_empty() {
+            return Ok(None);
+        }
+        let mut again = !whole.open;
+        loop {
+            let plan = self.plan(table, columns).await?;
+            if plan.types.iter().any(is_foreign) {
+                return Ok(None);
+            }
+            let sql = format!("COPY {} FROM STDIN (FORMAT BINARY)", plan.target);
+            if self.cache.get(&sql).is_none() && !self.is_copyable(table).await? {
+                return Ok(None);
+            }
+            let statement = self.kept(&sql).await?.statement;
+            let error = match self.launch(&plan, &statement, whole).await {
+                Ok(sink) => {
+                    let mut out = BytesMut::with_capacity(CHUNK + CHUNK / 4);
+                    out.put_slice(HEADER);
+                    return Ok(Some(Copying { sink: Box::pin(sink), plan, out, rows: 0 }));
+                }
+                Err(error) => error,
+            };
+            self.cache.forget(&sql);
+            self.cache.forget(&plan.sql);
+            let changed = errors::is_stale(&error) || errors::is_refused(&error);
+            let error = self.settle(error);
+            if !(changed && std::mem::take(&mut again)) {
+                return Err(error);
+            }
+            // Not a row was sent: with the types and rights of today it may work.
+            self.undo_whole(whole).await;
+            if whole.open {
+                return Err(error);
+            }
+        }
+    }
+
+    /// Sends all that must come before the rows, in one flight.
+    async fn launch(
+        &mut self,
+        plan: &Plan,
+        statement: &tokio_postgres::Statement,
+        whole: &mut Whole,
+    ) -> Result<CopyInSink<Bytes>, tokio_postgres::Error> {
+        let client = &self.client;
+        let word = (!whole.open).then_some(whole.words.begin);
+        let opening = async {
+            match word {
+                Some(word) => client.batch_execute(word).await,
+                None => Ok(()),
+            }
+        };
+        let probing = async {
+            let none: [&(dyn ToSql + Sync); 0] = [];
+            let mut rows = pin!(client.query_raw(&plan.probe.statement, none).await?);
+            while rows.as_mut().try_next().await?.is_some() {}
+            Ok(())
+        };
+        let (opened, probed, started) = join3(opening, probing, client.copy_in(statement)).await;
+        opened?;
+        self.opened_whole(whole);
+        // What the probe says came first; the other only follows from it.
+        probed?;
+        started
+    }
+
+    /// Ends it; at the end of the whole insert together with what makes it one.
+    pub(super) async fn finish_copy(&mut self, mut copying: Copying, whole: &mut Whole, last: bool) -> Result<u64> {
+        copying.out.put_i16(-1);
+        if let Err(error) = copying.send().await {
+            return Err(self.settle(error));
+        }
+        if !last {
+            return copying.sink.as_mut().finish().await.map_err(|error| self.settle(error));
+        }
+        let end = self.client.batch_execute(whole.words.end);
+        let (finished, ended) = join(copying.sink.as_mut().finish(), end).await;
+        match finished {
+            Ok(inserted) => self.ended_whole(whole, ended).map(|()| inserted),
+            Err(error) if whole.commits() && errors::ends_session(&error) => Err(self.refused_commit(whole, error)),
+            Err(error) => {
+                let error = self.settle(error);
+                // A commit of what has failed is a rollback.
+                if ended.is_ok() {
+                    whole.open = false;
+                    self.state = whole.before;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// What to tell when the transaction was not committed, or nobody knows.
+    pub(super) fn refused_commit(&mut self, whole: &mut Whole, error: tokio_postgres::Error) -> Error {
+        let lost = errors::ends_session(&error);
+        let error = self.settle(error);
+        if lost {
+            let text = "the connection broke while COMMIT was under way, and whether it took effect is not known";
+            return Error::new(ErrorKind::CommitUnknown, text).with_source(error);
+        }
+        // A commit that is refused ends the transaction all the same.
+        whole.open = false;
+        self.state = ConnectionState::Idle;
+        error
+    }
+}
+
+impl Copying {
+    /// Sends a slice and every row behind it.
+    pub(super) async fn rows(&mut self, slice: &mut Slice, rows: &mut dyn RowSupply) -> Result<()> {
+        let width = self.plan.columns.len();
+        self.rows = slice.before;
+        for row in slice.values.chunks_exact(width) {
+            self.row(row)?;
+            if self.out.len() >= CHUNK {
+                self.send().await.map_err(errors::statement)?;
+            }
+        }
+        // Room for very many rows is not kept for one.
+        let mut values = Vec::with_capacity(width);
+        slice.values = Vec::new();
+        while pull(rows, &mut values, width)? {
+            self.row(&values)?;
+            values.clear();
+            if self.out.len() >= CHUNK {
+                self.send().await.map_err(errors::statement)?;
+            }
+        }
+        slice.before = self.rows;
+        slice.rows = 0;
+        Ok(())
+    }
+
+    fn row(&mut self, row: &[Value]) -> Result<()> {
+        self.rows += 1;
+        self.out.put_i16(i16::try_from(row.len()).unwrap_or(i16::MAX));
+        for (index, (value, ty)) in row.iter().zip(&self.plan.types).enumerate() {
+            if let Err(error) = field(value, ty, &mut self.out) {
+                return Err(in_row(error, self.rows, self.plan.columns.get(index).copied()));
+            }
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self) -> Result<(), tokio_postgres::Error> {
+        let chunk = self.out.split().freeze();
+        self.out.reserve(CHUNK + CHUNK / 4);
+        self.sink.send(chunk).await
+    }
+}
+
+fn field(value: &Value, ty: &Type, out: &mut BytesMut) -> Result<()> {
+    put_counted(out, |out| encode(value, ty, out))
+}

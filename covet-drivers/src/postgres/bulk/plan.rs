@@ -1,0 +1,61 @@
+//! What is known of the columns of an insert: their types, by asking the server once a session.
+
+use tokio_postgres::Statement;
+use tokio_postgres::types::Type;
+
+use crate::error::Result;
+use crate::postgres::PostgresConnection;
+use crate::postgres::cache::Prepared;
+use crate::postgres::codec::base;
+use crate::postgres::types::{literal, quoted};
+use crate::postgres::wording::Wording;
+use crate::sql::Many;
+
+/// The columns of an insert and their types.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// `"table" ("column", …)`
+    pub(super) target: String,
+    pub(super) columns: Many<&'static str>,
+    pub(super) types: Vec<Type>,
+    /// A select of the columns that gives no row. The server prepared it for the types that they have, and
+    /// refuses to run it when they have others.
+    pub(super) probe: Prepared,
+    /// The text of the probe.
+    pub(super) sql: String,
+}
+
+/// Whether `COPY` does on a table what `INSERT` does: there are no rules, it is no view, row level
+/// security lets everything pass, no column insists on its own numbers; and the probe may run.
+const COPYABLE: &str = "SELECT c.relkind IN ('r', 'p') AND NOT c.relhasrules AND NOT row_security_active(c.oid) \
+     AND has_table_privilege(c.oid, 'SELECT') \
+     AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attidentity = 'a') \
+     FROM pg_class c WHERE c.oid = to_regclass(";
+
+impl PostgresConnection {
+    /// The plan for these columns; without columns there is nothing to plan.
+    pub(super) async fn plan(&mut self, table: &str, columns: &Many<&'static str>) -> Result<Plan> {
+        let names = columns.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
+        let table = quoted(table);
+        let sql = format!("SELECT {names} FROM {table} LIMIT 0");
+        let probe = self.kept(&sql).await?;
+        let types = probe.statement.columns().iter().map(|column| base(column.type_()).clone()).collect();
+        Ok(Plan { target: format!("{table} ({names})"), columns: columns.clone(), types, probe, sql })
+    }
+
+    /// A prepared statement, found or made. To be used where a statement is under way.
+    pub(super) async fn kept(&mut self, sql: &str) -> Result<Prepared> {
+        if let Some(prepared) = self.cache.get(sql) {
+            return Ok(prepared);
+        }
+        let statement: Statement = self.client.prepare(sql).await.map_err(|error| self.settle(error))?;
+        let prepared = Prepared { statement, wording: Wording::of(sql) };
+        self.cache.put(sql, prepared.clone());
+        Ok(prepared)
+    }
+
+    /// Whether `COPY` does what `INSERT` does.
+    pub(super) async fn is_copyable(&mut self, table: &str) -> Result<bool> {
+        self.ask(&format!("{COPYABLE}{})", literal(&quoted(table)))).await
+    }
+}
