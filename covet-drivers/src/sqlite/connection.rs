@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::capability::Capabilities;
 use crate::contract::{
-    BoxFuture, Command, Connection, ConnectionState, Direct, Of, Outcome, RowSink, ServerInfo, TransactionOptions,
+    BoxFuture, Bulk, Command, Connection, ConnectionState, Direct, Of, Outcome, RowSink, RowSupply, ServerInfo,
+    TransactionOptions,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlite::checkpoint::Log;
@@ -155,6 +156,10 @@ fn capabilities(many_connections: bool) -> Capabilities {
 impl Connection for SqliteConnection {
     fn run<'a>(&'a mut self, command: Command<'a>, rows: &'a mut dyn RowSink) -> BoxFuture<'a, Result<Outcome>> {
         Box::pin(self.run(command, rows))
+    }
+
+    fn insert_many<'a>(&'a mut self, bulk: Bulk, rows: &'a mut dyn RowSupply) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(self.insert_many(bulk, rows))
     }
 
     fn script<'a>(&'a mut self, sql: &'a str) -> BoxFuture<'a, Result<()>> {

@@ -32,6 +32,7 @@
 //! | `cache_size` | as the pragma: pages, or KiB when negative |
 //! | `statement_cache_size` | prepared statements kept by a connection, default 256 |
 
+mod bulk;
 mod checkpoint;
 mod codec;
 mod connect;

@@ -1,0 +1,356 @@
+//! Many rows in one insert: fifty by one prepared statement, all of them in one job on the
+//! connection's thread, which the task feeds while the job runs.
+
+use std::sync::Arc;
+
+use rusqlite::Statement as Prepared;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::contract::{Bulk, Command, ConnectionState, Part, Reuse, RowSupply, TransactionOptions, heap, in_row, pull};
+use crate::error::{ErrorKind, Result};
+use crate::render::{ansi, print};
+use crate::sql::{Many, Statement};
+use crate::sqlite::codec::{self, Bound};
+use crate::sqlite::connection::SqliteConnection;
+use crate::sqlite::errors::Stop;
+use crate::sqlite::execute::{Demand, Request};
+use crate::sqlite::session::{Session, unwanted};
+use crate::sqlite::thread::lost;
+use crate::sqlite::turns::Turn;
+use crate::sqlite::watch::Wanted;
+use crate::value::Value;
+
+/// The rows of one statement: more of them gain nothing.
+const TOGETHER: usize = 50;
+
+/// So many rows go to the thread at once, or as many as have so many bytes.
+const BATCH: usize = 10 * TOGETHER;
+const BYTES: usize = 256 * 1024;
+
+/// The texts for rows of one part.
+#[derive(Debug)]
+struct Texts {
+    columns: Many<&'static str>,
+    /// Of one row.
+    one: String,
+    /// Of `together` rows.
+    many: String,
+    together: usize,
+}
+
+/// Rows on their way to the thread, one behind the other.
+#[derive(Debug)]
+struct Batch {
+    texts: Arc<Texts>,
+    values: Vec<Value>,
+    rows: usize,
+    /// The number of rows before these.
+    before: u64,
+}
+
+/// What the thread is fed with. That there is no more is a message too: a channel that is closed
+/// without one was dropped.
+enum Message {
+    Rows(Batch),
+    Statement(Request),
+    End,
+}
+
+/// What the job did, and whether it has committed.
+type Done = Result<(u64, bool), Stop>;
+
+impl SqliteConnection {
+    /// See [`insert_many`](crate::contract::Connection::insert_many).
+    pub(super) async fn insert_many(&mut self, bulk: Bulk, rows: &mut dyn RowSupply) -> Result<u64> {
+        self.pay().await;
+        self.ready().await?;
+        let most = crate::contract::Connection::capabilities(self).max_parameters;
+        let mut feed = Feed { bulk, rows, most, texts: None, before: 0 };
+        let Some(first) = feed.next()? else { return Ok(0) };
+        let second = feed.next()?;
+        if second.is_none()
+            && let Message::Rows(batch) = &first
+            && batch.rows <= batch.texts.together
+        {
+            let sql = batch.texts.of(bulk.table, batch.rows);
+            for (index, value) in batch.values.iter().enumerate() {
+                codec::encode(value).map_err(|error| refused(error, index, &batch.texts.columns, 0))?;
+            }
+            let args: Vec<&Value> = batch.values.iter().collect();
+            let command = Command { sql: &sql, args: &args, reuse: Reuse::Keep };
+            return Ok(self.run(command, &mut ()).await?.affected);
+        }
+        let alone = self.stand() == ConnectionState::Idle;
+        if alone {
+            self.begin(&TransactionOptions::default()).await?;
+        }
+        let begun = [first].into_iter().chain(second);
+        let (done, turn) = self.insert_all(alone, begun, feed).await?;
+        match done {
+            Ok((inserted, committed)) => {
+                if alone && !committed {
+                    // The job's own commit met a reader; this one waits for it.
+                    self.commit().await?;
+                } else {
+                    self.checkpoint(turn);
+                }
+                Ok(inserted)
+            }
+            Err(Stop::Error(error) | Stop::Busy(error)) => {
+                self.in_doubt |= error.kind() == ErrorKind::CommitUnknown;
+                Err(error)
+            }
+            Err(Stop::Turn | Stop::Long) => unreachable!("the job holds the turn and has no budget"),
+        }
+    }
+
+    /// Sends the job and feeds it. An error of the supply is that of the insert, and the job has undone
+    /// what it did before it is told.
+    async fn insert_all(
+        &mut self,
+        alone: bool,
+        begun: impl Iterator<Item = Message>,
+        mut feed: Feed<'_>,
+    ) -> Result<(Done, Option<Turn>)> {
+        let (answer, wait) = oneshot::channel();
+        let (send, messages) = mpsc::channel(2);
+        let work = move |session: &mut Session, job| session.insert_all(job, alone, messages);
+        let job = self.send(None, work, move |done, turn| {
+            // Whoever waited may have gone.
+            let _ = answer.send((done, turn));
+        })?;
+        let watch = Arc::clone(&self.watch);
+        let wanted = Wanted::new(&watch, job);
+        let fed = feed.all(begun, send).await;
+        let answer = wait.await;
+        wanted.done();
+        self.back();
+        fed?;
+        answer.map_err(|_| lost())
+    }
+}
+
+/// The rows, in batches.
+struct Feed<'a> {
+    bulk: Bulk,
+    rows: &'a mut dyn RowSupply,
+    most: usize,
+    /// Those of the part that has not ended.
+    texts: Option<Arc<Texts>>,
+    before: u64,
+}
+
+impl Feed<'_> {
+    /// Sends everything, as long as the job takes it.
+    async fn all(&mut self, begun: impl Iterator<Item = Message>, send: mpsc::Sender<Message>) -> Result<()> {
+        for message in begun {
+            if send.send(message).await.is_err() {
+                return Ok(());
+            }
+        }
+        while let Some(message) = self.next()? {
+            if send.send(message).await.is_err() {
+                return Ok(());
+            }
+            // A thread that is faster than the supply would keep the task from ever waiting.
+            tokio::task::yield_now().await;
+        }
+        // The job has failed where it is not there any more, and its answer says why.
+        let _ = send.send(Message::End).await;
+        Ok(())
+    }
+
+    fn next(&mut self) -> Result<Option<Message>> {
+        loop {
+            let texts = match self.texts.take() {
+                Some(texts) => texts,
+                None => match self.rows.part()? {
+                    Some(Part::Rows(columns)) => Arc::new(Texts::new(self.bulk.table, columns, self.most)),
+                    Some(Part::Insert(insert)) => {
+                        self.before += insert.rows.len() as u64;
+                        let request = request(self.bulk, &Statement::Insert(*insert))?;
+                        return Ok(Some(Message::Statement(request)));
+                    }
+                    None => return Ok(None),
+                },
+            };
+            let width = texts.columns.len();
+            let mut values = Vec::with_capacity(width * TOGETHER);
+            let (mut rows, mut bytes) = (0, 0);
+            let mut more = true;
+            while more && rows < BATCH && bytes < BYTES {
+                let from = values.len();
+                more = pull(self.rows, &mut values, width)?;
+                rows += usize::from(more);
+                bytes += values.iter().skip(from).map(heap).sum::<usize>();
+            }
+            if more {
+                self.texts = Some(Arc::clone(&texts));
+            }
+            if rows > 0 {
+                let before = self.before;
+                self.before += rows as u64;
+                return Ok(Some(Message::Rows(Batch { texts, values, rows, before })));
+            }
+        }
+    }
+}
+
+fn request(bulk: Bulk, statement: &Statement) -> Result<Request> {
+    let printed = print(statement, bulk.dialect)?;
+    let values = printed.values()?;
+    let values = values.into_iter().map(|value| codec::encode(value).map(Bound::into_owned)).collect::<Result<_>>()?;
+    Ok(Request { sql: printed.sql, values, reuse: Reuse::Once, asks_steps: false })
+}
+
+impl Texts {
+    fn new(table: &str, columns: Many<&'static str>, most: usize) -> Self {
+        let together = most.checked_div(columns.len()).map_or(1, |rows| rows.clamp(1, TOGETHER));
+        let mut texts = Texts { columns, one: String::new(), many: String::new(), together };
+        texts.one = texts.of(table, 1);
+        texts.many = texts.of(table, together);
+        texts
+    }
+
+    /// The text for so many rows; without columns there can only be one.
+    fn of(&self, table: &str, rows: usize) -> String {
+        let mut out = String::from("INSERT INTO ");
+        ansi::identifier(table, &mut out);
+        if self.columns.is_empty() {
+            out.push_str(" DEFAULT VALUES");
+            return out;
+        }
+        for (index, column) in self.columns.iter().enumerate() {
+            out.push_str(if index == 0 { " (" } else { ", " });
+            ansi::identifier(column, &mut out);
+        }
+        let row = format!("({})", vec!["?"; self.columns.len()].join(", "));
+        out.push_str(") VALUES ");
+        out.push_str(&vec![row; rows].join(", "));
+        out
+    }
+}
+
+impl Session {
+    /// Inserts what comes, until the end is said. What was done is undone when it fails, and when the
+    /// channel is dropped.
+    fn insert_all(&mut self, job: u64, alone: bool, mut messages: mpsc::Receiver<Message>) -> Done {
+        if !alone {
+            self.control(job, "SAVEPOINT covet_bulk")?;
+        }
+        let result = self.insert_messages(job, &mut messages);
+        let inserted = match result {
+            Ok(inserted) => inserted,
+            Err(stop) => {
+                self.undo_bulk(alone);
+                return Err(stop);
+            }
+        };
+        if !alone {
+            self.control(job, "RELEASE covet_bulk")?;
+            return Ok((inserted, false));
+        }
+        match self.commit(job) {
+            Ok(()) => Ok((inserted, true)),
+            Err(Stop::Busy(_)) => Ok((inserted, false)),
+            Err(stop) => {
+                self.undo_bulk(alone);
+                Err(stop)
+            }
+        }
+    }
+
+    /// Goes back to where it began, unless SQLite has done so by itself.
+    fn undo_bulk(&mut self, alone: bool) {
+        if self.db.is_autocommit() {
+            return;
+        }
+        let undone = if alone {
+            self.rollback().is_ok()
+        } else {
+            self.pragma("ROLLBACK TO covet_bulk; RELEASE covet_bulk").is_ok()
+        };
+        if undone {
+            self.watch.pardon();
+        } else {
+            self.watch.doom();
+        }
+    }
+
+    fn insert_messages(&mut self, job: u64, messages: &mut mpsc::Receiver<Message>) -> Result<u64, Stop> {
+        let mut inserted = 0;
+        loop {
+            match messages.blocking_recv() {
+                Some(Message::Rows(batch)) => {
+                    if !self.watch.begin_write(job) {
+                        return Err(unwanted().into());
+                    }
+                    inserted += self.insert_batch(&batch)?;
+                }
+                Some(Message::Statement(request)) => {
+                    inserted += self.run(job, &request, &mut |_| Demand::More)?.outcome.affected;
+                }
+                Some(Message::End) => return Ok(inserted),
+                None => return Err(unwanted().into()),
+            }
+        }
+    }
+
+    fn insert_batch(&self, batch: &Batch) -> Result<u64, Stop> {
+        let Texts { columns, one, many, together } = &*batch.texts;
+        let mut inserted = 0;
+        let mut row = batch.before;
+        // A transaction is open, so nothing here is sent again when the database is busy.
+        let failed = |error| self.failed(error, false, true);
+        if columns.is_empty() {
+            let mut statement = self.db.prepare_cached(one).map_err(failed)?;
+            for _ in 0..batch.rows {
+                inserted += statement.raw_execute().map_err(failed)? as u64;
+            }
+            return Ok(inserted);
+        }
+        let chunks = batch.values.chunks_exact(together * columns.len());
+        let rest = chunks.remainder();
+        if chunks.len() > 0 {
+            let mut statement = self.db.prepare_cached(many).map_err(failed)?;
+            for chunk in chunks {
+                bind(&mut statement, chunk, columns, row, &failed)?;
+                inserted += statement.raw_execute().map_err(failed)? as u64;
+                row += *together as u64;
+            }
+        }
+        if !rest.is_empty() {
+            let mut statement = self.db.prepare_cached(one).map_err(failed)?;
+            for chunk in rest.chunks_exact(columns.len()) {
+                bind(&mut statement, chunk, columns, row, &failed)?;
+                inserted += statement.raw_execute().map_err(failed)? as u64;
+                row += 1;
+            }
+        }
+        Ok(inserted)
+    }
+}
+
+/// Binds the values of some rows, of which the first comes behind so many others.
+fn bind(
+    statement: &mut Prepared<'_>,
+    values: &[Value],
+    columns: &[&'static str],
+    before: u64,
+    failed: &impl Fn(rusqlite::Error) -> Stop,
+) -> Result<(), Stop> {
+    for (index, value) in values.iter().enumerate() {
+        match codec::encode(value) {
+            Ok(bound) => statement.raw_bind_parameter(index + 1, bound).map_err(failed)?,
+            Err(error) => return Err(refused(error, index, columns, before).into()),
+        }
+    }
+    Ok(())
+}
+
+/// The error of the value at this position among those of some rows.
+#[cold]
+fn refused(error: crate::Error, index: usize, columns: &[&'static str], before: u64) -> crate::Error {
+    let row = before + (index / columns.len().max(1)) as u64 + 1;
+    in_row(error, row, columns.get(index % columns.len().max(1)).copied())
+}
