@@ -10,7 +10,8 @@ use mysql_async::prelude::Queryable as _;
 
 use crate::capability::Capabilities;
 use crate::contract::{
-    BoxFuture, Command, Connection, ConnectionState, Direct, Of, Outcome, RowSink, ServerInfo, TransactionOptions,
+    BoxFuture, Bulk, Command, Connection, ConnectionState, Direct, Of, Outcome, RowSink, RowSupply, ServerInfo,
+    TransactionOptions,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::cache::StatementCache;
@@ -260,6 +261,10 @@ impl fmt::Debug for MySqlConnection {
 impl Connection for MySqlConnection {
     fn run<'a>(&'a mut self, command: Command<'a>, rows: &'a mut dyn RowSink) -> BoxFuture<'a, Result<Outcome>> {
         Box::pin(MySqlConnection::run(self, command, rows))
+    }
+
+    fn insert_many<'a>(&'a mut self, bulk: Bulk, rows: &'a mut dyn RowSupply) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(MySqlConnection::insert_many(self, bulk, rows))
     }
 
     fn script<'a>(&'a mut self, sql: &'a str) -> BoxFuture<'a, Result<()>> {

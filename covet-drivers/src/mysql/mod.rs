@@ -45,6 +45,7 @@
 //! database's types do not say is kept in the column's comment: `utc` for a timestamp, `enum` and its
 //! name for an enum.
 
+mod bulk;
 mod cache;
 mod codec;
 mod connect;

@@ -73,7 +73,7 @@ impl MySqlConnection {
     }
 
     /// Prepares a statement, or finds it prepared.
-    async fn prepare(&mut self, command: Command<'_>) -> Result<Prepared> {
+    pub(super) async fn prepare(&mut self, command: Command<'_>) -> Result<Prepared> {
         let keep = command.reuse == Reuse::Keep && self.cache.keeps();
         if keep && let Some((statement, traits)) = self.cache.get(command.sql) {
             return Ok(Prepared { statement, traits, once: false, kept_before: true });
@@ -95,7 +95,7 @@ impl MySqlConnection {
         Ok(Prepared { statement, traits, once: !keep, kept_before: false })
     }
 
-    async fn forget(&mut self, prepared: &Prepared) -> Result<()> {
+    pub(super) async fn forget(&mut self, prepared: &Prepared) -> Result<()> {
         if prepared.once { self.discard(prepared.statement.clone()).await } else { Ok(()) }
     }
 
@@ -169,8 +169,8 @@ fn encode_all(args: &[&Value]) -> Result<Vec<WireValue>> {
     })
 }
 
-struct Prepared {
-    statement: Statement,
+pub(super) struct Prepared {
+    pub(super) statement: Statement,
     traits: Traits,
     once: bool,
     kept_before: bool,

@@ -1,0 +1,252 @@
+//! Many rows in one insert: MariaDB's bulk command, which sends the text once and the values of many rows;
+//! on MySQL ordinary statements of many rows.
+//!
+//! A bulk command is one statement to MariaDB, undone as a whole when a row of it fails. Several of them,
+//! for more rows than are worth holding at once, stand in a transaction, or in a savepoint within one.
+
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Params, Value as WireValue};
+
+use crate::contract::{
+    BULK_SAVEPOINT, Bulk, Command, Part, Reuse, RowSupply, TransactionOptions, heap, in_row, insert_by_values, pull,
+};
+use crate::error::Result;
+use crate::mysql::codec::encode;
+use crate::mysql::connection::{Failure, MySqlConnection, Standing};
+use crate::mysql::errors::STALE;
+use crate::mysql::server::Product;
+use crate::render::print;
+use crate::sql::{Many, Statement};
+use crate::value::Value;
+
+/// The rows of one command, or as many as have so many bytes.
+const ROWS: usize = 2000;
+const BYTES: usize = 1 << 20;
+
+/// What is sent at once.
+enum Piece {
+    /// Rows by one command, in the driver's terms.
+    Rows(Many<&'static str>, Vec<Params>),
+    /// A row that is too large to stand beside others.
+    Row(Many<&'static str>, Vec<Value>),
+    Statement(Statement),
+}
+
+impl MySqlConnection {
+    /// As [`Connection::insert_many`](crate::contract::Connection::insert_many).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn insert_many(&mut self, bulk: Bulk, rows: &mut dyn RowSupply) -> Result<u64> {
+        self.check_runs()?;
+        if self.server.product == Product::MySql {
+            return insert_by_values(self, bulk, rows).await;
+        }
+        let most = BYTES.min(self.settings.max_packet / 2);
+        let mut pieces = Pieces { rows, most, columns: None, held: None, before: 0 };
+        let Some(first) = pieces.next()? else { return Ok(0) };
+        let Some(second) = pieces.next()? else {
+            return self.insert_piece(bulk, first).await;
+        };
+        let within = self.standing() != Standing::Idle;
+        if within {
+            self.savepoint(BULK_SAVEPOINT).await?;
+        } else {
+            self.begin(&TransactionOptions::default()).await?;
+        }
+        let result = self.insert_pieces(bulk, [first, second], &mut pieces).await;
+        match (&result, within) {
+            (Ok(_), true) => self.release(BULK_SAVEPOINT).await?,
+            (Ok(_), false) => self.commit().await?,
+            // The first error is the one to tell; what cannot be undone shows in the state.
+            (Err(_), _) if self.check().is_err() || self.standing() == Standing::Idle => {}
+            (Err(_), true) => drop(self.rollback_to(BULK_SAVEPOINT).await),
+            (Err(_), false) => drop(self.rollback().await),
+        }
+        result
+    }
+
+    async fn insert_pieces(&mut self, bulk: Bulk, begun: [Piece; 2], pieces: &mut Pieces<'_>) -> Result<u64> {
+        let mut inserted = 0;
+        for piece in begun {
+            inserted += self.insert_piece(bulk, piece).await?;
+        }
+        while let Some(piece) = pieces.next()? {
+            inserted += self.insert_piece(bulk, piece).await?;
+        }
+        Ok(inserted)
+    }
+
+    async fn insert_piece(&mut self, bulk: Bulk, piece: Piece) -> Result<u64> {
+        match piece {
+            Piece::Rows(columns, rows) => self.insert_rows(&text(bulk, &columns), rows).await,
+            Piece::Row(columns, values) => {
+                let args: Vec<&Value> = values.iter().collect();
+                let command = Command { sql: &text(bulk, &columns), args: &args, reuse: Reuse::Keep };
+                Ok(self.run(command, &mut ()).await?.affected)
+            }
+            Piece::Statement(statement) => {
+                let printed = print(&statement, bulk.dialect)?;
+                let args = printed.values()?;
+                let command = Command { sql: &printed.sql, args: &args, reuse: Reuse::Once };
+                Ok(self.run(command, &mut ()).await?.affected)
+            }
+        }
+    }
+
+    /// Sends rows by one command.
+    async fn insert_rows(&mut self, sql: &str, rows: Vec<Params>) -> Result<u64> {
+        let prepared = self.prepare(Command { sql, args: &[], reuse: Reuse::Keep }).await?;
+        let wire = self.depart()?;
+        let result = match wire.exec_batch(&prepared.statement, rows).await {
+            Ok(()) => Ok(wire.affected_rows()),
+            Err(error) => Err(Failure::from(error)),
+        };
+        if matches!(&result, Err(Failure::Driver(mysql_async::Error::Server(error))) if STALE.contains(&error.code)) {
+            self.cache.forget(sql);
+        }
+        let settled = self.settle(result).await;
+        if self.check().is_ok() {
+            self.forget(&prepared).await?;
+        }
+        settled
+    }
+}
+
+fn text(bulk: Bulk, columns: &[&'static str]) -> String {
+    let mut out = String::from("INSERT INTO ");
+    bulk.dialect.identifier(bulk.table, &mut out);
+    out.push_str(" (");
+    for (index, column) in columns.iter().enumerate() {
+        out.push_str(if index == 0 { "" } else { ", " });
+        bulk.dialect.identifier(column, &mut out);
+    }
+    out.push_str(") VALUES (");
+    out.push_str(&vec!["?"; columns.len()].join(", "));
+    out.push(')');
+    out
+}
+
+/// The rows, in pieces.
+struct Pieces<'a> {
+    rows: &'a mut dyn RowSupply,
+    most: usize,
+    /// Those of the part that has not ended.
+    columns: Option<Many<&'static str>>,
+    /// A row that was pulled and did not fit what was before it.
+    held: Option<Vec<Value>>,
+    before: u64,
+}
+
+impl Pieces<'_> {
+    fn next(&mut self) -> Result<Option<Piece>> {
+        loop {
+            let columns = match self.columns.take() {
+                Some(columns) => columns,
+                None => match self.rows.part()? {
+                    Some(Part::Rows(columns)) => columns,
+                    Some(Part::Insert(insert)) => {
+                        self.before += insert.rows.len() as u64;
+                        return Ok(Some(Piece::Statement(Statement::Insert(*insert))));
+                    }
+                    None => return Ok(None),
+                },
+            };
+            if let Some(piece) = self.piece(&columns)? {
+                return Ok(Some(piece));
+            }
+        }
+    }
+
+    /// Rows that one command can take: there is one type for each column in it.
+    fn piece(&mut self, columns: &Many<&'static str>) -> Result<Option<Piece>> {
+        let mut sent = Vec::new();
+        let mut kinds = vec![Kind::Null; columns.len()];
+        let mut bytes = 0;
+        let mut values = Vec::with_capacity(columns.len());
+        loop {
+            if let Some(held) = self.held.take() {
+                values = held;
+            } else if !pull(self.rows, &mut values, columns.len())? {
+                break;
+            }
+            let row = self.before + 1;
+            let weighs = values.iter().map(heap).sum::<usize>() + 16 * columns.len();
+            let alone = columns.is_empty() || weighs > self.most;
+            let full = sent.len() == ROWS || bytes + weighs > self.most || !agree(&mut kinds, &values);
+            if !sent.is_empty() && (alone || full) {
+                self.held = Some(values);
+                self.columns = Some(columns.clone());
+                break;
+            }
+            self.before = row;
+            if alone {
+                self.columns = Some(columns.clone());
+                return Ok(Some(Piece::Row(columns.clone(), values)));
+            }
+            bytes += weighs;
+            let mut wire = Vec::with_capacity(columns.len());
+            for value in values.drain(..) {
+                match given(value) {
+                    Ok(value) => wire.push(value),
+                    Err(error) => return Err(in_row(error, row, columns.get(wire.len()).copied())),
+                }
+            }
+            sent.push(Params::Positional(wire));
+        }
+        Ok((!sent.is_empty()).then(|| Piece::Rows(columns.clone(), sent)))
+    }
+}
+
+/// What a value is in a command that has one type for a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// NULL, which goes with every type.
+    Null,
+    Signed,
+    Unsigned,
+    Float,
+    Double,
+    Moment,
+    Time,
+    Bytes,
+}
+
+/// Whether the values have the types of the rows before; then these are the types from now on.
+fn agree(kinds: &mut [Kind], values: &[Value]) -> bool {
+    let fits = |(known, value): (&Kind, &Value)| {
+        let kind = kind(value);
+        *known == kind || *known == Kind::Null || kind == Kind::Null
+    };
+    if !kinds.iter().zip(values).all(fits) {
+        return false;
+    }
+    for (known, value) in kinds.iter_mut().zip(values).filter(|(known, _)| **known == Kind::Null) {
+        *known = kind(value);
+    }
+    true
+}
+
+fn kind(value: &Value) -> Kind {
+    match value {
+        Value::Null => Kind::Null,
+        Value::Bool(_) | Value::Int(_) => Kind::Signed,
+        Value::UInt(_) => Kind::Unsigned,
+        Value::Float32(_) => Kind::Float,
+        Value::Float(_) => Kind::Double,
+        Value::Date(_) | Value::DateTime(_) | Value::Timestamp(_) => Kind::Moment,
+        Value::Time(_) => Kind::Time,
+        Value::Text(_) | Value::Label(_) | Value::Bytes(_) | Value::Uuid(_) | Value::Decimal(_) | Value::Json(_) => {
+            Kind::Bytes
+        }
+    }
+}
+
+/// What to bind for a value that nobody needs any more.
+fn given(value: Value) -> Result<WireValue> {
+    Ok(match value {
+        Value::Text(v) | Value::Json(v) => WireValue::Bytes(v.into_bytes()),
+        Value::Bytes(v) => WireValue::Bytes(v),
+        other => encode(&other)?,
+    })
+}
