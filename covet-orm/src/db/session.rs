@@ -5,11 +5,12 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use covet_drivers::contract::{
-    Command, Connection, ConnectionState, Detached, Flow, Outcome, Reuse, Row, RowSink, TransactionOptions,
+    Bulk, Command, Connection, ConnectionState, Detached, Flow, Outcome, Part, Reuse, Row, RowSink, RowSupply,
+    TransactionOptions,
 };
 use covet_drivers::pool::Lease;
 use covet_drivers::render::print;
-use covet_drivers::sql::{Statement, place_of, reckoned};
+use covet_drivers::sql::{Insert, Many, Node, Statement, place_of, reckoned};
 use covet_drivers::value::Value;
 use covet_drivers::{Error, ErrorKind, Event, Observer, Result};
 use tokio::sync::MutexGuard;
@@ -95,6 +96,29 @@ impl<'a> Session<'a> {
             result
         } else {
             self.connection()?.run_direct(command, rows).await
+        };
+        if let (Err(error), Held::Within(state)) = (&result, &mut self.held) {
+            state.saw(error);
+        }
+        result
+    }
+
+    /// Inserts many rows, which the observer is told as the insert of one row.
+    pub(crate) async fn insert_many(&mut self, table: &'static str, rows: &mut dyn RowSupply) -> Result<u64> {
+        let bulk = Bulk { table, dialect: self.shared.dialect };
+        let observer = self.shared.observer.as_deref();
+        let watched = observer.is_some() || tracing::event_enabled!(target: "covet::query", tracing::Level::DEBUG);
+        let result = if watched {
+            let mut told = Told { rows, bulk, sql: None };
+            let start = Instant::now();
+            let result = self.connection()?.insert_many(bulk, &mut told).await;
+            if let Some(sql) = &told.sql {
+                let (rows, error) = (*result.as_ref().unwrap_or(&0), result.as_ref().err().map(Error::kind));
+                tell(&Event { sql, duration: start.elapsed(), rows, error }, observer);
+            }
+            result
+        } else {
+            self.connection()?.insert_many(bulk, rows).await
         };
         if let (Err(error), Held::Within(state)) = (&result, &mut self.held) {
             state.saw(error);
@@ -231,6 +255,34 @@ impl RowSink for CountedApart {
 impl Detached for CountedApart {
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
         self
+    }
+}
+
+/// Takes down the insert of one row, for the observer.
+struct Told<'a> {
+    rows: &'a mut dyn RowSupply,
+    bulk: Bulk,
+    sql: Option<String>,
+}
+
+impl RowSupply for Told<'_> {
+    fn part(&mut self) -> Result<Option<Part>> {
+        let part = self.rows.part()?;
+        if let (None, Some(part)) = (&self.sql, &part) {
+            let columns = match part {
+                Part::Rows(columns) => columns.clone(),
+                Part::Insert(insert) => insert.columns.clone(),
+            };
+            let row = columns.iter().map(|_| Node::Value(Value::Null)).collect();
+            let insert =
+                Insert { table: self.bulk.table, columns, rows: vec![row], conflict: None, returning: Many::EMPTY };
+            self.sql = Some(print(&Statement::Insert(insert), self.bulk.dialect)?.sql);
+        }
+        Ok(part)
+    }
+
+    fn next(&mut self, values: &mut Vec<Value>) -> Result<bool> {
+        self.rows.next(values)
     }
 }
 

@@ -96,13 +96,13 @@ pub trait Model: Record {
         Find::by_key(key.into_key())
     }
 
-    /// New rows, in as few statements as the database's limits allow, in one transaction.
-    fn insert_many<I>(rows: I) -> InsertMany<Self>
+    /// New rows, by the fastest way that the database has, all of them or none. They are taken from the
+    /// iterator while they are sent, so there may be any number of them.
+    fn insert_many<'a, I>(rows: I) -> InsertMany<'a, Self>
     where
-        I: IntoIterator,
-        I::Item: Into<Insert<Self>>,
+        I: IntoIterator<IntoIter: Send + 'a, Item: Into<Insert<Self>>>,
     {
-        InsertMany::new(rows.into_iter().map(Into::into).collect())
+        InsertMany::new(rows.into_iter())
     }
 
     /// Changes some columns of this row: those that are named, and no other.

@@ -58,11 +58,13 @@ pub struct Upsert<M> {
     insert: Insert<M>,
     target: Vec<&'static ColumnMeta>,
     set: Option<Vec<Assignment>>,
+    /// Columns that got a new UUID from Covet.
+    made: Vec<usize>,
 }
 
 impl<M: Model> Upsert<M> {
-    pub(crate) fn new(insert: Insert<M>, target: Vec<&'static ColumnMeta>) -> Self {
-        Upsert { insert, target, set: None }
+    pub(crate) fn new(insert: Insert<M>, target: Vec<&'static ColumnMeta>, made: Vec<usize>) -> Self {
+        Upsert { insert, target, set: None, made }
     }
 
     /// Changes every column that was given, but those of the unique key and of the primary key.
@@ -103,12 +105,12 @@ impl<M: Model> Upsert<M> {
     /// `Unsupported` when the database cannot tell this unique key from another that the row could meet.
     pub async fn exec(self, on: &Executor) -> Result<M> {
         self.check(on)?;
-        let Upsert { insert, target, set } = self;
+        let Upsert { insert, target, set, .. } = self;
         let meta = M::meta();
         let changes = set.as_ref().is_some_and(|set| !set.is_empty());
         let mut key = Vec::new();
         for column in &target {
-            let node = insert.node(column.index).cloned().ok_or_else(|| {
+            let node = insert.node(column.index).ok_or_else(|| {
                 column.at(Error::new(ErrorKind::InvalidInput, "the column of the unique key was not given"))
             })?;
             key.push(Node::binary(BinaryOp::Eq, Node::column(column.column), node));
@@ -169,7 +171,7 @@ impl<M: Model> Upsert<M> {
         // A column that is left out meets a key by its default; a new UUID meets nothing.
         let has = |column: &usize| {
             let default = M::COLUMNS.get(*column).is_some_and(|column| column.default.is_some());
-            (self.insert.node(*column).is_some() && !self.insert.is_new(*column)) || default
+            (self.insert.node(*column).is_some() && !self.made.contains(column)) || default
         };
         let meets = |columns: &[usize]| !same(columns) && columns.iter().all(has);
         let other = meets(meta.key) || meta.indexes.iter().any(|index| index.unique && meets(index.columns));

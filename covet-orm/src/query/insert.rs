@@ -4,9 +4,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use covet_drivers::catalog::{ColumnDefault, ColumnType};
+use covet_drivers::catalog::ColumnType;
 use covet_drivers::contract::{Flow, Outcome, Reuse, Row};
-use covet_drivers::sql::{BinaryOp, Conflict, Function, Many, Node, Select, Statement};
+use covet_drivers::sql::{BinaryOp, Conflict, Many, Node, Select, Statement};
 use covet_drivers::value::Value;
 use covet_drivers::{Error, ErrorKind, Result, sql};
 
@@ -28,17 +28,51 @@ pub struct No;
 /// A new row. The derive puts a method for each column in front of it: `User::create().email("a@example.org")`.
 #[must_use = "nothing is inserted before `exec`"]
 pub struct Insert<M> {
-    /// One node a column that was given, sorted by the column's position.
-    given: Vec<(usize, Node)>,
-    /// Columns that got a new UUID from Covet.
-    new: Vec<usize>,
+    /// One slot a column, at the column's position.
+    pub(super) slots: Vec<Slot>,
     marker: PhantomData<fn() -> M>,
+}
+
+/// What a row gives a column. Mostly it is a value, so that is what takes no more room than it must.
+#[derive(Debug)]
+pub(super) enum Slot {
+    /// Nothing.
+    Absent,
+    /// A value.
+    Value(Value),
+    /// An expression, or a value that was refused.
+    Node(Box<Node>),
+}
+
+impl Slot {
+    fn is_given(&self) -> bool {
+        !matches!(self, Slot::Absent)
+    }
+
+    /// The node, if anything was given.
+    pub(super) fn into_node(self) -> Option<Node> {
+        match self {
+            Slot::Absent => None,
+            Slot::Value(value) => Some(Node::Value(value)),
+            Slot::Node(node) => Some(*node),
+        }
+    }
+}
+
+impl From<Node> for Slot {
+    fn from(node: Node) -> Self {
+        match node {
+            Node::Value(value) => Slot::Value(value),
+            node => Slot::Node(Box::new(node)),
+        }
+    }
 }
 
 impl<M: Model> Insert<M> {
     /// A row of which nothing is given yet.
     pub fn new() -> Self {
-        Insert { given: Vec::with_capacity(M::COLUMNS.len()), new: Vec::new(), marker: PhantomData }
+        let slots = M::COLUMNS.iter().map(|_| Slot::Absent).collect();
+        Insert { slots, marker: PhantomData }
     }
 
     /// Gives a column its value; given twice, the later value counts.
@@ -48,19 +82,13 @@ impl<M: Model> Insert<M> {
     }
 
     pub(crate) fn put(&mut self, column: usize, node: Node) {
-        match self.given.binary_search_by_key(&column, |(index, _)| *index) {
-            Ok(at) => self.given[at].1 = node,
-            Err(at) => self.given.insert(at, (column, node)),
+        if let Some(slot) = self.slots.get_mut(column) {
+            *slot = node.into();
         }
     }
 
-    /// Whether the column's value is a UUID that Covet has just made.
-    pub(crate) fn is_new(&self, column: usize) -> bool {
-        self.new.contains(&column)
-    }
-
     fn has(&self, column: usize) -> bool {
-        self.given.binary_search_by_key(&column, |(index, _)| *index).is_ok()
+        self.slots.get(column).is_some_and(Slot::is_given)
     }
 
     /// Gives the columns that Covet fills: new UUIDs and the times of `timestamps`.
@@ -69,13 +97,12 @@ impl<M: Model> Insert<M> {
         for column in M::COLUMNS {
             if column.new_uuid && !self.has(column.index) {
                 self.put(column.index, new_uuid());
-                self.new.push(column.index);
             }
         }
-        let now = now();
+        let mut time = None;
         for index in [meta.created_at, meta.updated_at].into_iter().flatten() {
             if !self.has(index) {
-                self.put(index, time_of(index, M::COLUMNS, now));
+                self.put(index, time_of(index, M::COLUMNS, *time.get_or_insert_with(now)));
             }
         }
     }
@@ -102,8 +129,10 @@ impl<M: Model> Insert<M> {
 
     /// Decides what happens when a row with the same unique key is there already.
     pub fn on_conflict(mut self, target: impl ConflictTarget<M>) -> Upsert<M> {
+        let made = M::COLUMNS.iter().filter(|column| column.new_uuid && !self.has(column.index));
+        let made = made.map(|column| column.index).collect();
         self.fill();
-        Upsert::new(self, target.columns())
+        Upsert::new(self, target.columns(), made)
     }
 
     async fn returning(self, on: &Executor) -> Result<Option<M>> {
@@ -128,26 +157,28 @@ impl<M: Model> Insert<M> {
         if M::COLUMNS.len() > 64 {
             return None;
         }
-        self.given
-            .iter()
-            .map(|(_, node)| match node {
-                Node::Value(value) => Some(value),
-                _ => None,
-            })
-            .collect()
+        let mut values = Vec::with_capacity(self.slots.len());
+        for slot in &self.slots {
+            match slot {
+                Slot::Absent => {}
+                Slot::Value(value) => values.push(value),
+                Slot::Node(_) => return None,
+            }
+        }
+        Some(values)
     }
 
     fn mask(&self) -> u64 {
-        self.given.iter().fold(0, |mask, (index, _)| mask | 1 << index)
+        self.given_columns().fold(0, |mask, column| mask | 1 << column.index)
     }
 
     fn names(&self) -> Many<&'static str> {
-        self.given.iter().filter_map(|(index, _)| M::COLUMNS.get(*index)).map(|column| column.column).collect()
+        self.given_columns().map(|column| column.column).collect()
     }
 
     /// The insert with arguments in the place of values.
     fn by_arguments(&self) -> sql::Insert {
-        let row = (0_u16..).zip(&self.given).map(|(number, _)| Node::Arg(number)).collect();
+        let row = (0_u16..).zip(self.given_columns()).map(|(number, _)| Node::Arg(number)).collect();
         sql::Insert {
             table: M::TABLE,
             columns: self.names(),
@@ -158,23 +189,25 @@ impl<M: Model> Insert<M> {
     }
 
     pub(crate) fn into_statement(self, conflict: Option<Conflict>, returning: Many<&'static str>) -> Statement {
-        let columns = self.names();
-        let rows = vec![self.given.into_iter().map(|(_, node)| node).collect()];
-        Statement::Insert(sql::Insert { table: M::TABLE, columns, rows, conflict, returning })
+        let (columns, row) = self.into_parts();
+        Statement::Insert(sql::Insert { table: M::TABLE, columns, rows: vec![row], conflict, returning })
     }
 
     pub(crate) fn given_columns(&self) -> impl Iterator<Item = &'static ColumnMeta> {
-        self.given.iter().filter_map(|(index, _)| M::COLUMNS.get(*index))
+        self.slots.iter().zip(M::COLUMNS).filter(|(slot, _)| slot.is_given()).map(|(_, column)| column)
     }
 
     /// The names and the nodes.
     pub(crate) fn into_parts(self) -> (Many<&'static str>, Vec<Node>) {
-        (self.names(), self.given.into_iter().map(|(_, node)| node).collect())
+        (self.names(), self.slots.into_iter().filter_map(Slot::into_node).collect())
     }
 
-    pub(crate) fn node(&self, column: usize) -> Option<&Node> {
-        let at = self.given.binary_search_by_key(&column, |(index, _)| *index).ok()?;
-        self.given.get(at).map(|(_, node)| node)
+    pub(crate) fn node(&self, column: usize) -> Option<Node> {
+        match self.slots.get(column)? {
+            Slot::Absent => None,
+            Slot::Value(value) => Some(Node::Value(value.clone())),
+            Slot::Node(node) => Some((**node).clone()),
+        }
     }
 }
 
@@ -186,14 +219,15 @@ impl<M: Model> Default for Insert<M> {
 
 impl<M> fmt::Debug for Insert<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.given.iter().map(|(index, _)| index)).finish()
+        let given = self.slots.iter().enumerate().filter(|(_, slot)| slot.is_given());
+        f.debug_list().entries(given.map(|(index, _)| index)).finish()
     }
 }
 
 /// Inserts without `RETURNING`, then reads the row by its key.
-async fn read_back<M: Model>(insert: Insert<M>, session: &mut Session<'_>) -> Result<M> {
+pub(super) async fn read_back<M: Model>(insert: Insert<M>, session: &mut Session<'_>) -> Result<M> {
     let meta = M::meta();
-    let mut key: Vec<Option<Node>> = meta.key.iter().map(|index| insert.node(*index).cloned()).collect();
+    let mut key: Vec<Option<Node>> = meta.key.iter().map(|index| insert.node(*index)).collect();
     let statement = insert.into_statement(None, Many::EMPTY);
     let Outcome { last_insert_id, .. } = session.statement(&statement, &mut (), Reuse::Keep).await?;
     for (node, column) in key.iter_mut().zip(meta.key_columns()) {
@@ -220,218 +254,6 @@ async fn read_back<M: Model>(insert: Insert<M>, session: &mut Session<'_>) -> Re
     };
     session.statement(&select.into(), &mut sink, Reuse::Keep).await?;
     found.ok_or_else(|| Error::new(ErrorKind::NotFound, "the row that was inserted is not there"))
-}
-
-/// New rows, made by [`Model::insert_many`].
-#[must_use = "nothing is inserted before `exec`"]
-pub struct InsertMany<M> {
-    rows: Vec<Insert<M>>,
-}
-
-/// How many rows one statement of a bulk insert has at most.
-const MOST_ROWS: usize = 1000;
-
-impl<M: Model> InsertMany<M> {
-    pub(crate) fn new(rows: Vec<Insert<M>>) -> Self {
-        InsertMany { rows }
-    }
-
-    /// Inserts the rows and gives their number. All of them are inserted or none.
-    ///
-    /// SQL: `INSERT INTO table (…) VALUES (…), (…), …`, in pieces that stay under the database's limit of
-    /// bound values; more than one piece runs in a transaction (in a savepoint within `tx`).
-    ///
-    /// # Errors
-    /// Those of [`Insert::exec`].
-    pub async fn exec(self, on: &Executor) -> Result<u64> {
-        let statements = self.statements(on, &Many::EMPTY);
-        let mut inserted = 0;
-        run(statements, on, &mut (), |affected| inserted += affected).await.map_err(|error| M::meta().at(error))?;
-        Ok(inserted)
-    }
-
-    /// Inserts the rows and gives them back as the database has them, in the given order.
-    ///
-    /// Where the database has no `RETURNING`, every row is inserted and read back by itself.
-    ///
-    /// # Errors
-    /// Those of [`Insert::exec`].
-    pub async fn returning(self, on: &Executor) -> Result<Vec<M>> {
-        let mut found = Vec::with_capacity(self.rows.len());
-        if on.capabilities().returning_on_insert {
-            let statements = self.statements(on, &names_of::<M>());
-            let mut sink = |row: &Row<'_>| {
-                found.push(M::decode(row, 0)?);
-                Ok(Flow::Continue)
-            };
-            run(statements, on, &mut sink, |_| ()).await.map_err(|error| M::meta().at(error))?;
-            return Ok(found);
-        }
-        let mut session = on.session().await?;
-        let mut unit = session.unit().await?;
-        let result = async {
-            for mut row in self.rows {
-                row.fill();
-                found.push(read_back(row, unit.session()).await?);
-            }
-            Ok(found)
-        }
-        .await;
-        unit.finish(result).await.map_err(|error: Error| M::meta().at(error))
-    }
-
-    /// One statement for each piece. A column that some rows give and others do not is written in
-    /// all of them, with its default where it was not given.
-    fn statements(self, on: &Executor, returning: &Many<&'static str>) -> Vec<Statement> {
-        let mut rows = self.rows;
-        rows.iter_mut().for_each(Insert::fill);
-        let used: Vec<&'static ColumnMeta> =
-            M::COLUMNS.iter().filter(|column| rows.iter().any(|row| row.has(column.index))).collect();
-        let columns: Many<&'static str> = used.iter().map(|column| column.column).collect();
-        let most = match used.len() {
-            // A row without a column can only stand alone.
-            0 => 1,
-            columns => (on.capabilities().max_parameters / columns).clamp(1, MOST_ROWS),
-        };
-        let mut rows = rows.into_iter();
-        let mut statements = Vec::new();
-        loop {
-            let piece: Vec<Vec<Node>> = rows
-                .by_ref()
-                .take(most)
-                .map(|row| {
-                    let mut given = row.given.into_iter().peekable();
-                    used.iter()
-                        .map(|column| match given.next_if(|(index, _)| *index == column.index) {
-                            Some((_, node)) => node,
-                            None => absent(column),
-                        })
-                        .collect()
-                })
-                .collect();
-            if piece.is_empty() {
-                return statements;
-            }
-            statements.push(Statement::Insert(sql::Insert {
-                table: M::TABLE,
-                columns: columns.clone(),
-                rows: piece,
-                conflict: None,
-                returning: returning.clone(),
-            }));
-        }
-    }
-}
-
-impl<M> fmt::Debug for InsertMany<M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "InsertMany({} rows)", self.rows.len())
-    }
-}
-
-/// Runs the statements: one by itself, several as one unit.
-async fn run(
-    statements: Vec<Statement>,
-    on: &Executor,
-    rows: &mut dyn covet_drivers::contract::RowSink,
-    mut affected: impl FnMut(u64),
-) -> Result<()> {
-    match &statements[..] {
-        [] => Ok(()),
-        [only] => {
-            affected(on.run(only, rows).await?.affected);
-            Ok(())
-        }
-        several => {
-            let mut session = on.session().await?;
-            let mut unit = session.unit().await?;
-            let result = async {
-                for (index, statement) in several.iter().enumerate() {
-                    // All pieces but the last have the same text.
-                    let reuse = if index + 1 < several.len() { Reuse::Keep } else { Reuse::Once };
-                    affected(unit.session().statement(statement, rows, reuse).await?.affected);
-                }
-                Ok(())
-            }
-            .await;
-            unit.finish(result).await
-        }
-    }
-}
-
-/// What a row of a bulk insert writes into a column that it was not given.
-fn absent(column: &'static ColumnMeta) -> Node {
-    match &column.default {
-        None if column.auto => Node::Default,
-        None => Node::Value(Value::Null),
-        Some(default) => default_node(default, column),
-    }
-}
-
-/// The time of the insert, for a column of dates or times: the database's own expression gives a timestamp.
-fn part_of_now(column: &ColumnMeta) -> Option<Value> {
-    const DAY: i64 = 86_400_000_000;
-    let now = now();
-    match column.ty {
-        ColumnType::Date => Some(Value::Date(i32::try_from(now.div_euclid(DAY)).unwrap_or(i32::MAX))),
-        ColumnType::Time => Some(Value::Time(now.rem_euclid(DAY))),
-        _ => None,
-    }
-}
-
-/// The default as a node, so that a row may have it beside rows that give the column.
-fn default_node(default: &ColumnDefault, column: &'static ColumnMeta) -> Node {
-    let value = match (default, &column.ty) {
-        (ColumnDefault::Now, _) => match part_of_now(column) {
-            Some(value) => value,
-            None => return Node::Call(Function::Now, Many::EMPTY),
-        },
-        (ColumnDefault::Bool(v), _) => Value::Bool(*v),
-        (ColumnDefault::Int(v), ColumnType::F64) => Value::Float(whole(*v)),
-        (ColumnDefault::Int(v), ColumnType::F32) => Value::Float32(short(whole(*v))),
-        (ColumnDefault::Int(v), ColumnType::Decimal { precision, scale }) => {
-            return decimal(&v.to_string(), *precision, *scale, column);
-        }
-        (ColumnDefault::Int(v), _) => Value::Int(*v),
-        (ColumnDefault::Number(text), ColumnType::Decimal { precision, scale }) => {
-            return decimal(text, *precision, *scale, column);
-        }
-        (ColumnDefault::Number(text), ColumnType::F32) => match text.parse() {
-            Ok(number) => Value::Float32(number),
-            Err(_) => return malformed(column),
-        },
-        (ColumnDefault::Number(text), _) => match text.parse() {
-            Ok(number) => Value::Float(number),
-            Err(_) => return malformed(column),
-        },
-        (ColumnDefault::Text(text), ColumnType::Enum(_)) => Value::Label(text.clone()),
-        (ColumnDefault::Text(text), ColumnType::Json) => Value::Json(text.clone().into_owned()),
-        (ColumnDefault::Text(text), _) => Value::Text(text.clone().into_owned()),
-    };
-    Node::Value(value)
-}
-
-fn decimal(text: &str, precision: u8, scale: u8, column: &'static ColumnMeta) -> Node {
-    match covet_drivers::value::Decimal::parse(text, precision, scale) {
-        Ok(decimal) => Node::Value(Value::Decimal(decimal)),
-        Err(error) => Node::Refused(std::sync::Arc::new(column.at(error))),
-    }
-}
-
-#[cold]
-fn malformed(column: &'static ColumnMeta) -> Node {
-    let error = Error::new(ErrorKind::InvalidInput, "the default is no number");
-    Node::Refused(std::sync::Arc::new(column.at(error)))
-}
-
-#[allow(clippy::cast_precision_loss)] // a default written as an integer for a float column
-fn whole(number: i64) -> f64 {
-    number as f64
-}
-
-#[allow(clippy::cast_possible_truncation)] // the column's own precision
-fn short(number: f64) -> f32 {
-    number as f32
 }
 
 /// The time in microseconds since 1970.

@@ -3,6 +3,7 @@
 //! Clauses are values: only what an expression ranges over stands in its type, so conditions can
 //! be kept in variables, put in lists and returned from functions with a name one can write.
 
+mod absent;
 mod changes;
 mod column;
 mod conflict;
@@ -10,12 +11,14 @@ mod delete;
 mod expr;
 mod find;
 mod insert;
+mod insert_many;
 mod operand;
 mod order;
 mod projection;
 mod select;
 mod sink;
 mod stream;
+mod supply;
 mod texts;
 mod update;
 
@@ -25,7 +28,8 @@ pub use conflict::{ConflictTarget, Upsert};
 pub use delete::Delete;
 pub use expr::{Addend, Condition, Expr, Factor, Multiplier, Number};
 pub use find::Find;
-pub use insert::{Insert, InsertMany, No, Yes};
+pub use insert::{Insert, No, Yes};
+pub use insert_many::InsertMany;
 pub use operand::{Input, Operand};
 pub use order::{OrderBy, Sorting};
 pub use projection::{Pick, Projection};

@@ -1,0 +1,199 @@
+//! The rows of a bulk insert on their way from the user's iterator to the database.
+
+use std::collections::VecDeque;
+
+use covet_drivers::contract::{Part, RowSupply, in_row};
+use covet_drivers::sql::{Many, Node};
+use covet_drivers::value::Value;
+use covet_drivers::{Error, Result, sql};
+
+use crate::model::{ColumnMeta, Model};
+use crate::query::Insert;
+use crate::query::absent::absent;
+use crate::query::insert::Slot;
+
+/// The user's rows.
+pub(super) type Rows<'a, M> = Box<dyn Iterator<Item = Insert<M>> + Send + 'a>;
+
+/// So many rows are looked at to know which columns are given, or as many as have so many bytes.
+const AHEAD: usize = 1000;
+const BYTES: usize = 1 << 20;
+
+/// The rows, looked at and cut into parts that give the same columns.
+pub(super) struct Supply<'a, M> {
+    rows: Rows<'a, M>,
+    /// Rows that were pulled and not handed on, and the bytes that they keep.
+    ahead: VecDeque<Insert<M>>,
+    /// The number of rows pulled.
+    pulled: u64,
+    ended: bool,
+    /// What the rows of this part write into each column of the model.
+    writes: Vec<Write>,
+    /// The most values of one statement.
+    most: usize,
+}
+
+/// What the rows of a part write into a column.
+enum Write {
+    /// Nothing: the column is not among those of the part.
+    Nothing,
+    /// What is given, or this.
+    Or(Value),
+    /// What is given; without it a row does not belong to the part.
+    Given,
+}
+
+impl<'a, M: Model> Supply<'a, M> {
+    pub(super) fn new(rows: Rows<'a, M>, most: usize) -> Self {
+        Supply { rows, ahead: VecDeque::new(), pulled: 0, ended: false, writes: Vec::new(), most }
+    }
+
+    /// Whether there is no row.
+    pub(super) fn is_empty(&mut self) -> Result<bool> {
+        self.look(1)?;
+        Ok(self.ahead.is_empty())
+    }
+
+    /// An error with model and field: what was refused before it was sent names only the column.
+    pub(super) fn place(error: Error) -> Error {
+        let column = error.column().filter(|_| error.code().is_none());
+        match column.and_then(|name| M::COLUMNS.iter().find(|column| column.column == name)) {
+            Some(column) => column.at(error),
+            None => error.with_model(M::NAME),
+        }
+    }
+
+    /// The next row.
+    pub(super) fn row(&mut self) -> Result<Option<Insert<M>>> {
+        match self.ahead.pop_front() {
+            Some(row) => Ok(Some(row)),
+            None => self.pull(),
+        }
+    }
+
+    /// The next rows as one insert, of as many as it may have. A column that some of them give and
+    /// others do not is written in all of them.
+    pub(super) fn insert(&mut self, returning: &Many<&'static str>) -> Result<Option<sql::Insert>> {
+        self.look(AHEAD)?;
+        if self.ahead.is_empty() {
+            return Ok(None);
+        }
+        let used = self.used();
+        // A row without a column can only stand alone.
+        let most = self.most.checked_div(used.len()).map_or(1, |rows| rows.clamp(1, AHEAD));
+        let rows = self.ahead.len().min(most);
+        let nodes = |row: Insert<M>| {
+            let mut slots = row.slots;
+            let node = |column: &&'static ColumnMeta| {
+                let given = slots.get_mut(column.index).map(|slot| std::mem::replace(slot, Slot::Absent));
+                given.and_then(Slot::into_node).unwrap_or_else(|| absent(column))
+            };
+            used.iter().map(node).collect()
+        };
+        Ok(Some(sql::Insert {
+            table: M::TABLE,
+            columns: used.iter().map(|column| column.column).collect(),
+            rows: self.ahead.drain(..rows).map(nodes).collect(),
+            conflict: None,
+            returning: returning.clone(),
+        }))
+    }
+
+    /// The columns that one of the rows ahead gives.
+    fn used(&self) -> Vec<&'static ColumnMeta> {
+        let given = |column: &&ColumnMeta| {
+            let slot = |row: &Insert<M>| !matches!(row.slots.get(column.index), None | Some(Slot::Absent));
+            self.ahead.iter().any(slot)
+        };
+        M::COLUMNS.iter().filter(given).collect()
+    }
+
+    /// Pulls rows until there are so many ahead.
+    fn look(&mut self, rows: usize) -> Result<()> {
+        let mut bytes = 0;
+        while self.ahead.len() < rows && bytes < BYTES {
+            let Some(row) = self.pull()? else { break };
+            bytes += row.slots.iter().map(heap).sum::<usize>();
+            self.ahead.push_back(row);
+        }
+        Ok(())
+    }
+
+    /// Pulls a row from the iterator. A value that was refused when it was given is refused here.
+    fn pull(&mut self) -> Result<Option<Insert<M>>> {
+        if self.ended {
+            return Ok(None);
+        }
+        let Some(mut row) = self.rows.next() else {
+            self.ended = true;
+            return Ok(None);
+        };
+        self.pulled += 1;
+        row.fill();
+        for slot in &row.slots {
+            if let Slot::Node(node) = slot
+                && let Node::Refused(error) = &**node
+            {
+                return Err(in_row(error.again(), self.pulled, None));
+            }
+        }
+        Ok(Some(row))
+    }
+
+    /// Whether the row has nothing but values, for the columns of the part.
+    fn belongs(&self, row: &Insert<M>) -> bool {
+        row.slots.iter().zip(&self.writes).all(|(slot, write)| match (slot, write) {
+            (Slot::Value(_), Write::Or(_) | Write::Given) | (Slot::Absent, Write::Or(_) | Write::Nothing) => true,
+            (Slot::Node(_), _) | (Slot::Value(_), Write::Nothing) | (Slot::Absent, Write::Given) => false,
+        })
+    }
+}
+
+impl<M: Model> RowSupply for Supply<'_, M> {
+    fn part(&mut self) -> Result<Option<Part>> {
+        self.look(AHEAD)?;
+        if self.ahead.is_empty() {
+            return Ok(None);
+        }
+        let used = self.used();
+        let mut all = used.iter().copied().peekable();
+        self.writes = M::COLUMNS
+            .iter()
+            .map(|column| match all.next_if(|used| used.index == column.index).map(absent) {
+                None => Write::Nothing,
+                Some(Node::Value(value)) => Write::Or(value),
+                Some(_) => Write::Given,
+            })
+            .collect();
+        if self.ahead.iter().all(|row| self.belongs(row)) {
+            return Ok(Some(Part::Rows(used.iter().map(|column| column.column).collect())));
+        }
+        Ok(self.insert(&Many::EMPTY)?.map(|insert| Part::Insert(Box::new(insert))))
+    }
+
+    fn next(&mut self, values: &mut Vec<Value>) -> Result<bool> {
+        let Some(row) = self.row()? else { return Ok(false) };
+        if !self.belongs(&row) {
+            self.ahead.push_front(row);
+            return Ok(false);
+        }
+        for (slot, write) in row.slots.into_iter().zip(&self.writes) {
+            match (slot, write) {
+                (Slot::Value(value), _) => values.push(value),
+                (_, Write::Or(value)) => values.push(value.clone()),
+                (_, Write::Nothing | Write::Given) => {}
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// The bytes that a slot keeps outside of itself, about.
+fn heap(slot: &Slot) -> usize {
+    match slot {
+        Slot::Value(Value::Text(v) | Value::Json(v)) => v.len(),
+        Slot::Value(Value::Bytes(v)) => v.len(),
+        Slot::Value(_) | Slot::Absent => 0,
+        Slot::Node(_) => size_of::<Node>(),
+    }
+}
