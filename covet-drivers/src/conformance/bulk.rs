@@ -218,10 +218,8 @@ pub async fn a_refused_row(bed: &Bed) -> Outcome {
             let what = format!("{wrong:?} in row {at} of {rows}");
             let kind = error.as_ref().map(Error::kind);
             check!(kind == Some(wrong.kind()), "{what}: {error:?}");
-            let constraint = error.as_ref().and_then(Error::constraint).map(str::to_owned);
-            if matches!(wrong, Wrong::Twice) {
-                check!(constraint.is_some(), "{what} names no constraint");
-            }
+            let told = error.as_ref().is_some_and(|error| error.constraint().is_some() || error.table().is_some());
+            check!(told || !matches!(wrong, Wrong::Twice), "{what} names no place: {error:?}");
             check!(session.state() == ConnectionState::Idle, "{what}: {:?}", session.state());
             check!(session.echo(46).await? == 46, "{what}: out of step");
             check!(session.count("m").await? == 0, "{what}: rows of a failed insert are there");
