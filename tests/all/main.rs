@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod boundaries;
+mod bulk;
 mod cancellation;
 mod compile_fail;
 mod crud;
@@ -13,6 +14,7 @@ mod faults;
 mod graph;
 mod hostile;
 mod many;
+mod memory;
 mod quickstart;
 mod relations;
 mod sql_text;
