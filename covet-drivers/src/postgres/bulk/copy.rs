@@ -1,21 +1,23 @@
 //! Many rows: `COPY` in the binary format.
 //!
 //! The format has no types in it, so what was a `bigint` when the columns were asked for would be
-//! taken as it is for the `timestamp` that the column has become. The probe keeps that from happening:
-//! it runs first, in the same transaction, so that no column can change between the two.
+//! taken as it is for the `timestamp` that the column has become. And what the server refuses instead
+//! of beginning to copy leaves the driver out of step: it has sent one `Sync` too many
+//! (rust-postgres#789). So before the copy begins, in one flight, the table is locked against changes,
+//! the probe shows that the columns are what they were, and the catalogue that nothing stands in the way.
 
 use std::pin::{Pin, pin};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use futures_util::future::{join, join3};
 use futures_util::{SinkExt as _, TryStreamExt as _};
-use tokio_postgres::CopyInSink;
 use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, CopyInSink, Statement};
 
 use crate::contract::{ConnectionState, RowSupply, in_row, pull};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::PostgresConnection;
-use crate::postgres::bulk::plan::Plan;
+use crate::postgres::bulk::plan::{COPYABLE, Plan};
 use crate::postgres::bulk::{Slice, Whole};
 use crate::postgres::codec::{encode, is_foreign, put_counted};
 use crate::postgres::errors;
@@ -54,60 +56,72 @@ impl PostgresConnection {
                 return Ok(None);
             }
             let sql = format!("COPY {} FROM STDIN (FORMAT BINARY)", plan.target);
-            if self.cache.get(&sql).is_none() && !self.is_copyable(table).await? {
-                return Ok(None);
+            let check = self.kept(COPYABLE).await?.statement;
+            if self.cache.get(&sql).is_none() {
+                let copyable = says_yes(&self.client, &check, &plan.table).await;
+                if !copyable.map_err(|error| self.settle(error))? {
+                    return Ok(None);
+                }
             }
             let statement = self.kept(&sql).await?.statement;
-            let error = match self.launch(&plan, &statement, whole).await {
-                Ok(sink) => {
+            let changed = match self.prepare_copy(&plan, &check, whole).await {
+                Ok(true) => {
+                    let sink = self.client.copy_in(&statement).await.map_err(|error| self.derail(error))?;
                     let mut out = BytesMut::with_capacity(CHUNK + CHUNK / 4);
                     out.put_slice(HEADER);
                     return Ok(Some(Copying { sink: Box::pin(sink), plan, out, rows: 0 }));
                 }
-                Err(error) => error,
+                Ok(false) => None,
+                Err(error) => Some(error),
             };
             self.cache.forget(&sql);
             self.cache.forget(&plan.sql);
-            let changed = errors::is_stale(&error) || errors::is_refused(&error);
-            let error = self.settle(error);
-            if !(changed && std::mem::take(&mut again)) {
-                return Err(error);
-            }
+            let error = match changed {
+                Some(error) if !errors::is_stale(&error) && !errors::is_refused(&error) => {
+                    return Err(self.settle(error));
+                }
+                Some(error) => self.settle(error),
+                None => Error::new(ErrorKind::Unsupported, "PostgreSQL no longer copies into this table"),
+            };
             // Not a row was sent: with the types and rights of today it may work.
             self.undo_whole(whole).await;
-            if whole.open {
+            if whole.open || !std::mem::take(&mut again) {
                 return Err(error);
             }
         }
     }
 
-    /// Sends all that must come before the rows, in one flight.
-    async fn launch(
+    /// Sends all that must hold before the copy begins, in one flight; says whether it may begin.
+    async fn prepare_copy(
         &mut self,
         plan: &Plan,
-        statement: &tokio_postgres::Statement,
+        check: &Statement,
         whole: &mut Whole,
-    ) -> Result<CopyInSink<Bytes>, tokio_postgres::Error> {
+    ) -> Result<bool, tokio_postgres::Error> {
+        let lock = format!("LOCK TABLE {} IN ROW EXCLUSIVE MODE", plan.table);
+        let first = if whole.open { lock } else { format!("{}; {lock}", whole.words.begin) };
         let client = &self.client;
-        let word = (!whole.open).then_some(whole.words.begin);
-        let opening = async {
-            match word {
-                Some(word) => client.batch_execute(word).await,
-                None => Ok(()),
-            }
-        };
         let probing = async {
             let none: [&(dyn ToSql + Sync); 0] = [];
             let mut rows = pin!(client.query_raw(&plan.probe.statement, none).await?);
             while rows.as_mut().try_next().await?.is_some() {}
             Ok(())
         };
-        let (opened, probed, started) = join3(opening, probing, client.copy_in(statement)).await;
-        opened?;
-        self.opened_whole(whole);
-        // What the probe says came first; the other only follows from it.
+        let (locked, probed, copyable) =
+            join3(client.batch_execute(&first), probing, says_yes(client, check, &plan.table)).await;
+        // The first word is right, so whatever failed, it has begun; without a session it does not matter.
+        self.open_now(whole);
+        // What failed first is what to tell; the others only follow from it.
+        locked?;
         probed?;
-        started
+        copyable
+    }
+
+    /// A copy that did not begin: the driver is out of step.
+    fn derail(&mut self, error: tokio_postgres::Error) -> Error {
+        let error = self.settle(error);
+        self.state = ConnectionState::Broken;
+        error.with_transaction_lost()
     }
 
     /// Ends it; at the end of the whole insert together with what makes it one.
@@ -124,15 +138,9 @@ impl PostgresConnection {
         match finished {
             Ok(inserted) => self.ended_whole(whole, ended).map(|()| inserted),
             Err(error) if whole.commits() && errors::ends_session(&error) => Err(self.refused_commit(whole, error)),
-            Err(error) => {
-                let error = self.settle(error);
-                // A commit of what has failed is a rollback.
-                if ended.is_ok() {
-                    whole.open = false;
-                    self.state = whole.before;
-                }
-                Err(error)
-            }
+            // What became of the end is not believed: it may be the answer to a `Sync` too many. Undoing the
+            // whole shows where the session stands.
+            Err(error) => Err(self.settle(error)),
         }
     }
 
@@ -192,6 +200,14 @@ impl Copying {
         let chunk = self.out.split().freeze();
         self.out.reserve(CHUNK + CHUNK / 4);
         self.sink.send(chunk).await
+    }
+}
+
+/// Whether the answer to a question about the table is yes; no answer is none.
+async fn says_yes(client: &Client, question: &Statement, table: &str) -> Result<bool, tokio_postgres::Error> {
+    match client.query_opt(question, &[&table]).await? {
+        Some(row) => row.try_get(0),
+        None => Ok(false),
     }
 }
 

@@ -179,11 +179,11 @@ impl PostgresConnection {
             return Ok(());
         }
         self.client.batch_execute(whole.words.begin).await.map_err(|error| self.settle(error))?;
-        self.opened_whole(whole);
+        self.open_now(whole);
         Ok(())
     }
 
-    fn opened_whole(&mut self, whole: &mut Whole) {
+    fn open_now(&mut self, whole: &mut Whole) {
         whole.open = true;
         self.state = whole.within;
     }
@@ -213,15 +213,13 @@ impl PostgresConnection {
         if !whole.open || self.state == ConnectionState::Broken || self.client.is_closed() {
             return;
         }
-        match self.client.batch_execute(whole.words.undo).await {
-            Ok(()) => {
-                whole.open = false;
-                self.state = whole.before;
-            }
-            Err(error) => {
-                self.settle(error);
-                self.state = ConnectionState::Broken;
-            }
+        // The answer to the question shows that it is the answer to this.
+        let undo = format!("{}; SELECT true", whole.words.undo);
+        if matches!(self.ask(&undo).await, Ok(true)) {
+            whole.open = false;
+            self.state = whole.before;
+        } else {
+            self.state = ConnectionState::Broken;
         }
     }
 }

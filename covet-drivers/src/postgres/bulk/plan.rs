@@ -7,13 +7,15 @@ use crate::error::Result;
 use crate::postgres::PostgresConnection;
 use crate::postgres::cache::Prepared;
 use crate::postgres::codec::base;
-use crate::postgres::types::{literal, quoted};
+use crate::postgres::types::quoted;
 use crate::postgres::wording::Wording;
 use crate::sql::Many;
 
 /// The columns of an insert and their types.
 #[derive(Debug)]
 pub(super) struct Plan {
+    /// `"table"`
+    pub(super) table: String,
     /// `"table" ("column", …)`
     pub(super) target: String,
     pub(super) columns: Many<&'static str>,
@@ -25,12 +27,17 @@ pub(super) struct Plan {
     pub(super) sql: String,
 }
 
-/// Whether `COPY` does on a table what `INSERT` does: there are no rules, it is no view, row level
-/// security lets everything pass, no column insists on its own numbers; and the probe may run.
-const COPYABLE: &str = "SELECT c.relkind IN ('r', 'p') AND NOT c.relhasrules AND NOT row_security_active(c.oid) \
-     AND has_table_privilege(c.oid, 'SELECT') \
-     AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attidentity = 'a') \
-     FROM pg_class c WHERE c.oid = to_regclass(";
+/// Whether `COPY` does on a table what `INSERT` does, and begins: there are no rules, it is no view, row level
+/// security lets everything pass, no column is generated or insists on its own numbers, no trigger may
+/// refuse the statement as a whole; and the probe may run.
+pub(super) const COPYABLE: &str = "SELECT c.relkind IN ('r', 'p') AND NOT c.relhasrules \
+     AND NOT row_security_active(c.oid) AND has_table_privilege(c.oid, 'SELECT') \
+     AND has_table_privilege(c.oid, 'INSERT') AND current_setting('transaction_read_only') = 'off' \
+     AND NOT EXISTS (SELECT FROM pg_attribute a \
+         WHERE a.attrelid = c.oid AND (a.attidentity = 'a' OR a.attgenerated <> '') AND NOT a.attisdropped) \
+     AND NOT EXISTS (SELECT FROM pg_trigger g \
+         WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgtype::int & 7 = 6) \
+     FROM pg_class c WHERE c.oid = to_regclass($1)";
 
 impl PostgresConnection {
     /// The plan for these columns; without columns there is nothing to plan.
@@ -40,7 +47,8 @@ impl PostgresConnection {
         let sql = format!("SELECT {names} FROM {table} LIMIT 0");
         let probe = self.kept(&sql).await?;
         let types = probe.statement.columns().iter().map(|column| base(column.type_()).clone()).collect();
-        Ok(Plan { target: format!("{table} ({names})"), columns: columns.clone(), types, probe, sql })
+        let target = format!("{table} ({names})");
+        Ok(Plan { table, target, columns: columns.clone(), types, probe, sql })
     }
 
     /// A prepared statement, found or made. To be used where a statement is under way.
@@ -52,10 +60,5 @@ impl PostgresConnection {
         let prepared = Prepared { statement, wording: Wording::of(sql) };
         self.cache.put(sql, prepared.clone());
         Ok(prepared)
-    }
-
-    /// Whether `COPY` does what `INSERT` does.
-    pub(super) async fn is_copyable(&mut self, table: &str) -> Result<bool> {
-        self.ask(&format!("{COPYABLE}{})", literal(&quoted(table)))).await
     }
 }
