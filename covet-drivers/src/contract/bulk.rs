@@ -45,6 +45,12 @@ pub trait RowSupply: Send {
     /// # Errors
     /// As [`part`](RowSupply::part).
     fn next(&mut self, values: &mut Vec<Value>) -> Result<bool>;
+
+    /// How many rows there are at least that were not pulled yet, as far as that is known: whether the
+    /// insert is a large one is then known before its rows are.
+    fn at_least(&self) -> usize {
+        0
+    }
 }
 
 impl fmt::Debug for dyn RowSupply + '_ {
@@ -57,14 +63,17 @@ impl fmt::Debug for dyn RowSupply + '_ {
 ///
 /// # Errors
 /// Those of the supply, and `InvalidInput` for a row of another length.
+#[inline]
 pub fn pull(rows: &mut dyn RowSupply, values: &mut Vec<Value>, width: usize) -> Result<bool> {
     let before = values.len();
     let more = rows.next(values)?;
     let came = values.len() - before;
-    if came == if more { width } else { 0 } {
-        return Ok(more);
-    }
-    Err(Error::new(ErrorKind::InvalidInput, format!("a row of {came} values came for {width} columns")))
+    if came == if more { width } else { 0 } { Ok(more) } else { Err(uneven(came, width)) }
+}
+
+#[cold]
+fn uneven(came: usize, width: usize) -> Error {
+    Error::new(ErrorKind::InvalidInput, format!("a row of {came} values came for {width} columns"))
 }
 
 /// The error of a value that was found to be none for its column before it was sent: row 1 is the first
@@ -79,6 +88,7 @@ pub fn in_row(error: Error, row: u64, column: Option<&str>) -> Error {
 }
 
 /// The bytes that a value keeps outside of itself.
+#[inline]
 pub(crate) fn heap(value: &Value) -> usize {
     match value {
         Value::Text(v) | Value::Json(v) => v.len(),

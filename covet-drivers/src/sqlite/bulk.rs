@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use rusqlite::Statement as Prepared;
+use rusqlite::types::{ToSqlOutput, ValueRef as Stored};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::contract::{Bulk, Command, ConnectionState, Part, Reuse, RowSupply, TransactionOptions, heap, in_row, pull};
-use crate::error::{ErrorKind, Result};
+use crate::contract::{Bulk, Command, ConnectionState, Part, Reuse, RowSupply, TransactionOptions, in_row, pull};
+use crate::error::{Error, ErrorKind, Result};
 use crate::render::{ansi, print};
 use crate::sql::{Many, Statement};
 use crate::sqlite::codec::{self, Bound};
@@ -38,14 +39,23 @@ struct Texts {
     together: usize,
 }
 
-/// Rows on their way to the thread, one behind the other.
+/// Rows on their way to the thread, one behind the other, in two flat buffers.
 #[derive(Debug)]
 struct Batch {
     texts: Arc<Texts>,
-    values: Vec<Value>,
+    cells: Vec<Cell>,
+    bytes: Vec<u8>,
     rows: usize,
-    /// The number of rows before these.
-    before: u64,
+}
+
+/// A value; text and bytes are ranges of the buffer.
+#[derive(Clone, Copy, Debug)]
+enum Cell {
+    Null,
+    Integer(i64),
+    Real(f64),
+    Text(u32, u32),
+    Blob(u32, u32),
 }
 
 /// What the thread is fed with. That there is no more is a message too: a channel that is closed
@@ -65,7 +75,7 @@ impl SqliteConnection {
         self.pay().await;
         self.ready().await?;
         let most = crate::contract::Connection::capabilities(self).max_parameters;
-        let mut feed = Feed { bulk, rows, most, texts: None, before: 0 };
+        let mut feed = Feed { bulk, rows, most, texts: None, values: Vec::new(), before: 0 };
         let Some(first) = feed.next()? else { return Ok(0) };
         let second = feed.next()?;
         if second.is_none()
@@ -73,10 +83,8 @@ impl SqliteConnection {
             && batch.rows <= batch.texts.together
         {
             let sql = batch.texts.of(bulk.table, batch.rows);
-            for (index, value) in batch.values.iter().enumerate() {
-                codec::encode(value).map_err(|error| refused(error, index, &batch.texts.columns, 0))?;
-            }
-            let args: Vec<&Value> = batch.values.iter().collect();
+            let values: Vec<Value> = batch.cells.iter().map(|cell| batch.value(*cell)).collect();
+            let args: Vec<&Value> = values.iter().collect();
             let command = Command { sql: &sql, args: &args, reuse: Reuse::Keep };
             return Ok(self.run(command, &mut ()).await?.affected);
         }
@@ -137,6 +145,9 @@ struct Feed<'a> {
     most: usize,
     /// Those of the part that has not ended.
     texts: Option<Arc<Texts>>,
+    /// The row in hand.
+    values: Vec<Value>,
+    /// The number of rows pulled.
     before: u64,
 }
 
@@ -174,24 +185,84 @@ impl Feed<'_> {
                     None => return Ok(None),
                 },
             };
-            let width = texts.columns.len();
-            let mut values = Vec::with_capacity(width * TOGETHER);
-            let (mut rows, mut bytes) = (0, 0);
+            let mut batch = Batch { texts, cells: Vec::new(), bytes: Vec::new(), rows: 0 };
+            let width = batch.texts.columns.len();
+            batch.cells.reserve(width * self.rows.at_least().clamp(1, BATCH));
             let mut more = true;
-            while more && rows < BATCH && bytes < BYTES {
-                let from = values.len();
-                more = pull(self.rows, &mut values, width)?;
-                rows += usize::from(more);
-                bytes += values.iter().skip(from).map(heap).sum::<usize>();
+            while batch.rows < BATCH && batch.bytes.len() < BYTES {
+                self.values.clear();
+                more = pull(self.rows, &mut self.values, width)?;
+                if !more {
+                    break;
+                }
+                self.before += 1;
+                for (index, value) in self.values.iter().enumerate() {
+                    let pushed = codec::encode(value).and_then(|bound| batch.push(&bound));
+                    pushed.map_err(|error| in_row(error, self.before, batch.texts.columns.get(index).copied()))?;
+                }
+                batch.rows += 1;
             }
             if more {
-                self.texts = Some(Arc::clone(&texts));
+                self.texts = Some(Arc::clone(&batch.texts));
             }
-            if rows > 0 {
-                let before = self.before;
-                self.before += rows as u64;
-                return Ok(Some(Message::Rows(Batch { texts, values, rows, before })));
+            if batch.rows > 0 {
+                return Ok(Some(Message::Rows(batch)));
             }
+        }
+    }
+}
+
+impl Batch {
+    fn push(&mut self, value: &Bound<'_>) -> Result<()> {
+        let cell = match value {
+            Bound::Null => Cell::Null,
+            Bound::Integer(v) => Cell::Integer(*v),
+            Bound::Real(v) => Cell::Real(*v),
+            Bound::Text(v) => {
+                let (start, end) = self.keep(v.as_bytes())?;
+                Cell::Text(start, end)
+            }
+            Bound::Blob(v) => {
+                let (start, end) = self.keep(v)?;
+                Cell::Blob(start, end)
+            }
+        };
+        self.cells.push(cell);
+        Ok(())
+    }
+
+    fn keep(&mut self, bytes: &[u8]) -> Result<(u32, u32)> {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        match (u32::try_from(start), u32::try_from(self.bytes.len())) {
+            (Ok(start), Ok(end)) => Ok((start, end)),
+            _ => Err(Error::new(ErrorKind::OutOfRange, "SQLite holds values of up to 1 GB")),
+        }
+    }
+
+    fn bytes(&self, start: u32, end: u32) -> &[u8] {
+        self.bytes.get(start as usize..end as usize).unwrap_or_default()
+    }
+
+    /// The cell as it is bound.
+    fn bound(&self, cell: Cell) -> ToSqlOutput<'_> {
+        ToSqlOutput::Borrowed(match cell {
+            Cell::Null => Stored::Null,
+            Cell::Integer(v) => Stored::Integer(v),
+            Cell::Real(v) => Stored::Real(v),
+            Cell::Text(start, end) => Stored::Text(self.bytes(start, end)),
+            Cell::Blob(start, end) => Stored::Blob(self.bytes(start, end)),
+        })
+    }
+
+    /// The cell as a value that is bound as it is.
+    fn value(&self, cell: Cell) -> Value {
+        match cell {
+            Cell::Null => Value::Null,
+            Cell::Integer(v) => Value::Int(v),
+            Cell::Real(v) => Value::Float(v),
+            Cell::Text(start, end) => Value::Text(String::from_utf8_lossy(self.bytes(start, end)).into_owned()),
+            Cell::Blob(start, end) => Value::Bytes(self.bytes(start, end).to_vec()),
         }
     }
 }
@@ -299,7 +370,6 @@ impl Session {
     fn insert_batch(&self, batch: &Batch) -> Result<u64, Stop> {
         let Texts { columns, one, many, together } = &*batch.texts;
         let mut inserted = 0;
-        let mut row = batch.before;
         // A transaction is open, so nothing here is sent again when the database is busy.
         let failed = |error| self.failed(error, false, true);
         if columns.is_empty() {
@@ -309,48 +379,30 @@ impl Session {
             }
             return Ok(inserted);
         }
-        let chunks = batch.values.chunks_exact(together * columns.len());
+        let chunks = batch.cells.chunks_exact(together * columns.len());
         let rest = chunks.remainder();
         if chunks.len() > 0 {
             let mut statement = self.db.prepare_cached(many).map_err(failed)?;
             for chunk in chunks {
-                bind(&mut statement, chunk, columns, row, &failed)?;
-                inserted += statement.raw_execute().map_err(failed)? as u64;
-                row += *together as u64;
+                inserted += batch.insert(&mut statement, chunk).map_err(failed)?;
             }
         }
         if !rest.is_empty() {
             let mut statement = self.db.prepare_cached(one).map_err(failed)?;
             for chunk in rest.chunks_exact(columns.len()) {
-                bind(&mut statement, chunk, columns, row, &failed)?;
-                inserted += statement.raw_execute().map_err(failed)? as u64;
-                row += 1;
+                inserted += batch.insert(&mut statement, chunk).map_err(failed)?;
             }
         }
         Ok(inserted)
     }
 }
 
-/// Binds the values of some rows, of which the first comes behind so many others.
-fn bind(
-    statement: &mut Prepared<'_>,
-    values: &[Value],
-    columns: &[&'static str],
-    before: u64,
-    failed: &impl Fn(rusqlite::Error) -> Stop,
-) -> Result<(), Stop> {
-    for (index, value) in values.iter().enumerate() {
-        match codec::encode(value) {
-            Ok(bound) => statement.raw_bind_parameter(index + 1, bound).map_err(failed)?,
-            Err(error) => return Err(refused(error, index, columns, before).into()),
+impl Batch {
+    /// Runs the statement with some of the cells.
+    fn insert(&self, statement: &mut Prepared<'_>, cells: &[Cell]) -> rusqlite::Result<u64> {
+        for (index, cell) in cells.iter().enumerate() {
+            statement.raw_bind_parameter(index + 1, self.bound(*cell))?;
         }
+        statement.raw_execute().map(|rows| rows as u64)
     }
-    Ok(())
-}
-
-/// The error of the value at this position among those of some rows.
-#[cold]
-fn refused(error: crate::Error, index: usize, columns: &[&'static str], before: u64) -> crate::Error {
-    let row = before + (index / columns.len().max(1)) as u64 + 1;
-    in_row(error, row, columns.get(index % columns.len().max(1)).copied())
 }

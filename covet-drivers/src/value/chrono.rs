@@ -17,6 +17,7 @@ const EPOCH: i32 = 719_163;
 impl ColumnValue for NaiveDate {
     const TYPE: ColumnType = ColumnType::Date;
 
+    #[inline]
     fn into_value(self, _: &ColumnType) -> Result<Value> {
         Ok(Value::Date(self.num_days_from_ce() - EPOCH))
     }
@@ -36,6 +37,7 @@ impl ColumnValue for NaiveDate {
 impl ColumnValue for NaiveTime {
     const TYPE: ColumnType = ColumnType::Time;
 
+    #[inline]
     fn into_value(self, _: &ColumnType) -> Result<Value> {
         if self.nanosecond() >= 1_000_000_000 {
             return Err(Error::new(ErrorKind::OutOfRange, "a leap second cannot be stored"));
@@ -60,6 +62,7 @@ impl ColumnValue for NaiveTime {
 impl ColumnValue for NaiveDateTime {
     const TYPE: ColumnType = ColumnType::DateTime;
 
+    #[inline]
     fn into_value(self, _: &ColumnType) -> Result<Value> {
         no_leap_second(self)?;
         Ok(Value::DateTime(self.and_utc().timestamp_micros()))
@@ -79,6 +82,7 @@ impl ColumnValue for NaiveDateTime {
 impl ColumnValue for DateTime<Utc> {
     const TYPE: ColumnType = ColumnType::Timestamp;
 
+    #[inline]
     fn into_value(self, _: &ColumnType) -> Result<Value> {
         no_leap_second(self.naive_utc())?;
         Ok(Value::Timestamp(self.timestamp_micros()))

@@ -56,6 +56,7 @@ impl<T: ColumnValue> ColumnValue for Option<T> {
     const TYPE: ColumnType = T::TYPE;
     const NULLABLE: bool = true;
 
+    #[inline]
     fn into_value(self, column: &ColumnType) -> Result<Value> {
         match self {
             Some(value) => value.into_value(column),

@@ -42,6 +42,7 @@ impl<T> From<T> for Json<T> {
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> ColumnValue for Json<T> {
     const TYPE: ColumnType = ColumnType::Json;
 
+    #[inline]
     fn into_value(self, _: &ColumnType) -> Result<Value> {
         encode(&self.0)
     }
@@ -59,6 +60,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Field for Json<T> 
 impl ColumnValue for serde_json::Value {
     const TYPE: ColumnType = ColumnType::Json;
 
+    #[inline]
     fn into_value(self, _: &ColumnType) -> Result<Value> {
         encode(&self)
     }

@@ -9,6 +9,7 @@ use crate::value::{ColumnValue, Field, Plain, Value, ValueRef};
 impl ColumnValue for bool {
     const TYPE: ColumnType = ColumnType::Bool;
 
+    #[inline]
     fn into_value(self, _: &ColumnType) -> Result<Value> {
         Ok(Value::Bool(self))
     }
@@ -36,6 +37,7 @@ macro_rules! integer {
         impl ColumnValue for $rust {
             const TYPE: ColumnType = ColumnType::$column;
 
+            #[inline]
             fn into_value(self, _: &ColumnType) -> Result<Value> {
                 Ok(Value::$variant($wide::from(self)))
             }
@@ -76,6 +78,7 @@ integer! {
 impl ColumnValue for f64 {
     const TYPE: ColumnType = ColumnType::F64;
 
+    #[inline]
     fn into_value(self, _: &ColumnType) -> Result<Value> {
         Ok(Value::Float(self))
     }
@@ -102,6 +105,7 @@ impl Field for f64 {
 impl ColumnValue for f32 {
     const TYPE: ColumnType = ColumnType::F32;
 
+    #[inline]
     fn into_value(self, _: &ColumnType) -> Result<Value> {
         Ok(Value::Float32(self))
     }

@@ -10,6 +10,7 @@ impl ColumnValue for rust_decimal::Decimal {
     /// The derive asks for `decimal(p, s)`; this stands only where no column is named.
     const TYPE: ColumnType = ColumnType::Decimal { precision: 28, scale: 10 };
 
+    #[inline]
     fn into_value(self, column: &ColumnType) -> Result<Value> {
         let ColumnType::Decimal { precision, scale } = *column else {
             return Err(Error::new(ErrorKind::InvalidInput, format!("a Decimal given for a column of type {column}")));

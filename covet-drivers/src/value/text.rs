@@ -9,6 +9,7 @@ use crate::value::{ColumnValue, Field, Plain, Value, ValueRef};
 impl ColumnValue for String {
     const TYPE: ColumnType = ColumnType::Text { max_len: None };
 
+    #[inline]
     fn into_value(self, _: &ColumnType) -> Result<Value> {
         Ok(Value::Text(self))
     }
@@ -34,6 +35,7 @@ impl Field for String {
 impl ColumnValue for Vec<u8> {
     const TYPE: ColumnType = ColumnType::Bytes;
 
+    #[inline]
     fn into_value(self, _: &ColumnType) -> Result<Value> {
         Ok(Value::Bytes(self))
     }

@@ -11,6 +11,7 @@ use crate::value::{ColumnValue, Field, Value, ValueRef};
 impl ColumnValue for Uuid {
     const TYPE: ColumnType = ColumnType::Uuid;
 
+    #[inline]
     fn into_value(self, _: &ColumnType) -> Result<Value> {
         Ok(Value::Uuid(self.into_bytes()))
     }

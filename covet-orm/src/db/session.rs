@@ -284,6 +284,10 @@ impl RowSupply for Told<'_> {
     fn next(&mut self, values: &mut Vec<Value>) -> Result<bool> {
         self.rows.next(values)
     }
+
+    fn at_least(&self) -> usize {
+        self.rows.at_least()
+    }
 }
 
 fn event<'s>(sql: &'s str, start: Instant, result: &Result<Outcome>, seen: u64) -> Event<'s> {

@@ -30,6 +30,10 @@ pub struct No;
 pub struct Insert<M> {
     /// One slot a column, at the column's position.
     pub(super) slots: Vec<Slot>,
+    /// Which of the first 64 columns hold values, one bit each.
+    pub(super) values: u64,
+    /// Whether something was given that is no value.
+    pub(super) nodes: bool,
     marker: PhantomData<fn() -> M>,
 }
 
@@ -60,6 +64,7 @@ impl Slot {
 }
 
 impl From<Node> for Slot {
+    #[inline]
     fn from(node: Node) -> Self {
         match node {
             Node::Value(value) => Slot::Value(value),
@@ -72,18 +77,37 @@ impl<M: Model> Insert<M> {
     /// A row of which nothing is given yet.
     pub fn new() -> Self {
         let slots = M::COLUMNS.iter().map(|_| Slot::Absent).collect();
-        Insert { slots, marker: PhantomData }
+        Insert { slots, values: 0, nodes: false, marker: PhantomData }
     }
 
     /// Gives a column its value; given twice, the later value counts.
+    #[inline]
     pub fn given<T>(mut self, column: &'static ColumnMeta, value: impl Input<M, T>) -> Self {
         self.put(column.index, assigned(value, column));
         self
     }
 
+    #[inline]
     pub(crate) fn put(&mut self, column: usize, node: Node) {
-        if let Some(slot) = self.slots.get_mut(column) {
-            *slot = node.into();
+        self.set(column, node.into());
+    }
+
+    #[inline]
+    fn set(&mut self, column: usize, given: Slot) {
+        // A shift by more than there are bits would wrap around.
+        let bit = if column < 64 { 1 << column } else { 0 };
+        match &given {
+            Slot::Value(_) => self.values |= bit,
+            Slot::Absent | Slot::Node(_) => {
+                self.values &= !bit;
+                self.nodes = true;
+            }
+        }
+        match self.slots.get_mut(column) {
+            // Nothing was given before, so there is nothing to drop.
+            Some(slot @ Slot::Absent) => std::mem::forget(std::mem::replace(slot, given)),
+            Some(slot) => *slot = given,
+            None => {}
         }
     }
 
@@ -169,7 +193,7 @@ impl<M: Model> Insert<M> {
     }
 
     fn mask(&self) -> u64 {
-        self.given_columns().fold(0, |mask, column| mask | 1 << column.index)
+        self.values
     }
 
     fn names(&self) -> Many<&'static str> {

@@ -29,10 +29,11 @@ impl<'a, M: Model> InsertMany<'a, M> {
     /// SQL: what the database has for many rows (`COPY` or `UNNEST`, MariaDB's bulk command,
     /// `INSERT … VALUES (…), (…), …`). An observer is told the insert of one row, and the number of rows.
     ///
-    /// Rows may give different columns. What none of the next thousand rows gives is left to the
-    /// database; a column that some of them give and others do not is written in all of them, with its
-    /// default where it was not given. Rows that give an expression, or need one for a default (`now`),
-    /// are sent as `INSERT … VALUES`, in their place among the others.
+    /// Rows may give different columns. Up to 64 rows are looked at as a whole: what none of them gives is left
+    /// to the database, and a column that some of them give and others do not is written in all of them,
+    /// with its default where it was not given. Of more rows the first says which columns are written, until
+    /// one gives another; from there on it is the next thousand. Rows that give an expression, or need one
+    /// for a default (`now`), are sent as `INSERT … VALUES`, in their place among the others.
     ///
     /// # Errors
     /// Those of [`Insert::exec`]. A value that is refused before it is sent is named by model, field and

@@ -61,6 +61,7 @@ pub struct Compared;
 pub struct Written;
 
 /// The value as a node; one that the column cannot hold is refused when the statement is printed.
+#[inline]
 pub(crate) fn value<T: ColumnValue>(value: T, column: &'static ColumnMeta) -> Node {
     match value.into_value(&column.ty) {
         Ok(value) => Node::Value(value),
@@ -69,6 +70,7 @@ pub(crate) fn value<T: ColumnValue>(value: T, column: &'static ColumnMeta) -> No
 }
 
 /// The operand as a value to be written: text must fit the column, which not every database would say.
+#[inline]
 pub(crate) fn assigned<S, T>(operand: impl Input<S, T>, column: &'static ColumnMeta) -> Node {
     match operand.node(column) {
         Node::Value(value) => match fits(&value, column) {
@@ -80,10 +82,17 @@ pub(crate) fn assigned<S, T>(operand: impl Input<S, T>, column: &'static ColumnM
 }
 
 /// Whether the column can hold the value. Some databases cut blanks off the end of a text that is too long.
+#[inline]
 pub(crate) fn fits(value: &Value, column: &'static ColumnMeta) -> Result<()> {
     let (Value::Text(text), ColumnType::Text { max_len: Some(most) }) = (value, &column.ty) else { return Ok(()) };
     let most = usize::try_from(*most).unwrap_or(usize::MAX);
-    if text.len() <= most || text.chars().count() <= most {
+    // A character has a byte at least.
+    if text.len() <= most { Ok(()) } else { counted(text, most, column) }
+}
+
+#[cold]
+fn counted(text: &str, most: usize, column: &'static ColumnMeta) -> Result<()> {
+    if text.chars().count() <= most {
         return Ok(());
     }
     let error = Error::new(ErrorKind::OutOfRange, format!("the text has more than {most} characters"));
@@ -91,48 +100,63 @@ pub(crate) fn fits(value: &Value, column: &'static ColumnMeta) -> Result<()> {
 }
 
 impl<S, T: ColumnValue, Use> Term<S, T, Use> for T {
+    #[inline]
     fn node(self, column: &'static ColumnMeta) -> Node {
         value(self, column)
     }
 }
 
 impl<S, T: ColumnValue> Term<S, Option<T>, Written> for T {
+    #[inline]
     fn node(self, column: &'static ColumnMeta) -> Node {
         value(self, column)
     }
 }
 
 impl<S, Use> Term<S, String, Use> for &str {
+    #[inline]
     fn node(self, column: &'static ColumnMeta) -> Node {
         value(self.to_owned(), column)
     }
 }
 
 impl<S> Term<S, Option<String>, Written> for &str {
+    #[inline]
     fn node(self, column: &'static ColumnMeta) -> Node {
         value(self.to_owned(), column)
     }
 }
 
 impl<S, Use> Term<S, String, Use> for &String {
+    #[inline]
     fn node(self, column: &'static ColumnMeta) -> Node {
         value(self.clone(), column)
     }
 }
 
 impl<S> Term<S, Option<String>, Written> for &String {
+    #[inline]
     fn node(self, column: &'static ColumnMeta) -> Node {
         value(self.clone(), column)
     }
 }
 
+impl<S> Term<S, Option<String>, Written> for Option<&str> {
+    #[inline]
+    fn node(self, column: &'static ColumnMeta) -> Node {
+        value(self.map(str::to_owned), column)
+    }
+}
+
 impl<S, Use> Term<S, Vec<u8>, Use> for &[u8] {
+    #[inline]
     fn node(self, column: &'static ColumnMeta) -> Node {
         value(self.to_vec(), column)
     }
 }
 
 impl<S> Term<S, Option<Vec<u8>>, Written> for &[u8] {
+    #[inline]
     fn node(self, column: &'static ColumnMeta) -> Node {
         value(self.to_vec(), column)
     }

@@ -15,7 +15,11 @@ use crate::query::insert::Slot;
 /// The user's rows.
 pub(super) type Rows<'a, M> = Box<dyn Iterator<Item = Insert<M>> + Send + 'a>;
 
-/// So many rows are looked at to know which columns are given, or as many as have so many bytes.
+/// Inserts of so many rows are looked at as a whole to know which columns are given. Larger ones are taken to
+/// be of one kind, until a row is not: holding many rows costs more than sending them.
+const FEW: usize = 64;
+
+/// So many rows are looked at when they are not of one kind, or as many as have so many bytes.
 const AHEAD: usize = 1000;
 const BYTES: usize = 1 << 20;
 
@@ -29,8 +33,14 @@ pub(super) struct Supply<'a, M> {
     ended: bool,
     /// What the rows of this part write into each column of the model.
     writes: Vec<Write>,
+    /// The columns of this part, one bit each, where there are no more than 64 in the model.
+    mask: Option<u64>,
     /// The most values of one statement.
     most: usize,
+    /// How many rows are looked at before a part.
+    look: usize,
+    /// Whether Covet gives columns of its own to a row.
+    fills: bool,
 }
 
 /// What the rows of a part write into a column.
@@ -45,7 +55,21 @@ enum Write {
 
 impl<'a, M: Model> Supply<'a, M> {
     pub(super) fn new(rows: Rows<'a, M>, most: usize) -> Self {
-        Supply { rows, ahead: VecDeque::new(), pulled: 0, ended: false, writes: Vec::new(), most }
+        let look = if rows.size_hint().1.is_some_and(|rows| rows <= FEW) { FEW } else { 1 };
+        let meta = M::meta();
+        let times = meta.created_at.is_some() || meta.updated_at.is_some();
+        let fills = times || M::COLUMNS.iter().any(|column| column.new_uuid);
+        Supply {
+            rows,
+            ahead: VecDeque::new(),
+            pulled: 0,
+            ended: false,
+            writes: Vec::new(),
+            mask: None,
+            most,
+            look,
+            fills,
+        }
     }
 
     /// Whether there is no row.
@@ -121,15 +145,31 @@ impl<'a, M: Model> Supply<'a, M> {
 
     /// Pulls a row from the iterator. A value that was refused when it was given is refused here.
     fn pull(&mut self) -> Result<Option<Insert<M>>> {
+        let row = self.take();
+        if let Some(row) = &row {
+            self.accept(row)?;
+        }
+        Ok(row)
+    }
+
+    /// The next row of the iterator, whatever is in it.
+    fn take(&mut self) -> Option<Insert<M>> {
         if self.ended {
-            return Ok(None);
+            return None;
         }
         let Some(mut row) = self.rows.next() else {
             self.ended = true;
-            return Ok(None);
+            return None;
         };
         self.pulled += 1;
-        row.fill();
+        if self.fills {
+            row.fill();
+        }
+        Some(row)
+    }
+
+    /// Refuses the row that was pulled last, if it holds what was refused when it was given.
+    fn accept(&self, row: &Insert<M>) -> Result<()> {
         for slot in &row.slots {
             if let Slot::Node(node) = slot
                 && let Node::Refused(error) = &**node
@@ -137,11 +177,17 @@ impl<'a, M: Model> Supply<'a, M> {
                 return Err(in_row(error.again(), self.pulled, None));
             }
         }
-        Ok(Some(row))
+        Ok(())
     }
 
     /// Whether the row has nothing but values, for the columns of the part.
+    #[inline]
     fn belongs(&self, row: &Insert<M>) -> bool {
+        // Mostly rows give exactly the columns of the part.
+        (Some(row.values) == self.mask && !row.nodes) || self.fits(row)
+    }
+
+    fn fits(&self, row: &Insert<M>) -> bool {
         row.slots.iter().zip(&self.writes).all(|(slot, write)| match (slot, write) {
             (Slot::Value(_), Write::Or(_) | Write::Given) | (Slot::Absent, Write::Or(_) | Write::Nothing) => true,
             (Slot::Node(_), _) | (Slot::Value(_), Write::Nothing) | (Slot::Absent, Write::Given) => false,
@@ -151,7 +197,7 @@ impl<'a, M: Model> Supply<'a, M> {
 
 impl<M: Model> RowSupply for Supply<'_, M> {
     fn part(&mut self) -> Result<Option<Part>> {
-        self.look(AHEAD)?;
+        self.look(self.look)?;
         if self.ahead.is_empty() {
             return Ok(None);
         }
@@ -165,17 +211,34 @@ impl<M: Model> RowSupply for Supply<'_, M> {
                 Some(_) => Write::Given,
             })
             .collect();
+        let few = M::COLUMNS.len() <= 64;
+        self.mask = few.then(|| used.iter().fold(0, |mask, column| mask | 1 << column.index));
         if self.ahead.iter().all(|row| self.belongs(row)) {
             return Ok(Some(Part::Rows(used.iter().map(|column| column.column).collect())));
         }
+        // An expression: those around it go with it.
+        self.look = AHEAD;
         Ok(self.insert(&Many::EMPTY)?.map(|insert| Part::Insert(Box::new(insert))))
     }
 
     fn next(&mut self, values: &mut Vec<Value>) -> Result<bool> {
-        let Some(row) = self.row()? else { return Ok(false) };
+        let row = match self.ahead.pop_front() {
+            Some(row) => row,
+            None => match self.take() {
+                Some(row) => row,
+                None => return Ok(false),
+            },
+        };
         if !self.belongs(&row) {
+            self.accept(&row)?;
+            self.look = AHEAD;
             self.ahead.push_front(row);
             return Ok(false);
+        }
+        if Some(row.values) == self.mask {
+            let value = |slot| if let Slot::Value(value) = slot { Some(value) } else { None };
+            values.extend(row.slots.into_iter().filter_map(value));
+            return Ok(true);
         }
         for (slot, write) in row.slots.into_iter().zip(&self.writes) {
             match (slot, write) {
@@ -185,6 +248,10 @@ impl<M: Model> RowSupply for Supply<'_, M> {
             }
         }
         Ok(true)
+    }
+
+    fn at_least(&self) -> usize {
+        self.ahead.len() + self.rows.size_hint().0
     }
 }
 

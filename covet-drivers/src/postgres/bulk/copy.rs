@@ -11,7 +11,7 @@ use std::pin::{Pin, pin};
 use bytes::{BufMut as _, Bytes, BytesMut};
 use futures_util::future::{join, join3};
 use futures_util::{SinkExt as _, TryStreamExt as _};
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, CopyInSink, Statement};
 
 use crate::contract::{ConnectionState, RowSupply, in_row, pull};
@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::PostgresConnection;
 use crate::postgres::bulk::plan::{COPYABLE, Plan};
 use crate::postgres::bulk::{Slice, Whole};
-use crate::postgres::codec::{encode, is_foreign, put_counted};
+use crate::postgres::codec::{is_foreign, put};
 use crate::postgres::errors;
 use crate::sql::Many;
 use crate::value::Value;
@@ -189,7 +189,7 @@ impl Copying {
         self.rows += 1;
         self.out.put_i16(i16::try_from(row.len()).unwrap_or(i16::MAX));
         for (index, (value, ty)) in row.iter().zip(&self.plan.types).enumerate() {
-            if let Err(error) = field(value, ty, &mut self.out) {
+            if let Err(error) = put(value, ty, &mut self.out) {
                 return Err(in_row(error, self.rows, self.plan.columns.get(index).copied()));
             }
         }
@@ -209,8 +209,4 @@ async fn says_yes(client: &Client, question: &Statement, table: &str) -> Result<
         Some(row) => row.try_get(0),
         None => Ok(false),
     }
-}
-
-fn field(value: &Value, ty: &Type, out: &mut BytesMut) -> Result<()> {
-    put_counted(out, |out| encode(value, ty, out))
 }

@@ -77,9 +77,7 @@ struct Slice {
 impl Slice {
     /// Pulls rows until there are enough; says whether the part may have more.
     fn fill(&mut self, rows: &mut dyn RowSupply, width: usize) -> Result<bool> {
-        self.before += self.rows as u64;
-        self.rows = 0;
-        self.values.clear();
+        self.pass(0);
         let mut bytes = 0;
         while self.rows < FEW && bytes < MUCH {
             let from = self.values.len();
@@ -92,10 +90,11 @@ impl Slice {
         Ok(true)
     }
 
-    /// Counts the rows of an insert that stood between the rows.
-    fn passed(&mut self, rows: usize) {
-        self.before += (self.rows + rows) as u64;
+    /// Forgets the rows, which were sent, and so many behind them.
+    fn pass(&mut self, more: usize) {
+        self.before += (self.rows + more) as u64;
         self.rows = 0;
+        self.values.clear();
     }
 }
 
@@ -135,12 +134,15 @@ impl PostgresConnection {
                     if next.is_some() {
                         self.open_whole(whole).await?;
                     }
-                    slice.passed(insert.rows.len());
+                    slice.pass(insert.rows.len());
                     inserted += self.insert_statement(bulk, &Statement::Insert(*insert)).await?;
                     continue;
                 }
             };
-            let mut more = slice.fill(rows, columns.len())?;
+            // Rows that are known to be many need not be held to see that they are.
+            let known = rows.at_least() > FEW;
+            slice.pass(0);
+            let mut more = known || slice.fill(rows, columns.len())?;
             if more {
                 let table = bulk.table;
                 if let Some(mut copying) = self.start_copy(table, &columns, whole).await? {
@@ -150,6 +152,9 @@ impl PostgresConnection {
                     continue;
                 }
                 self.open_whole(whole).await?;
+                if known {
+                    more = slice.fill(rows, columns.len())?;
+                }
                 while more {
                     inserted += self.insert_arrays(table, &columns, &slice).await?;
                     more = slice.fill(rows, columns.len())?;

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::PostgresConnection;
 use crate::postgres::bulk::Slice;
 use crate::postgres::bulk::plan::Plan;
-use crate::postgres::codec::{encode, is_foreign, put_counted};
+use crate::postgres::codec::{is_foreign, put};
 use crate::postgres::errors;
 use crate::postgres::types::quoted;
 use crate::sql::Many;
@@ -104,7 +104,7 @@ impl Array<'_> {
         out.put_i32(length);
         out.put_i32(1); // the first index
         for (cell, row) in cells().zip(self.slice.before + 1..) {
-            put_counted(out, |out| encode(cell, member, out)).map_err(|error| in_row(error, row, Some(self.name)))?;
+            put(cell, member, out).map_err(|error| in_row(error, row, Some(self.name)))?;
         }
         Ok(())
     }
