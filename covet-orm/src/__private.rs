@@ -76,7 +76,7 @@ pub fn incomplete<'a, M: Model>(row: Insert<M>) -> BoxFuture<'a, Result<M>> {
 
 /// Stands in for the upsert of such a row.
 pub fn incomplete_upsert<M: Model>(row: Insert<M>) -> Upsert<M> {
-    Upsert::new(row, Vec::new())
+    Upsert::new(row, Vec::new(), Vec::new())
 }
 
 /// The node of a value that a column is compared with.
@@ -85,8 +85,8 @@ pub fn compared<S, T>(value: impl Operand<S, T>, column: &'static ColumnMeta) ->
 }
 
 /// Inserts the rows.
-pub fn insert_many<M: Model>(rows: impl Iterator<Item = Insert<M>>) -> InsertMany<M> {
-    InsertMany::new(rows.collect())
+pub fn insert_many<'a, M: Model>(rows: impl Iterator<Item = Insert<M>> + Send + 'a) -> InsertMany<'a, M> {
+    InsertMany::new(rows)
 }
 
 /// There is no column at this position.

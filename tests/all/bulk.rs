@@ -40,7 +40,7 @@ async fn in_time<T>(future: impl Future<Output = T>) -> T {
 on_each_database! {
     async fn any_number_of_rows(db: &TestDb) -> Outcome {
         for rows in SIZES {
-            assert_eq!(Setting::insert_many((0..rows).map(setting)).exec(db).await?, rows as u64);
+            assert_eq!(<Setting as Model>::insert_many((0..rows).map(setting)).exec(db).await?, rows as u64);
             let found = Setting::query().order_by(Setting::name.asc()).all(db).await?;
             assert_eq!(found.len(), rows);
             for (n, row) in found.iter().enumerate() {
@@ -54,7 +54,7 @@ on_each_database! {
     async fn every_type_and_null(db: &TestDb) -> Outcome {
         for rows in [3_usize, 1_500] {
             let row = |n: usize| Sample { an_i64: n as i64 - 7, a_bool: n.is_multiple_of(2), bytes: vec![0, 255, 10], ..sample() };
-            assert_eq!(Sample::insert_many((0..rows).map(|n| given(row(n)))).exec(db).await?, rows as u64);
+            assert_eq!(<Sample as Model>::insert_many((0..rows).map(|n| given(row(n)))).exec(db).await?, rows as u64);
             let found = Sample::query().order_by(Sample::an_i64.asc()).all(db).await?;
             for (n, came) in found.iter().enumerate() {
                 assert_eq!(*came, Sample { id: came.id, ..row(n) });
@@ -66,7 +66,7 @@ on_each_database! {
                 1 => Maybe::create().text("t").a_u64(5).uuid(sample().uuid).decimal(sample().decimal),
                 _ => Maybe::create().json(sample().json).role(sample().role).wide(sample().wide).time(sample().time),
             };
-            assert_eq!(Maybe::insert_many((0..rows).map(maybe)).exec(db).await?, rows as u64);
+            assert_eq!(<Maybe as Model>::insert_many((0..rows).map(maybe)).exec(db).await?, rows as u64);
             let texts = Maybe::query().filter(Maybe::text.eq("t")).count(db).await?;
             let nothing = Maybe::query().filter(Maybe::text.is_null()).filter(Maybe::json.is_null()).count(db).await?;
             assert_eq!((texts, nothing), (((rows + 1) / 3) as u64, rows.div_ceil(3) as u64));
@@ -96,7 +96,7 @@ on_each_database! {
                 Some(tx) => tx,
                 None => db,
             };
-            assert_eq!(Post::insert_many((0..4_000).map(row)).exec(on).await?, 4_000);
+            assert_eq!(<Post as Model>::insert_many((0..4_000).map(row)).exec(on).await?, 4_000);
             let posts = Post::query().order_by(Post::title.asc()).all(on).await?;
             assert_eq!(posts.len(), 4_000);
             for (post, n) in posts.iter().zip(0..) {
@@ -125,12 +125,12 @@ on_each_database! {
                 _ => post.author_id(ann.id).into(),
             }
         };
-        let error = Post::insert_many((0..3_500).map(row)).exec(db).await.unwrap_err();
+        let error = <Post as Model>::insert_many((0..3_500).map(row)).exec(db).await.unwrap_err();
         assert_eq!((error.kind(), error.model()), (ErrorKind::ForeignKey, Some("Post")), "{error}");
         assert_eq!(Post::query().count(db).await?, 0);
         db.transaction(async |tx| {
             Setting::create().name("kept").value("v").exec(tx).await?;
-            let error = Post::insert_many((0..3_500).map(row)).exec(tx).await.unwrap_err();
+            let error = <Post as Model>::insert_many((0..3_500).map(row)).exec(tx).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::ForeignKey);
             assert_eq!(Post::query().count(tx).await?, 0);
             Ok(())
@@ -143,13 +143,13 @@ on_each_database! {
     async fn a_refused_value_names_model_field_and_row(db: &TestDb) -> Outcome {
         for (rows, at) in [(5_usize, 3_usize), (5_000, 3_456)] {
             let long = |n: usize| if n == at { Setting::create().name("x".repeat(101)).value("v").into() } else { setting(n) };
-            let error = Setting::insert_many((1..=rows).map(long)).exec(db).await.unwrap_err();
+            let error = <Setting as Model>::insert_many((1..=rows).map(long)).exec(db).await.unwrap_err();
             assert_eq!((error.kind(), error.model(), error.field()), (ErrorKind::OutOfRange, Some("Setting"), Some("name")));
             assert!(error.to_string().contains(&format!("row {at}:")), "{error}");
             assert_eq!(Setting::query().count(db).await?, 0);
             // What the database's own encoding refuses.
             let nan = |n: usize| Sample { a_u64: if n == at { u64::MAX } else { 1 }, ..sample() };
-            let result = Sample::insert_many((1..=rows).map(|n| given(nan(n)))).exec(db).await;
+            let result = <Sample as Model>::insert_many((1..=rows).map(|n| given(nan(n)))).exec(db).await;
             if db.kind() == Kind::Mysql {
                 result?;
             } else {
@@ -159,7 +159,7 @@ on_each_database! {
                 assert!(!error.to_string().contains(&u64::MAX.to_string()), "{error}");
                 assert_eq!(Sample::query().count(db).await?, 0);
             }
-            let error = Sample::insert_many((1..=rows).map(|n| {
+            let error = <Sample as Model>::insert_many((1..=rows).map(|n| {
                 if n == at { Sample::create().decimal("0.0000001".parse::<rust_decimal::Decimal>().unwrap()) } else { Sample::create().decimal(sample().decimal) }
             }).map(|create| {
                 let row = sample();
@@ -175,7 +175,7 @@ on_each_database! {
 
     async fn keys_and_times_are_made_while_rows_are_sent(db: &TestDb) -> Outcome {
         let rows = (0..1_300).map(|n| Account::create().owner(format!("o{n}")).balance(rust_decimal::Decimal::from(n)));
-        assert_eq!(Account::insert_many(rows).exec(db).await?, 1_300);
+        assert_eq!(<Account as Model>::insert_many(rows).exec(db).await?, 1_300);
         let mut keys: Vec<_> = Account::query().select(Account::id).all(db).await?;
         keys.sort();
         keys.dedup();
@@ -187,8 +187,8 @@ on_each_database! {
     async fn rows_may_borrow(db: &TestDb) -> Outcome {
         let names: Vec<String> = (0..60).map(|n| format!("n{n}")).collect();
         let rows = names.iter().map(|name| Tag::create().name(name));
-        assert_eq!(Tag::insert_many(rows).exec(db).await?, 60);
-        assert_eq!(Tag::insert_many(Vec::<Insert<Tag>>::new()).exec(db).await?, 0);
+        assert_eq!(<Tag as Model>::insert_many(rows).exec(db).await?, 60);
+        assert_eq!(<Tag as Model>::insert_many(Vec::<Insert<Tag>>::new()).exec(db).await?, 0);
         Ok(())
     }
 
@@ -200,19 +200,19 @@ on_each_database! {
         });
         let watched = Db::connect_with(db.url(), options).await?;
         for rows in [3_usize, 3_000] {
-            Setting::insert_many((0..rows).map(setting)).exec(&watched).await?;
+            <Setting as Model>::insert_many((0..rows).map(setting)).exec(&watched).await?;
             let events = std::mem::take(&mut *told.lock().unwrap());
             let [(sql, seen, None, duration)] = &events[..] else { panic!("{events:?}") };
             assert_eq!(*seen, rows as u64);
             assert!(sql.starts_with("INSERT INTO ") && sql.contains("settings") && sql.len() < 100, "{sql}");
             assert!(!sql.contains("s000") && !duration.is_zero(), "{sql}");
-            let error = Setting::insert_many((0..rows).map(setting)).exec(&watched).await.unwrap_err();
+            let error = <Setting as Model>::insert_many((0..rows).map(setting)).exec(&watched).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Unique);
             let events = std::mem::take(&mut *told.lock().unwrap());
             let [(_, 0, Some(ErrorKind::Unique), _)] = &events[..] else { panic!("{events:?}") };
             Setting::query().delete().exec(db).await?;
         }
-        Setting::insert_many(Vec::<Insert<Setting>>::new()).exec(&watched).await?;
+        <Setting as Model>::insert_many(Vec::<Insert<Setting>>::new()).exec(&watched).await?;
         assert!(told.lock().unwrap().is_empty(), "nothing to insert is nothing to tell");
         watched.close();
         Ok(())
@@ -227,7 +227,7 @@ on_each_database! {
                 Setting::create().name(format!("s{n:06}")).value(&large)
             });
             {
-                let mut inserting = pin!(Setting::insert_many(rows).exec(db));
+                let mut inserting = pin!(<Setting as Model>::insert_many(rows).exec(db));
                 let ended = in_time(poll_fn(|context| match inserting.as_mut().poll(context) {
                     Poll::Ready(result) => Poll::Ready(Some(result)),
                     Poll::Pending if pulled.load(Ordering::Relaxed) >= until => Poll::Ready(None),
@@ -245,7 +245,7 @@ on_each_database! {
             let there = in_time(Setting::query().count(db)).await?;
             assert!(there == 0 || there == 10_000 && all, "{there} after {until}");
             in_time(Setting::query().delete().exec(db)).await?;
-            assert_eq!(in_time(Setting::insert_many((0..2_000).map(setting)).exec(db)).await?, 2_000);
+            assert_eq!(in_time(<Setting as Model>::insert_many((0..2_000).map(setting)).exec(db)).await?, 2_000);
             in_time(Setting::query().delete().exec(db)).await?;
         }
         Ok(())
@@ -256,12 +256,12 @@ on_each_database! {
             let db: Db = Db::clone(db);
             let task = tokio::spawn(async move {
                 let rows = (0..5_000).map(|n| if n == at { panic!("the source's own") } else { setting(n) });
-                Setting::insert_many(rows).exec(&db).await
+                <Setting as Model>::insert_many(rows).exec(&db).await
             });
             assert!(in_time(task).await.is_err_and(|error| error.is_panic()));
         }
         assert_eq!(in_time(Setting::query().count(db)).await?, 0);
-        assert_eq!(in_time(Setting::insert_many((0..2_000).map(setting)).exec(db)).await?, 2_000);
+        assert_eq!(in_time(<Setting as Model>::insert_many((0..2_000).map(setting)).exec(db)).await?, 2_000);
         Ok(())
     }
 }
@@ -287,7 +287,7 @@ fn beside(kind: Kind) {
                         }
                         worst
                     });
-                    let inserted = Setting::insert_many((0..20_000).map(setting)).exec(&db).await;
+                    let inserted = <Setting as Model>::insert_many((0..20_000).map(setting)).exec(&db).await;
                     done.store(1, Ordering::Relaxed);
                     let worst = watching.await.unwrap();
                     db.close();

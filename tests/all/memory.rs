@@ -41,13 +41,13 @@ fn setting(number: u64) -> covet_orm::query::Insert<Setting> {
 
 async fn measure(db: &TestDb) -> covet_tests::Outcome {
     // Whatever is made once is made now.
-    Setting::insert_many((0..2_100).map(setting)).exec(db).await?;
+    <Setting as Model>::insert_many((0..2_100).map(setting)).exec(db).await?;
     let warm: Vec<Setting> = Setting::query().stream(db).try_collect().await?;
     assert_eq!(warm.len(), 2_100);
     drop(warm);
     Setting::query().delete().exec(db).await?;
     growth("insert", async {
-        assert_eq!(Setting::insert_many((0..ROWS).map(setting)).exec(db).await?, ROWS);
+        assert_eq!(<Setting as Model>::insert_many((0..ROWS).map(setting)).exec(db).await?, ROWS);
         Ok(())
     })
     .await?;

@@ -14,8 +14,9 @@ use crate::sql::{Many, Statement};
 use crate::sqlite::codec::{self, Bound};
 use crate::sqlite::connection::SqliteConnection;
 use crate::sqlite::errors::Stop;
-use crate::sqlite::execute::{Demand, Request};
+use crate::sqlite::execute::{Demand, Handover, Request};
 use crate::sqlite::session::{Session, unwanted};
+use crate::sqlite::share;
 use crate::sqlite::thread::lost;
 use crate::sqlite::turns::Turn;
 use crate::sqlite::watch::Wanted;
@@ -72,7 +73,7 @@ type Done = Result<(u64, bool), Stop>;
 impl SqliteConnection {
     /// See [`insert_many`](crate::contract::Connection::insert_many).
     pub(super) async fn insert_many(&mut self, bulk: Bulk, rows: &mut dyn RowSupply) -> Result<u64> {
-        self.pay().await;
+        share::pause().await;
         self.ready().await?;
         let most = crate::contract::Connection::capabilities(self).max_parameters;
         let mut feed = Feed { bulk, rows, most, texts: None, values: Vec::new(), before: 0 };
@@ -359,7 +360,7 @@ impl Session {
                     inserted += self.insert_batch(&batch)?;
                 }
                 Some(Message::Statement(request)) => {
-                    inserted += self.run(job, &request, &mut |_| Demand::More)?.outcome.affected;
+                    inserted += self.run(job, &request, &mut Handover::Batches(&mut |_| Demand::More))?.outcome.affected;
                 }
                 Some(Message::End) => return Ok(inserted),
                 None => return Err(unwanted().into()),

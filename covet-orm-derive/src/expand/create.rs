@@ -135,15 +135,19 @@ fn many(model: &Model, create: &Ident, params: &[Ident], names: &[&Ident]) -> To
         name
     });
     let function = quote_spanned! {ident.span()=>
-        fn insert_many<#(#params: required::#names<'static>),*>
+        fn insert_many<'rows, #(#params: required::#names<'static>),*>
     };
     quote! {
         #[automatically_derived]
         impl #ident {
-            /// New rows, in as few statements as the database's limits allow, in one transaction.
+            /// New rows, by the fastest way that the database has, all of them or none. They are taken from the
+            /// iterator while they are sent, so there may be any number of them.
             #vis #function(
-                rows: impl ::core::iter::IntoIterator<Item = #create<#(#params),*>>,
-            ) -> #p::InsertMany<#ident> {
+                rows: impl ::core::iter::IntoIterator<
+                    Item = #create<#(#params),*>,
+                    IntoIter: ::core::marker::Send + 'rows,
+                >,
+            ) -> #p::InsertMany<'rows, #ident> {
                 #p::insert_many(rows.into_iter().map(|row| row.0))
             }
         }

@@ -74,7 +74,7 @@ fn what_nothing_else_fills_is_required() {
     has(&written, quote!(pub fn exec<'a>(self, on: <__covet::No as required::email<'a>>::On)));
     has(&written, quote!(impl<> CreateUser<__covet::Yes, __covet::No>));
     has(&written, quote!(pub fn exec<'a>(self, on: <__covet::No as required::role<'a>>::On)));
-    has(&written, quote!(pub fn insert_many<email: required::email<'static>, role: required::role<'static>>));
+    has(&written, quote!(pub fn insert_many<'rows, email: required::email<'static>, role: required::role<'static>>));
     has_not(&written, quote!(fn posts));
 }
 

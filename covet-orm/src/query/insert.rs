@@ -167,7 +167,7 @@ impl<M: Model> Insert<M> {
                 let shape = Shape::Insert { columns: self.mask(), returning: true };
                 let text = M::meta().texts.text(shape, on.shared().dialect, || self.by_arguments().into())?;
                 let result = on.session().await?.run(text, &values, &mut sink).await;
-                let column = |nth| self.given.get(nth).map(|(index, _)| *index);
+                let column = |nth| self.given_columns().nth(nth).map(|column| column.index);
                 result.map_err(|error| M::meta().at_value(error, column))
             }
             None => on.run(&self.into_statement(None, names_of::<M>()), &mut sink).await,

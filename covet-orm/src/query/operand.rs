@@ -141,13 +141,6 @@ impl<S> Term<S, Option<String>, Written> for &String {
     }
 }
 
-impl<S> Term<S, Option<String>, Written> for Option<&str> {
-    #[inline]
-    fn node(self, column: &'static ColumnMeta) -> Node {
-        value(self.map(str::to_owned), column)
-    }
-}
-
 impl<S, Use> Term<S, Vec<u8>, Use> for &[u8] {
     #[inline]
     fn node(self, column: &'static ColumnMeta) -> Node {
