@@ -9,7 +9,8 @@ use crate::error::ErrorKind;
 #[derive(Clone, Copy, Debug)]
 pub struct Event<'a> {
     /// The text, with placeholders: never a value. A command of a transaction is told by its standard
-    /// word (`BEGIN`, `COMMIT`, `SAVEPOINT` …), whatever the database was sent.
+    /// word (`BEGIN`, `COMMIT`, `SAVEPOINT` …), whatever the database was sent; a bulk insert by the insert
+    /// of one of its rows.
     pub sql: &'a str,
     /// How long it took, from sending to the last row, waiting for a connection not counted.
     pub duration: Duration,
