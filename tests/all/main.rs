@@ -6,6 +6,7 @@ mod bad_input;
 mod boundaries;
 mod bulk;
 mod cancellation;
+mod claims;
 mod compile_fail;
 mod crud;
 mod emulated;

@@ -40,6 +40,12 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// The most connections that make sense (1 for a database in memory); `None` for no such limit.
     fn max_connections(&self) -> Option<usize>;
 
+    /// Whether a network or another process lies between, so that an idle session can end without a word: the
+    /// pool then looks at the clock, and asks a session that was idle for long whether it still lives.
+    fn is_remote(&self) -> bool {
+        true
+    }
+
     /// What it connects to, for messages: never a password.
     fn target(&self) -> String;
 

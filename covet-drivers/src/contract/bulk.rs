@@ -6,7 +6,7 @@ use std::fmt;
 use crate::contract::{Command, Connection, ConnectionState, Reuse, TransactionOptions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::render::{Dialect, print};
-use crate::sql::{Insert, Many, Node, Statement};
+use crate::sql::{Insert, Many, Node, Statement, place_of};
 use crate::value::Value;
 
 /// An insert of many rows into one table.
@@ -87,6 +87,26 @@ pub fn in_row(error: Error, row: u64, column: Option<&str>) -> Error {
     }
 }
 
+/// The error of a statement that binds a value for each column of each row, with row and column where it says
+/// which value it was.
+#[cold]
+pub(crate) fn of_rows(error: Error, columns: &[&'static str], before: u64) -> Error {
+    match (error.argument(), columns.len()) {
+        (None, _) | (_, 0) => error,
+        (Some(at), width) => in_row(error, before + (at / width) as u64 + 1, columns.get(at % width).copied()),
+    }
+}
+
+/// The error of a statement, with the column where it says which value it was.
+#[cold]
+pub(crate) fn of_statement(error: Error, statement: &Statement, args: &[&Value]) -> Error {
+    let value = error.argument().and_then(|at| args.get(at)).filter(|_| error.column().is_none());
+    match value.and_then(|value| place_of(statement, value)) {
+        Some((table, column)) => error.with_table(table).with_column(column),
+        None => error,
+    }
+}
+
 /// The bytes that a value keeps outside of itself.
 #[inline]
 pub(crate) fn heap(value: &Value) -> usize {
@@ -158,7 +178,8 @@ where
 {
     let printed = print(statement, bulk.dialect)?;
     let args = printed.values()?;
-    Ok(connection.run(Command { sql: &printed.sql, args: &args, reuse }, &mut ()).await?.affected)
+    let ran = connection.run(Command { sql: &printed.sql, args: &args, reuse }, &mut ()).await;
+    ran.map(|outcome| outcome.affected).map_err(|error| of_statement(error, statement, &args))
 }
 
 /// The rows as inserts of as many rows as one statement may bind.

@@ -8,12 +8,13 @@ use mysql_async::prelude::Queryable as _;
 use mysql_async::{Params, Value as WireValue};
 
 use crate::contract::{
-    BULK_SAVEPOINT, Bulk, Command, Part, Reuse, RowSupply, TransactionOptions, heap, in_row, insert_by_values, pull,
+    BULK_SAVEPOINT, Bulk, Command, Part, Reuse, RowSupply, TransactionOptions, heap, in_row, insert_by_values, of_rows,
+    of_statement, pull,
 };
 use crate::error::Result;
 use crate::mysql::codec::encode;
 use crate::mysql::connection::{Failure, MySqlConnection, Standing};
-use crate::mysql::errors::STALE;
+use crate::mysql::errors::{STALE, of_json};
 use crate::mysql::server::Product;
 use crate::render::print;
 use crate::sql::{Many, Statement};
@@ -26,9 +27,13 @@ const BYTES: usize = 1 << 20;
 /// What is sent at once.
 enum Piece {
     /// Rows by one command, in the driver's terms.
-    Rows(Many<&'static str>, Vec<Params>),
-    /// A row that is too large to stand beside others.
-    Row(Many<&'static str>, Vec<Value>),
+    Rows {
+        columns: Many<&'static str>,
+        rows: Vec<Params>,
+        json: bool,
+    },
+    /// A row that is too large to stand beside others, and how many there were before it.
+    Row(Many<&'static str>, Vec<Value>, u64),
     Statement(Statement),
 }
 
@@ -79,17 +84,22 @@ impl MySqlConnection {
 
     async fn insert_piece(&mut self, bulk: Bulk, piece: Piece) -> Result<u64> {
         match piece {
-            Piece::Rows(columns, rows) => self.insert_rows(&text(bulk, &columns), rows).await,
-            Piece::Row(columns, values) => {
+            Piece::Rows { columns, rows, json } => {
+                let inserted = self.insert_rows(&text(bulk, &columns), rows).await;
+                inserted.map_err(|error| if json { of_json(error) } else { error })
+            }
+            Piece::Row(columns, values, before) => {
                 let args: Vec<&Value> = values.iter().collect();
                 let command = Command { sql: &text(bulk, &columns), args: &args, reuse: Reuse::Keep };
-                Ok(self.run(command, &mut ()).await?.affected)
+                let ran = self.run(command, &mut ()).await;
+                ran.map(|outcome| outcome.affected).map_err(|error| of_rows(error, &columns, before))
             }
             Piece::Statement(statement) => {
                 let printed = print(&statement, bulk.dialect)?;
                 let args = printed.values()?;
                 let command = Command { sql: &printed.sql, args: &args, reuse: Reuse::Once };
-                Ok(self.run(command, &mut ()).await?.affected)
+                let ran = self.run(command, &mut ()).await;
+                ran.map(|outcome| outcome.affected).map_err(|error| of_statement(error, &statement, &args))
             }
         }
     }
@@ -163,6 +173,7 @@ impl Pieces<'_> {
         let mut sent = Vec::new();
         let mut kinds = vec![Kind::Null; columns.len()];
         let mut bytes = 0;
+        let mut json = false;
         let mut values = Vec::with_capacity(columns.len());
         loop {
             if let Some(held) = self.held.take() {
@@ -182,11 +193,12 @@ impl Pieces<'_> {
             self.before = row;
             if alone {
                 self.columns = Some(columns.clone());
-                return Ok(Some(Piece::Row(columns.clone(), values)));
+                return Ok(Some(Piece::Row(columns.clone(), values, row - 1)));
             }
             bytes += weighs;
             let mut wire = Vec::with_capacity(columns.len());
             for value in values.drain(..) {
+                json |= matches!(value, Value::Json(_));
                 match given(value) {
                     Ok(value) => wire.push(value),
                     Err(error) => return Err(in_row(error, row, columns.get(wire.len()).copied())),
@@ -194,7 +206,7 @@ impl Pieces<'_> {
             }
             sent.push(Params::Positional(wire));
         }
-        Ok((!sent.is_empty()).then(|| Piece::Rows(columns.clone(), sent)))
+        Ok((!sent.is_empty()).then(|| Piece::Rows { columns: columns.clone(), rows: sent, json }))
     }
 }
 

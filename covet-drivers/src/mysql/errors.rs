@@ -3,7 +3,6 @@
 use mysql_async::{DriverError, Error as Driver, IoError, ServerError};
 
 use crate::error::{Error, ErrorKind};
-use crate::value::Value;
 
 /// When an error came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,13 +212,10 @@ pub(crate) fn of_server(error: &ServerError, phase: Phase) -> Error {
     }
 }
 
-/// The error of a statement, in the light of the values that it bound. MariaDB's `json` is a text with a
-/// check that carries the column's name; it refuses what is nested deeper than the server reads.
-pub(crate) fn of_values(error: Error, args: &[&Value]) -> Error {
-    let is_json = error.code() == Some("4025")
-        && error.constraint().is_some()
-        && error.constraint() == error.column()
-        && args.iter().any(|value| matches!(value, Value::Json(_)));
+/// The error of a statement that binds JSON. MariaDB's `json` is a text with a check that carries the
+/// column's name; it refuses what is nested deeper than the server reads.
+pub(crate) fn of_json(error: Error) -> Error {
+    let is_json = error.code() == Some("4025") && error.constraint().is_some() && error.constraint() == error.column();
     if !is_json {
         return error;
     }

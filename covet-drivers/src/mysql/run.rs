@@ -9,7 +9,7 @@ use crate::mysql::cache::Traits;
 use crate::mysql::codec::{Lent, encode, weight};
 use crate::mysql::connection::{Failure, MySqlConnection, Standing};
 use crate::mysql::dialect::QUOTING;
-use crate::mysql::errors::{NOT_PREPARABLE, STALE, mismatch, of_values};
+use crate::mysql::errors::{NOT_PREPARABLE, STALE, mismatch, of_json};
 use crate::mysql::exact::exact;
 use crate::sql::split;
 use crate::value::Value;
@@ -68,7 +68,10 @@ impl MySqlConnection {
             if prepared.once && self.check().is_ok() {
                 self.forget(&prepared).await?;
             }
-            return settled.map(|done| outcome(&done, prepared.traits)).map_err(|error| of_values(error, command.args));
+            return settled.map(|done| outcome(&done, prepared.traits)).map_err(|error| {
+                let json = command.args.iter().any(|value| matches!(value, Value::Json(_)));
+                if json { of_json(error) } else { error }
+            });
         }
     }
 

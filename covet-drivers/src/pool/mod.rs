@@ -75,7 +75,8 @@ impl Pool {
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|error| Error::new(ErrorKind::Config, "the pool cannot be built").with_source(error))?;
-        Ok(Pool { inner, backend, options, warm: Arc::default() })
+        let warm = Warm::new(backend.is_remote().then_some(options.ping_after));
+        Ok(Pool { inner, backend, options, warm: Arc::new(warm) })
     }
 
     /// Borrows a connection, opening one when none is idle and there may be more.
@@ -85,12 +86,12 @@ impl Pool {
     pub async fn acquire(&self) -> Result<Lease> {
         let only = self.backend.max_connections() == Some(1);
         let lease = |object| Lease::new(object, Arc::clone(&self.warm), self.options.recycle_timeout, only);
-        if let Some(object) = self.warm.take(self.options.ping_after) {
+        if let Some(object) = self.warm.take() {
             return Ok(lease(object));
         }
         let waiting = self.warm.wait();
         // Somebody may have put one there before that was said.
-        let again = self.warm.take(self.options.ping_after);
+        let again = self.warm.take();
         let got = match again {
             Some(object) => Ok(object),
             None => self.get().await,
@@ -191,7 +192,7 @@ impl managed::Manager for Source {
     }
 
     async fn recycle(&self, connection: &mut Self::Type, metrics: &Metrics) -> RecycleResult<Error> {
-        let stale = metrics.last_used() > self.ping_after;
+        let stale = self.backend.is_remote() && metrics.last_used() > self.ping_after;
         if connection.state() == ConnectionState::Idle && !connection.is_dirty() && !stale {
             return Ok(());
         }

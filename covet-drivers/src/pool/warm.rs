@@ -15,9 +15,11 @@ use crate::contract::ConnectionState;
 use crate::pool::Source;
 
 /// Room for one idle and clean connection.
-#[derive(Default)]
 pub(super) struct Warm {
-    kept: Mutex<Option<(Object<Source>, Instant)>>,
+    /// And since when it is here, where that matters.
+    kept: Mutex<Option<(Object<Source>, Option<Instant>)>>,
+    /// For how long an idle connection is believed to live; `None` for ever.
+    lives: Option<Duration>,
     /// Borrowers that the pool underneath may let wait, and one more for ever once it is closed.
     waiting: AtomicUsize,
 }
@@ -26,14 +28,22 @@ pub(super) struct Warm {
 pub(super) struct Waiting<'a>(&'a Warm);
 
 impl Warm {
-    fn kept(&self) -> MutexGuard<'_, Option<(Object<Source>, Instant)>> {
+    pub(super) fn new(lives: Option<Duration>) -> Self {
+        Warm { kept: Mutex::default(), lives, waiting: AtomicUsize::new(0) }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Option<(Object<Source>, Option<Instant>)>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The connection, unless it was idle for too long; then the pool looks after it.
-    pub(super) fn take(&self, ping_after: Duration) -> Option<Object<Source>> {
+    pub(super) fn take(&self) -> Option<Object<Source>> {
         let (object, since) = self.kept().take()?;
-        let usable = object.state() == ConnectionState::Idle && !object.is_dirty() && since.elapsed() <= ping_after;
+        let old = match (since, self.lives) {
+            (Some(since), Some(lives)) => since.elapsed() > lives,
+            _ => false,
+        };
+        let usable = !old && object.state() == ConnectionState::Idle && !object.is_dirty();
         usable.then_some(object)
     }
 
@@ -42,7 +52,7 @@ impl Warm {
         if self.waiting.load(SeqCst) > 0 {
             return;
         }
-        let before = self.kept().replace((object, Instant::now()));
+        let before = self.kept().replace((object, self.lives.map(|_| Instant::now())));
         drop(before);
         if self.waiting.load(SeqCst) > 0 {
             let again = self.kept().take();

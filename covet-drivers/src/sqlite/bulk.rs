@@ -7,7 +7,9 @@ use rusqlite::Statement as Prepared;
 use rusqlite::types::{ToSqlOutput, ValueRef as Stored};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::contract::{Bulk, Command, ConnectionState, Part, Reuse, RowSupply, TransactionOptions, in_row, pull};
+use crate::contract::{
+    Bulk, Command, ConnectionState, Part, Reuse, RowSupply, TransactionOptions, in_row, of_rows, pull,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::render::{ansi, print};
 use crate::sql::{Many, Statement};
@@ -87,7 +89,8 @@ impl SqliteConnection {
             let values: Vec<Value> = batch.cells.iter().map(|cell| batch.value(*cell)).collect();
             let args: Vec<&Value> = values.iter().collect();
             let command = Command { sql: &sql, args: &args, reuse: Reuse::Keep };
-            return Ok(self.run(command, &mut ()).await?.affected);
+            let ran = self.run(command, &mut ()).await;
+            return ran.map(|outcome| outcome.affected).map_err(|error| of_rows(error, &batch.texts.columns, 0));
         }
         let alone = self.stand() == ConnectionState::Idle;
         if alone {
@@ -360,7 +363,8 @@ impl Session {
                     inserted += self.insert_batch(&batch)?;
                 }
                 Some(Message::Statement(request)) => {
-                    inserted += self.run(job, &request, &mut Handover::Batches(&mut |_| Demand::More))?.outcome.affected;
+                    inserted +=
+                        self.run(job, &request, &mut Handover::Batches(&mut |_| Demand::More))?.outcome.affected;
                 }
                 Some(Message::End) => return Ok(inserted),
                 None => return Err(unwanted().into()),

@@ -94,17 +94,19 @@ impl RowSource for Live<'_, '_> {
     }
 
     fn plain(&self, index: usize, column: &ColumnType) -> Plain<'_> {
-        match self.0.get_ref(index) {
-            Ok(Stored::Integer(v)) => match column {
+        // Moved out at once, so that no error is dropped where there is none.
+        let Ok(stored) = self.0.get_ref(index) else { return Plain::Other };
+        match stored {
+            Stored::Integer(v) => match column {
                 ColumnType::I64 | ColumnType::I32 => Plain::Int(v),
                 ColumnType::Bool if v | 1 == 1 => Plain::Bool(v == 1),
                 _ => Plain::Other,
             },
-            Ok(Stored::Text(v)) if matches!(column, ColumnType::Text { .. }) => {
+            Stored::Text(v) if matches!(column, ColumnType::Text { .. }) => {
                 std::str::from_utf8(v).map_or(Plain::Other, Plain::Text)
             }
-            Ok(Stored::Null) => Plain::Null,
-            Ok(Stored::Real(v)) if matches!(column, ColumnType::F64) => Plain::Float(v),
+            Stored::Null => Plain::Null,
+            Stored::Real(v) if matches!(column, ColumnType::F64) => Plain::Float(v),
             _ => Plain::Other,
         }
     }

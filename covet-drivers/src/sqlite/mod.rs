@@ -123,6 +123,10 @@ impl Backend for SqliteBackend {
         self.options.is_memory().then_some(1)
     }
 
+    fn is_remote(&self) -> bool {
+        false
+    }
+
     fn target(&self) -> String {
         self.options.target()
     }

@@ -78,13 +78,9 @@ impl<'a, M: Model> Supply<'a, M> {
         Ok(self.ahead.is_empty())
     }
 
-    /// An error with model and field: what was refused before it was sent names only the column.
+    /// An error with model and field.
     pub(super) fn place(error: Error) -> Error {
-        let column = error.column().filter(|_| error.code().is_none());
-        match column.and_then(|name| M::COLUMNS.iter().find(|column| column.column == name)) {
-            Some(column) => column.at(error),
-            None => error.with_model(M::NAME),
-        }
+        M::meta().at(error)
     }
 
     /// The next row.

@@ -49,7 +49,7 @@ impl PostgresConnection {
             if stale && (stays || self.state == ConnectionState::Idle) && std::mem::take(&mut again) {
                 continue;
             }
-            return Err(self.settle(error));
+            return Err(of_slice(self.settle(error), slice, columns));
         }
     }
 
@@ -80,6 +80,23 @@ fn text(plan: &Plan) -> String {
     }
     let names = (1..=plan.types.len()).map(|number| format!("c{number}")).collect::<Vec<_>>().join(", ");
     format!("INSERT INTO {} SELECT {given} FROM UNNEST({arrays}) AS u ({names})", plan.target)
+}
+
+/// The error of a slice, with row and column where only one value can be meant.
+#[cold]
+fn of_slice(error: Error, slice: &Slice, columns: &[&'static str]) -> Error {
+    let mut error = error;
+    for (row, values) in (slice.before + 1..).zip(slice.values.chunks(columns.len().max(1))) {
+        let args: Vec<&Value> = values.iter().collect();
+        error = errors::of_values(error, &args);
+        let Some(column) = error.argument().and_then(|at| columns.get(at)) else { continue };
+        // Of a label only the column is known: other rows have one too.
+        return match error.code() {
+            Some("22P02") if slice.rows > 1 => error.with_column(*column),
+            _ => in_row(error, row, Some(column)),
+        };
+    }
+    error
 }
 
 /// One column of a slice, as an array. Its `Debug` shows no content, which the driver's log depends on.
