@@ -9,8 +9,10 @@ use crate::error::ErrorKind;
 #[derive(Clone, Copy, Debug)]
 pub struct Event<'a> {
     /// The text, with placeholders: never a value. A command of a transaction is told by its standard
-    /// word (`BEGIN`, `COMMIT`, `SAVEPOINT` …), whatever the database was sent; a bulk insert by the insert
-    /// of one of its rows.
+    /// word (`BEGIN`, `COMMIT`, `SAVEPOINT` …), whatever the database was sent and when: where the adapter holds BEGIN
+    /// back until the first statement, `BEGIN` has ended at once, and the time that it takes and the error that it may
+    /// meet are those of that statement. `COMMIT` and `ROLLBACK` of a transaction without a statement then send nothing.
+    /// A bulk insert is told by the insert of one of its rows.
     pub sql: &'a str,
     /// How long it took, from sending to the last row, waiting for a connection not counted.
     pub duration: Duration,

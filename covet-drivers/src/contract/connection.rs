@@ -46,13 +46,18 @@ pub trait Connection: fmt::Debug + Send {
     /// That of the first statement that fails; later ones are not run.
     fn script<'a>(&'a mut self, sql: &'a str) -> BoxFuture<'a, Result<()>>;
 
-    /// Begins a transaction. When it returns `Ok` the transaction is open on the server.
+    /// Begins a transaction. From here on [`state`](Connection::state) says `InTransaction`, and no statement takes
+    /// effect outside the transaction.
+    ///
+    /// The adapter may hold BEGIN back until the first statement, savepoint or script of the transaction and send both
+    /// at once. An error of BEGIN is then the error of that statement, which has had no effect and whose sink has seen no
+    /// row; the state is `Failed`. A transaction that ends without a statement then sends nothing at all.
     ///
     /// # Errors
-    /// `Unsupported` for an isolation level or access mode that the database lacks.
+    /// `Unsupported` for an isolation level or access mode that the database lacks; those of BEGIN, if it is sent.
     fn begin<'a>(&'a mut self, options: &'a TransactionOptions) -> BoxFuture<'a, Result<()>>;
 
-    /// Commits. `Ok` only when the database has committed; a commit that the server answered with a
+    /// Commits. `Ok` only when the database has committed, or was never told of the transaction; a commit that the server answered with a
     /// rollback is an error, and a commit whose answer was lost is `CommitUnknown`.
     ///
     /// # Errors
@@ -164,7 +169,7 @@ pub trait Connection: fmt::Debug + Send {
 pub enum ConnectionState {
     /// No transaction is open.
     Idle,
-    /// A transaction is open and healthy.
+    /// A transaction is open and healthy, though the server may hear of it only with its first statement.
     InTransaction,
     /// A transaction is open and doomed: only a rollback (or a rollback to a savepoint) helps.
     Failed,

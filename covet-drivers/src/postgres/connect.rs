@@ -10,11 +10,15 @@ use crate::contract::{ConnectUrl, Parameters};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::errors;
 use crate::postgres::link::{Opened, session};
+use crate::postgres::run::says_yes;
 use crate::render::ansi;
 use crate::tls::{SslMode, Trust, client_config};
 
 /// The oldest major version whose behaviour Covet knows.
 const OLDEST: u32 = 13;
+
+/// Whether transactions write unless they are told not to: asked together with the settings.
+const WRITES: &str = "SELECT current_setting('default_transaction_read_only') = 'off' AND NOT pg_is_in_recovery()";
 
 /// Where to connect to, and how: everything that the URL said.
 pub(crate) struct Target {
@@ -111,14 +115,15 @@ impl Target {
     }
 
     async fn open_at_leisure(&self) -> Result<Opened> {
-        let opened = self.by_mode().await?;
+        let mut opened = self.by_mode().await?;
         let major: Option<u32> =
             opened.version.split(|c: char| !c.is_ascii_digit()).next().and_then(|n| n.parse().ok());
         if major.is_none_or(|major| major < OLDEST) {
             let text = format!("PostgreSQL {} is older than {OLDEST}, the oldest that works", opened.version);
             return Err(Error::new(ErrorKind::ServerVersion, text));
         }
-        opened.client.batch_execute(&self.setup).await.map_err(errors::connecting)?;
+        let asked = format!("{}; {WRITES}", self.setup);
+        opened.writes = says_yes(&opened.client.simple_query(&asked).await.map_err(errors::connecting)?);
         Ok(opened)
     }
 

@@ -1,5 +1,6 @@
 //! A session: statements, their rows, and where the session stands.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -15,7 +16,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::cache::Cache;
 use crate::postgres::connect::Target;
 use crate::postgres::errors;
+use crate::postgres::guard::Guard;
+use crate::postgres::guard::Switch;
 use crate::postgres::link::Cancel;
+use crate::postgres::opening::{Ahead, fly};
 use crate::postgres::wording::Wording;
 
 /// What every PostgreSQL from 13 on can do.
@@ -50,6 +54,9 @@ pub struct PostgresConnection {
     pub(super) cache: Cache,
     server: ServerInfo,
     pub(super) state: ConnectionState,
+    /// A transaction that the state speaks of and the server has not heard of: its BEGIN waits for company.
+    pub(super) held: Option<TransactionOptions>,
+    pub(super) guard: Guard,
     /// Set before every await that has bytes under way, cleared behind it: whoever drops a future
     /// leaves it set.
     pub(super) under_way: bool,
@@ -68,6 +75,8 @@ impl PostgresConnection {
             cache: Cache::new(target.cache()),
             server: ServerInfo { product: "PostgreSQL", version: opened.version },
             state: ConnectionState::Idle,
+            held: None,
+            guard: Guard::new(opened.writes && target.cache() > 0),
             under_way: false,
             dirty: false,
             locks: 0,
@@ -112,7 +121,19 @@ impl PostgresConnection {
         // What was prepared before may not fit the schema behind it.
         self.cache.clear();
         self.client.clear_type_cache();
-        let mut result = self.client.batch_execute(sql).await.map_err(|error| self.settle(error));
+        let held = self.held.take();
+        let switch =
+            if self.state == ConnectionState::Idle || held.is_some() { Switch::Lift } else { Switch::LiftWithin };
+        let ahead = Ahead::switching(self.guard.may_stand().then_some(switch));
+        self.guard.interrupted();
+        let sql = match held {
+            // In one message, of which the server runs nothing behind an error.
+            Some(options) => Cow::Owned(format!("{}; {sql}", self.begin_text(&options))),
+            None => Cow::Borrowed(sql),
+        };
+        let (answers, result) = fly(&self.client, &ahead, self.client.batch_execute(&sql)).await;
+        let missed = self.heard(&ahead, answers)?;
+        let mut result = result.map_err(|error| self.settle(errors::cause(error, missed)));
         if steers && self.state != ConnectionState::Broken {
             result = result.and(self.locate().await);
         }

@@ -124,6 +124,19 @@ pub(crate) fn is_refused(error: &tokio_postgres::Error) -> bool {
     error.as_db_error().is_some_and(|server| matches!(server.code().code(), "0A000" | "42809" | "42501"))
 }
 
+/// Whether the server refused a statement because the session is guarded, or its transaction has failed.
+pub(crate) fn is_refusal(error: &tokio_postgres::Error) -> bool {
+    error.code().is_some_and(|code| matches!(code.code(), "25006" | "25P02"))
+}
+
+/// Of a statement's error and that of lifting the guard before it, the one that explains the other.
+pub(crate) fn cause(error: tokio_postgres::Error, missed: Option<tokio_postgres::Error>) -> tokio_postgres::Error {
+    match missed {
+        Some(missed) if is_refusal(&error) => missed,
+        _ => error,
+    }
+}
+
 fn other(what: &str, source: Box<dyn StdError + Send + Sync>) -> Error {
     if what.starts_with("error encoding") {
         return Error::new(ErrorKind::InvalidInput, format!("the statement cannot be sent: {source}"));

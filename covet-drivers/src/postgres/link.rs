@@ -20,6 +20,8 @@ pub(crate) struct Opened {
     pub(crate) driver: Driver,
     pub(crate) version: String,
     pub(crate) cancel: Cancel,
+    /// Whether transactions may write unless they say otherwise; known once the session is set up.
+    pub(crate) writes: bool,
 }
 
 /// The task that does the I/O. It ends with this, unless the session takes it over: what is given up
@@ -41,7 +43,9 @@ impl Drop for Driver {
     }
 }
 
-/// The way to stop whatever the session is doing, over a connection of its own.
+/// The way to stop whatever the session is doing, over a connection of its own. It is used only when the session
+/// is given up: nothing is sent any more that it could hit. What was under way it may hit anywhere, also a BEGIN
+/// with a statement behind it (`opening.rs`).
 #[derive(Clone)]
 pub(crate) struct Cancel {
     token: CancelToken,
@@ -90,5 +94,5 @@ where
             }
         }
     });
-    Ok(Opened { client, driver: Driver(Some(driver)), version, cancel })
+    Ok(Opened { client, driver: Driver(Some(driver)), version, cancel, writes: false })
 }

@@ -11,6 +11,8 @@ use crate::postgres::PostgresConnection;
 use crate::postgres::cache::Prepared;
 use crate::postgres::codec::{Parameter, Wire};
 use crate::postgres::errors;
+use crate::postgres::guard::Switch;
+use crate::postgres::opening::{Ahead, alone, fly};
 use crate::postgres::wording::Wording;
 use crate::value::Value;
 
@@ -22,8 +24,8 @@ const DRAINED: usize = 1000;
 enum Failure {
     /// By the database or on the way to it; whether rows had been handed on already.
     Driver(tokio_postgres::Error, bool),
-    /// By the sink.
-    Sink(Error),
+    /// In a way that is known: by the sink, or because BEGIN failed.
+    Known(Error),
 }
 
 impl PostgresConnection {
@@ -32,10 +34,12 @@ impl PostgresConnection {
             Some(prepared) => (prepared, true),
             None => (self.prepare(command).await?, false),
         };
+        let mut ahead = self.ahead(prepared.wording, command.reuse).await?;
+        let mut lifted = ahead.switch.is_some();
         loop {
             let wording = prepared.wording;
-            self.dirty |= wording.leaves || (command.reuse == Reuse::Once && !wording.inserts);
-            let failure = match self.attempt(&prepared, command.args, rows).await {
+            self.dirty |= !wording.is_clean(command.reuse);
+            let failure = match self.attempt(&prepared, command.args, std::mem::take(&mut ahead), rows).await {
                 Ok(affected) => {
                     if wording.steers {
                         self.locate().await?;
@@ -46,9 +50,19 @@ impl PostgresConnection {
                 Err(failure) => failure,
             };
             let (error, seen) = match failure {
-                Failure::Sink(error) => return Err(error),
+                Failure::Known(error) => return Err(error),
                 Failure::Driver(error, seen) => (error, seen),
             };
+            if self.state == ConnectionState::Idle
+                && self.guard.may_stand()
+                && !std::mem::replace(&mut lifted, true)
+                && errors::is_refusal(&error)
+                && (!seen || rows.rewind())
+            {
+                // It looked as if it only read. Nothing took effect, and without the guard it may.
+                ahead = Ahead::switching(Some(Switch::Lift));
+                continue;
+            }
             let stale = errors::is_stale(&error);
             if stale {
                 self.cache.forget(command.sql);
@@ -76,8 +90,21 @@ impl PostgresConnection {
     }
 
     async fn prepare(&mut self, command: Command<'_>) -> Result<Prepared> {
-        let statement = self.client.prepare(command.sql).await.map_err(|error| self.settle(error))?;
-        let prepared = Prepared { statement, wording: Wording::of(command.sql) };
+        let wording = Wording::of(command.sql);
+        let ahead = self.ahead_of_preparing(wording, command.reuse);
+        let statement = if ahead.is_nothing() {
+            self.client.prepare(command.sql).await
+        } else {
+            self.held = None;
+            let (answers, statement) = fly(&self.client, &ahead, self.client.prepare(command.sql)).await;
+            // The statement itself has not been sent: whatever failed, nothing took effect.
+            match self.heard(&ahead, answers)? {
+                Some(missed) if self.state != ConnectionState::Failed => Err(missed),
+                _ => statement,
+            }
+        };
+        let statement = statement.map_err(|error| self.settle(error))?;
+        let prepared = Prepared { statement, wording };
         if command.reuse == Reuse::Keep {
             self.cache.put(command.sql, prepared.clone());
         }
@@ -85,18 +112,40 @@ impl PostgresConnection {
     }
 
     /// Runs a prepared statement to its end, and says how many rows it counted.
-    async fn attempt(&mut self, prepared: &Prepared, args: &[&Value], rows: &mut dyn RowSink) -> Result<u64, Failure> {
+    async fn attempt(
+        &mut self,
+        prepared: &Prepared,
+        args: &[&Value],
+        ahead: Ahead,
+        rows: &mut dyn RowSink,
+    ) -> Result<u64, Failure> {
         let wanted = prepared.statement.params().len();
         if wanted != args.len() {
             let text = format!("the statement has {wanted} placeholders, and {} values were given", args.len());
-            return Err(Failure::Sink(Error::new(ErrorKind::InvalidInput, text)));
+            return Err(Failure::Known(Error::new(ErrorKind::InvalidInput, text)));
         }
         let parameters = args.iter().enumerate().map(|(index, value)| Parameter { value, index });
-        let stream = self.client.query_raw(&prepared.statement, parameters).await;
-        let mut stream = pin!(stream.map_err(|error| Failure::Driver(error, false))?);
+        let request = self.client.query_raw(&prepared.statement, parameters);
+        let (stream, mut missed) = if ahead.is_nothing() {
+            (request.await, None)
+        } else {
+            if ahead.begins() {
+                self.held = None;
+            }
+            let (answers, stream) = fly(&self.client, &ahead, request).await;
+            match self.heard(&ahead, answers) {
+                Ok(missed) => (stream, missed),
+                // Its rows are nobody's: they came from outside the transaction.
+                Err(error) => return Err(Failure::Known(self.unbegun(error, ahead.guarded, stream).await)),
+            }
+        };
+        let mut stream = match stream {
+            Ok(stream) => pin!(stream),
+            Err(error) => return Err(Failure::Driver(errors::cause(error, missed), false)),
+        };
         let mut seen = false;
         while let Some(row) = stream.as_mut().next().await {
-            let row = row.map_err(|error| Failure::Driver(error, seen))?;
+            let row = row.map_err(|error| Failure::Driver(errors::cause(error, missed.take()), seen))?;
             seen = true;
             let flow = rows.row(&Row::new(&Wire(&row)));
             match flow {
@@ -110,11 +159,33 @@ impl PostgresConnection {
                     if let Err(late) = self.drain(stream.as_mut()).await {
                         self.settle(late);
                     }
-                    return Err(Failure::Sink(error));
+                    return Err(Failure::Known(error));
                 }
             }
         }
         Ok(stream.rows_affected().unwrap_or(0))
+    }
+
+    /// The error of a statement whose BEGIN failed: that of BEGIN, once it is known that nothing took effect.
+    #[cold]
+    async fn unbegun(
+        &mut self,
+        error: Error,
+        guarded: bool,
+        stream: Result<RowStream, tokio_postgres::Error>,
+    ) -> Error {
+        let Ok(stream) = stream else { return error };
+        if !guarded {
+            return error;
+        }
+        let mut stream = pin!(stream);
+        while let Some(row) = stream.as_mut().next().await {
+            if row.is_err() {
+                return error;
+            }
+        }
+        self.state = ConnectionState::Broken;
+        alone().with_source(error)
     }
 
     /// Reads what nobody wants, because an error may come behind it.
@@ -137,6 +208,8 @@ impl PostgresConnection {
         match self.client.simple_query("SELECT now() < statement_timestamp()").await {
             Ok(answer) => {
                 self.state = if says_yes(&answer) { ConnectionState::InTransaction } else { ConnectionState::Idle };
+                // A transaction that ended may have been undone.
+                self.guard.undone();
                 Ok(())
             }
             Err(error) if error.code().is_some_and(|code| code.code() == "25P02") => {
@@ -155,7 +228,7 @@ impl PostgresConnection {
 }
 
 /// Whether the one row of an answer says yes.
-fn says_yes(answer: &[SimpleQueryMessage]) -> bool {
+pub(super) fn says_yes(answer: &[SimpleQueryMessage]) -> bool {
     answer
         .iter()
         .any(|message| matches!(message, SimpleQueryMessage::Row(row) if row.try_get(0).ok().flatten() == Some("t")))

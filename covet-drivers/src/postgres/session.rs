@@ -32,15 +32,7 @@ impl PostgresConnection {
                 return Err(Error::new(ErrorKind::InvalidInput, "a transaction is open already"));
             }
         }
-        let mut sql = String::from("BEGIN");
-        if let Some(isolation) = options.isolation {
-            sql.push_str(" ISOLATION LEVEL ");
-            sql.push_str(isolation.sql());
-        }
-        if options.read_only {
-            sql.push_str(" READ ONLY");
-        }
-        self.simple(&sql).await?;
+        self.held = Some(*options);
         self.state = ConnectionState::InTransaction;
         Ok(())
     }
@@ -51,6 +43,10 @@ impl PostgresConnection {
     /// As there.
     pub async fn commit(&mut self) -> Result<()> {
         match self.state() {
+            ConnectionState::InTransaction if self.held.take().is_some() => {
+                self.state = ConnectionState::Idle;
+                return Ok(());
+            }
             ConnectionState::InTransaction => {}
             ConnectionState::Broken => return Err(gone()),
             ConnectionState::Idle => {
@@ -64,6 +60,7 @@ impl PostgresConnection {
         self.under_way = true;
         let Err(error) = self.client.batch_execute(COMMIT).await else {
             self.state = ConnectionState::Idle;
+            self.guard.committed();
             self.under_way = false;
             return Ok(());
         };
@@ -95,9 +92,14 @@ impl PostgresConnection {
             ConnectionState::Broken => return Err(gone()),
             ConnectionState::InTransaction | ConnectionState::Failed => {}
         }
+        if self.held.take().is_some() {
+            self.state = ConnectionState::Idle;
+            return Ok(());
+        }
         match self.simple("ROLLBACK").await {
             Ok(()) => {
                 self.state = ConnectionState::Idle;
+                self.guard.undone();
                 Ok(())
             }
             Err(error) => {
@@ -113,7 +115,7 @@ impl PostgresConnection {
     /// As there.
     pub async fn savepoint(&mut self, depth: u32) -> Result<()> {
         self.healthy()?;
-        self.simple(&format!("SAVEPOINT covet_{depth}")).await
+        self.within(&format!("SAVEPOINT covet_{depth}")).await
     }
 
     /// As [`Connection::release`](crate::contract::Connection::release).
@@ -122,7 +124,7 @@ impl PostgresConnection {
     /// As there.
     pub async fn release(&mut self, depth: u32) -> Result<()> {
         self.healthy()?;
-        self.simple(&format!("RELEASE SAVEPOINT covet_{depth}")).await
+        self.within(&format!("RELEASE SAVEPOINT covet_{depth}")).await
     }
 
     /// As [`Connection::rollback_to`](crate::contract::Connection::rollback_to).
@@ -133,8 +135,9 @@ impl PostgresConnection {
         if self.state() != ConnectionState::Failed {
             self.healthy()?;
         }
-        self.simple(&format!("ROLLBACK TO SAVEPOINT covet_{depth}; RELEASE SAVEPOINT covet_{depth}")).await?;
+        self.within(&format!("ROLLBACK TO SAVEPOINT covet_{depth}; RELEASE SAVEPOINT covet_{depth}")).await?;
         self.state = ConnectionState::InTransaction;
+        self.guard.undone();
         Ok(())
     }
 
@@ -146,6 +149,8 @@ impl PostgresConnection {
         let sql = format!("{RESET}{}", self.setup);
         self.simple(&sql).await.inspect_err(|_| self.state = ConnectionState::Broken)?;
         self.state = ConnectionState::Idle;
+        self.held = None;
+        self.guard.forget();
         self.dirty = false;
         self.locks = 0;
         Ok(())
@@ -194,7 +199,11 @@ impl PostgresConnection {
             ConnectionState::Idle | ConnectionState::InTransaction => {}
         }
         self.under_way = true;
-        let answer = self.ask(sql).await;
+        // A lock is the session's own, so it does not matter whether it is taken before BEGIN or behind it.
+        let answer = match self.send_begin(None).await {
+            Ok(()) => self.ask(sql).await,
+            Err(error) => Err(error),
+        };
         self.under_way = false;
         answer
     }

@@ -1,6 +1,7 @@
 //! What the text of a statement tells before it runs: does it steer transactions, does it change the
 //! session, does it count rows that it only reads.
 
+use crate::contract::Reuse;
 use crate::postgres::dialect::QUOTING;
 use crate::sql::split;
 
@@ -15,6 +16,8 @@ pub(crate) struct Wording {
     pub(crate) leaves: bool,
     /// An insert; also when it comes only once it is Covet's own and not raw text.
     pub(crate) inserts: bool,
+    /// Reads, locks nothing, and calls nothing that could write: it may run outside its transaction.
+    pub(crate) harmless: bool,
 }
 
 impl Wording {
@@ -29,7 +32,13 @@ impl Wording {
         );
         let lower = sql.to_ascii_lowercase();
         let leaves = !plain || LEAVING.iter().any(|name| lower.contains(name));
-        Wording { steers, reads, leaves, inserts: word == "insert" }
+        let harmless = matches!(word.as_str(), "select" | "values") && !leaves && calls_nothing_else(&lower);
+        Wording { steers, reads, leaves, inserts: word == "insert", harmless }
+    }
+
+    /// Whether it is Covet's own and leaves nothing behind in the session; raw text is taken to.
+    pub(crate) fn is_clean(self, reuse: Reuse) -> bool {
+        !self.leaves && (reuse == Reuse::Keep || self.inserts)
     }
 
     /// Of a script. One that cannot be cut is taken to do everything.
@@ -42,6 +51,90 @@ const STEERING: &[&str] = &["begin", "start", "commit", "end", "rollback", "abor
 
 /// Functions whose effect outlives the statement.
 const LEAVING: &[&str] = &["set_config", "advisory_lock", "lo_open", "dblink_connect", "setseed"];
+
+/// What may stand before a parenthesis in a text that only reads: words of the language, and functions of the
+/// server's own that do nothing but compute.
+const COMPUTING: &[&str] = &[
+    "all",
+    "and",
+    "any",
+    "as",
+    "avg",
+    "between",
+    "by",
+    "case",
+    "cast",
+    "coalesce",
+    "count",
+    "distinct",
+    "else",
+    "except",
+    "exists",
+    "from",
+    "having",
+    "in",
+    "intersect",
+    "is",
+    "join",
+    "like",
+    "limit",
+    "lower",
+    "max",
+    "min",
+    "not",
+    "numeric",
+    "now",
+    "offset",
+    "on",
+    "or",
+    "over",
+    "select",
+    "sum",
+    "then",
+    "union",
+    "upper",
+    "using",
+    "values",
+    "when",
+    "where",
+];
+
+/// Whether a text in lower case calls only what computes, and says neither `FOR UPDATE` and the like nor `INTO`.
+/// What it does not understand it takes for a call.
+fn calls_nothing_else(lower: &str) -> bool {
+    let mut rest = lower;
+    let mut last = "";
+    while let Some(c) = rest.chars().next() {
+        if let Some(text) = rest.strip_prefix(['"', '\'']) {
+            // A doubled mark ends one text and begins the next. Before a parenthesis a quoted name is a function.
+            let Some((_, after)) = text.split_once(c) else { return false };
+            (last, rest) = ("\"", after);
+        } else if c.is_alphanumeric() || c == '_' {
+            let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+            let qualified = last == ".";
+            (last, rest) = rest.split_at(end);
+            if qualified {
+                last = "\"";
+            }
+            if matches!(last, "for" | "into") {
+                return false;
+            }
+        } else {
+            if c == '(' && !last.is_empty() && !COMPUTING.contains(&last) {
+                return false;
+            }
+            // Comments, other kinds of quotes and escapes are not Covet's own way of writing.
+            if matches!(c, '\\' | ';') || rest.starts_with("--") || rest.starts_with("/*") || rest.starts_with("$$") {
+                return false;
+            }
+            rest = &rest[c.len_utf8()..];
+            if !c.is_whitespace() {
+                last = if c == '.' { "." } else { "" };
+            }
+        }
+    }
+    true
+}
 
 /// The first word behind blanks, comments and parentheses.
 fn first_word(sql: &str) -> &str {
@@ -88,6 +181,33 @@ mod tests {
         assert_eq!(first_word("  -- a\n /* b /* c */ */ ((SELECT 1))"), "SELECT");
         assert_eq!(first_word("/* open"), "");
         assert_eq!(first_word("é"), "");
+    }
+
+    #[test]
+    fn what_may_run_outside_its_transaction() {
+        for sql in [
+            r#"SELECT t0."id", lower(t0."name") FROM "for" AS t0 WHERE t0."id" IN ($1, $2) AND ("a" = 'into (') LIMIT 2"#,
+            r#"SELECT COUNT(*) FROM "t" WHERE EXISTS (SELECT 1 FROM "u" AS t1 WHERE lower(t1."n"::text COLLATE "und-x-icu") LIKE $1 ESCAPE '!')"#,
+            "VALUES (1), (2)",
+        ] {
+            assert!(Wording::of(sql).harmless, "{sql}");
+        }
+        for sql in [
+            r#"SELECT "id" FROM "t" FOR UPDATE"#,
+            "SELECT 1 FROM t for\nshare",
+            "SELECT a INTO b FROM t",
+            "SELECT f(1)",
+            "SELECT nextval ('s')",
+            r#"SELECT "f"(1)"#,
+            "SELECT s.lower(1)",
+            "SELECT f/* */(1)",
+            "WITH a AS (DELETE FROM t RETURNING id) SELECT id FROM a",
+            "INSERT INTO t VALUES (1)",
+            "SELECT 'open",
+            "SELECT set_config('a', 'b', false)",
+        ] {
+            assert!(!Wording::of(sql).harmless, "{sql}");
+        }
     }
 
     #[test]

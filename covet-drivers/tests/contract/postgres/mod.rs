@@ -4,7 +4,9 @@ mod bulk;
 mod dialect;
 mod dropped;
 mod errors;
+mod opening;
 mod proxy;
+mod rain;
 mod sessions;
 #[cfg(feature = "conformance")]
 mod suite;

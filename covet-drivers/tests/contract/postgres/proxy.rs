@@ -1,6 +1,7 @@
 //! A proxy between test and server that misbehaves as it is told.
 
 use std::net::SocketAddr;
+use std::sync::Mutex;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -14,6 +15,41 @@ pub(super) enum Behaviour {
     SwallowAnswerTo(&'static str),
     /// Says that the server has no TLS.
     NoTls,
+    /// Writes down what the client says, and misspells a word of it.
+    Overheard(&'static Ear),
+}
+
+/// What was overheard, and what is misspelt.
+#[derive(Default)]
+pub(super) struct Ear {
+    said: Mutex<Vec<u8>>,
+    misspelt: Mutex<Option<(&'static str, &'static str)>>,
+}
+
+impl Ear {
+    pub(super) fn new() -> &'static Ear {
+        Box::leak(Box::default())
+    }
+
+    /// What the client has said since the last time, as text.
+    pub(super) fn said(&self) -> String {
+        String::from_utf8_lossy(&std::mem::take(&mut *self.said.lock().unwrap())).replace('\0', " ")
+    }
+
+    /// From now on the server hears the second word for the first, which is as long.
+    pub(super) fn misspell(&self, words: Option<(&'static str, &'static str)>) {
+        *self.misspelt.lock().unwrap() = words;
+    }
+
+    fn hear(&self, said: &mut [u8]) {
+        self.said.lock().unwrap().extend_from_slice(said);
+        if let Some((word, wrong)) = *self.misspelt.lock().unwrap() {
+            let places = said.windows(word.len()).enumerate().filter(|(_, part)| *part == word.as_bytes());
+            for place in places.map(|(place, _)| place).collect::<Vec<_>>() {
+                said[place..place + word.len()].copy_from_slice(wrong.as_bytes());
+            }
+        }
+    }
 }
 
 /// Starts one in front of the server; it ends with the runtime of the test.
@@ -44,9 +80,12 @@ async fn carry(mut client: TcpStream, server: SocketAddr, behaviour: Behaviour) 
     loop {
         tokio::select! {
             read = client.read(&mut from_client) => {
-                let said = &from_client[..read?];
+                let said = &mut from_client[..read?];
                 if said.is_empty() {
                     return Ok(());
+                }
+                if let Behaviour::Overheard(ear) = behaviour {
+                    ear.hear(said);
                 }
                 upstream.write_all(said).await?;
                 if let Behaviour::SwallowAnswerTo(word) = behaviour
