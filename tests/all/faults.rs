@@ -287,7 +287,11 @@ on_each_server! {
             let mut lease = one.acquire().await?;
             match what {
                 "reset" => lease.script("SELECT 1").await?,
-                "rollback" => lease.begin(&covet_orm::TransactionOptions::default()).await?,
+                "rollback" => {
+                    lease.begin(&covet_orm::TransactionOptions::default()).await?;
+                    // BEGIN may have been waiting for it.
+                    lease.savepoint(1).await?;
+                }
                 _ => {}
             }
             proxy.set(trap(Direction::ToClient, 0, Then::Hold));

@@ -18,6 +18,7 @@ mod many;
 mod memory;
 mod quickstart;
 mod relations;
+mod round_trips;
 mod sql_text;
 mod streams;
 mod text;

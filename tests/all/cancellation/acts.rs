@@ -224,6 +224,46 @@ acts! {
         stream(scene.streamed, &tx).await
     }
 
+    select_first_within writes 0: |scene| {
+        let _other = scene.db.acquire().await?;
+        Setting::find("s000001").one(&scene.db).await?;
+        let tx = scene.db.begin().await?;
+        scene.line.start().await;
+        Setting::find("s000001").one(&tx).await.map(drop)
+    }
+
+    insert_first_within writes 0: |scene| {
+        let _other = scene.db.acquire().await?;
+        guarded(&scene).await?;
+        let tx = scene.db.begin().await?;
+        scene.line.start().await;
+        put(&scene.batch, 1, &tx).await
+    }
+
+    text_first_within writes 0: |scene| {
+        let _other = scene.db.acquire().await?;
+        guarded(&scene).await?;
+        let mut lease = scene.db.acquire().await?;
+        lease.begin(&TransactionOptions::default()).await?;
+        let sql = format!("INSERT INTO settings (name, value) VALUES ('{}1', 'v')", scene.batch);
+        scene.line.start().await;
+        lease.run(Command { sql: &sql, args: &[], reuse: Reuse::Once }, &mut ()).await.map(drop)
+    }
+
+    savepoint_first_within writes 0: |scene| {
+        let _other = scene.db.acquire().await?;
+        let mut tx = scene.db.begin().await?;
+        scene.line.start().await;
+        tx.begin().await.map(drop)
+    }
+
+    insert_behind_transactions writes 1: |scene| {
+        let _other = scene.db.acquire().await?;
+        guarded(&scene).await?;
+        scene.line.start().await;
+        put(&scene.batch, 1, &scene.db).await
+    }
+
     commit writes 2: |scene| {
         let _other = scene.db.acquire().await?;
         let tx = scene.db.begin().await?;
@@ -288,6 +328,16 @@ acts! {
             put(batch, 3, tx).await
         }).await
     }
+}
+
+/// Transactions that begin with a write and leave nothing: behind them BEGIN flies with a write, where it ever does.
+async fn guarded(scene: &Scene) -> covet_orm::Result<()> {
+    for _ in 0..3 {
+        let tx = scene.db.begin().await?;
+        put(&scene.batch, 1, &tx).await?;
+        tx.rollback().await?;
+    }
+    Ok(())
 }
 
 /// One row of a batch.

@@ -13,8 +13,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::harness::Kind;
+use crate::proxy::flights::Flights;
 use crate::proxy::frames::Frames;
 
+mod flights;
 mod frames;
 
 /// Which way a message goes.
@@ -85,6 +87,7 @@ pub struct Position {
 /// The proxy of one test. Its connections end with it.
 #[derive(Debug)]
 pub struct Proxy {
+    kind: Kind,
     url: String,
     shared: Arc<Shared>,
     accepts: JoinHandle<()>,
@@ -96,6 +99,8 @@ struct Shared {
     /// Told whenever the state changes.
     changed: watch::Sender<()>,
     connections: AtomicUsize,
+    /// Counted when it is asked for: answers are held back for that.
+    flights: Mutex<Option<Flights>>,
 }
 
 #[derive(Debug, Default)]
@@ -131,6 +136,7 @@ impl Proxy {
             state: Mutex::default(),
             changed: watch::Sender::new(()),
             connections: AtomicUsize::new(0),
+            flights: Mutex::default(),
         });
         let theirs = Arc::clone(&shared);
         let accepts = tokio::spawn(async move {
@@ -140,7 +146,7 @@ impl Proxy {
                 while connections.try_join_next().is_some() {}
             }
         });
-        Proxy { url: format!("{scheme}://{login}@127.0.0.1:{port}/{path}"), shared, accepts }
+        Proxy { kind, url: format!("{scheme}://{login}@127.0.0.1:{port}/{path}"), shared, accepts }
     }
 
     /// The URL that goes through the proxy.
@@ -328,7 +334,10 @@ async fn pump(
         frames.add(&chunk[..count]);
         while let Some(frame) = frames.next() {
             match shared.judge(number, frames.direction()).await {
-                Verdict::Pass => to.write_all(&frame).await?,
+                Verdict::Pass => {
+                    shared.count(frames.direction(), &frame).await;
+                    to.write_all(&frame).await?;
+                }
                 Verdict::Drop => {}
                 // The other direction and the sockets go with the connection.
                 Verdict::Close | Verdict::Wait => std::future::pending().await,
