@@ -233,6 +233,10 @@ async fn the_guard_is_lifted_for_whatever_has_no_transaction() {
         let more = i64::from(way < 2);
         assert_eq!((c.state(), number(other.as_mut(), COUNT).await), (State::Idle, before + more), "way {way}");
     }
+    // A reset takes it away too.
+    c.reset().await.unwrap();
+    put(c, 1).await.unwrap();
+    assert!(!ear.said().contains(LIFT));
 }
 
 #[tokio::test]
