@@ -19,7 +19,7 @@ use futures_util::future::join3;
 use tokio_postgres::Client;
 
 use crate::contract::{ConnectionState, Reuse, TransactionOptions};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::PostgresConnection;
 use crate::postgres::guard::Switch;
 use crate::postgres::wording::Wording;
@@ -133,16 +133,14 @@ impl PostgresConnection {
 
     fn begin_behind(&self, switch: Option<Switch>, options: &TransactionOptions) -> Cow<'static, str> {
         let guarded = switch == Some(Switch::Set) || self.guard.may_stand();
-        let mode = match (options.read_only, guarded) {
-            (true, _) => " READ ONLY",
-            (false, true) => " READ WRITE",
-            (false, false) => "",
+        let begin = match (options.read_only, guarded) {
+            (true, _) => "BEGIN READ ONLY",
+            (false, true) => "BEGIN READ WRITE",
+            (false, false) => "BEGIN",
         };
         match options.isolation {
-            Some(isolation) => format!("BEGIN ISOLATION LEVEL {}{mode}", isolation.sql()).into(),
-            None if guarded && !options.read_only => "BEGIN READ WRITE".into(),
-            None if options.read_only => "BEGIN READ ONLY".into(),
-            None => "BEGIN".into(),
+            Some(isolation) => format!("{begin} ISOLATION LEVEL {}", isolation.sql()).into(),
+            None => begin.into(),
         }
     }
 
@@ -177,7 +175,7 @@ impl PostgresConnection {
 #[cold]
 pub(super) fn alone() -> Error {
     Error::new(
-        crate::error::ErrorKind::CommitUnknown,
+        ErrorKind::CommitUnknown,
         "BEGIN failed, and the server did not refuse the statement behind it: it took effect by itself",
     )
     .with_help("behind a pooler that mixes sessions the connection URL must say statement_cache_size=0")

@@ -148,7 +148,7 @@ impl Db {
     /// Begins a transaction as a guard: [`commit`](Tx::commit) it, or dropping it rolls back.
     ///
     /// # Errors
-    /// Those of beginning.
+    /// Those of beginning. Where the database hears of it only with the first statement, that statement meets them.
     pub async fn begin(&self) -> Result<Tx<'static>> {
         self.begin_with(&TransactionOptions::default()).await
     }

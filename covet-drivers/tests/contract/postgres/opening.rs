@@ -301,7 +301,7 @@ async fn options_are_honoured_in_a_guarded_session() {
     assert_eq!(text(c, "SELECT current_setting('transaction_isolation')").await, "repeatable read");
     c.commit().await.unwrap();
     let said = ear.said();
-    assert!(said.contains("BEGIN READ ONLY") && said.contains("BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE"));
+    assert!(said.contains("BEGIN READ ONLY") && said.contains("BEGIN READ WRITE ISOLATION LEVEL REPEATABLE READ"));
 }
 
 #[tokio::test]
