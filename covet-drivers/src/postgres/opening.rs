@@ -98,6 +98,21 @@ impl PostgresConnection {
         self.heard(&ahead, answers).map(drop)
     }
 
+    /// Before a bulk insert: sends a BEGIN that was held back, or lifts the guard, and waits for the answer.
+    pub(super) async fn open_for_bulk(&mut self) -> Result<()> {
+        self.send_begin(None).await?;
+        if self.state != ConnectionState::Idle {
+            return Ok(());
+        }
+        self.guard.interrupted();
+        if !self.guard.may_stand() {
+            return Ok(());
+        }
+        let lifted = self.client.batch_execute(Switch::Lift.sql()).await;
+        self.guard.switched(Switch::Lift, lifted.is_ok());
+        lifted.map_err(|error| self.settle(error))
+    }
+
     /// Takes in what was answered to what went ahead. An error is BEGIN's; a guard that could not be lifted
     /// is no error yet, because it may not have stood.
     pub(super) fn heard(&mut self, ahead: &Ahead, answers: Answers) -> Result<Option<tokio_postgres::Error>> {

@@ -111,7 +111,10 @@ impl PostgresConnection {
         }
         self.under_way = true;
         let mut whole = Whole::new(self.state);
-        let mut result = self.insert_parts(bulk, rows, &mut whole).await;
+        let mut result = match self.open_for_bulk().await {
+            Ok(()) => self.insert_parts(bulk, rows, &mut whole).await,
+            Err(error) => Err(error),
+        };
         if result.is_ok() && whole.open {
             result = self.end_whole(&mut whole).await.and(result);
         }
