@@ -12,7 +12,7 @@ pub use inventory;
 
 pub use crate::db::Executor;
 pub use crate::model::{
-    ColumnMeta, IndexMeta, Model, ModelMeta, Record, References, column_named, pointed_at, referencing,
+    ColumnMeta, IndexMeta, Model, ModelMeta, Record, References, Stored, column_named, pointed_at, referencing,
 };
 pub use crate::query::{Column, ConflictTarget, Find, Input, Insert, InsertMany, No, Operand, Texts, Upsert, Yes};
 pub use crate::relation::{
@@ -20,63 +20,10 @@ pub use crate::relation::{
 };
 pub use crate::schema::Registered;
 
-// The three functions below take the conversion as a function and have no bound on `T`: a field that is no
-// column type is then one error, at the field's type, instead of one for each of them.
-
-/// The field of a column, from the row.
-///
-/// # Errors
-/// `Decode`, naming model and field.
-#[inline]
-pub fn decode_with<T>(
-    row: &Row<'_>,
-    at: usize,
-    column: &'static ColumnMeta,
-    plain: impl FnOnce(Plain<'_>) -> Option<T>,
-    from: impl FnOnce(ValueRef<'_>, &ColumnType) -> Result<T>,
-) -> Result<T> {
-    match plain(row.plain(at, &column.ty)) {
-        Some(value) => Ok(value),
-        None => column.place(row.value(at, &column.ty).and_then(|value| from(value, &column.ty))),
-    }
-}
-
-/// The value of a field, for binding.
-///
-/// # Errors
-/// `OutOfRange`, naming model and field.
-pub fn read_with<T>(
-    field: T,
-    column: &'static ColumnMeta,
-    into: impl FnOnce(T, &ColumnType) -> Result<Value>,
-) -> Result<Value> {
-    column.place(into(field, &column.ty))
-}
-
-/// Changes a field to a value.
-///
-/// # Errors
-/// `Decode`, naming model and field.
-pub fn write_with<T>(
-    field: &mut T,
-    value: ValueRef<'_>,
-    column: &'static ColumnMeta,
-    from: impl FnOnce(ValueRef<'_>, &ColumnType) -> Result<T>,
-) -> Result<()> {
-    *field = column.place(from(value, &column.ty))?;
-    Ok(())
-}
-
 /// Stands in for the insert of a row that lacks a required column, which does not compile.
 #[must_use]
-pub fn incomplete<'a, M: Model>(row: Insert<M>) -> BoxFuture<'a, Result<M>> {
-    drop(row);
+pub fn incomplete<'a, M: Model>() -> BoxFuture<'a, Result<M>> {
     Box::pin(async { Err(Error::new(ErrorKind::InvalidInput, "a required column is missing").with_model(M::NAME)) })
-}
-
-/// Stands in for the upsert of such a row.
-pub fn incomplete_upsert<M: Model>(row: Insert<M>) -> Upsert<M> {
-    Upsert::new(row, Vec::new(), Vec::new())
 }
 
 /// The node of a value that a column is compared with.
@@ -200,6 +147,21 @@ pub const fn same_type(from: &ColumnMeta, to: &ColumnMeta) -> bool {
 pub const fn joined(own: &ColumnMeta, theirs: &'static ColumnMeta, message: &'static str) -> &'static ColumnMeta {
     require(same_type(own, theirs), message);
     theirs
+}
+
+/// Both columns of a relation whose other model points here with this one; evaluated while compiling, once.
+///
+/// # Panics
+/// While compiling, when they cannot be equal.
+#[must_use]
+#[track_caller]
+pub const fn sides(
+    columns: &'static [ColumnMeta],
+    theirs: &'static ColumnMeta,
+    message: &'static str,
+) -> [&'static ColumnMeta; 2] {
+    let own = pointed_at(columns, theirs);
+    [own, joined(own, theirs, message)]
 }
 
 /// The range of an integer type, as far as an `i64` goes.

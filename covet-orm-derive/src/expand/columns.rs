@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 
-use crate::expand::paths::{column_value, covet, covet_at};
+use crate::expand::paths::{covet, covet_at, stored};
 use crate::model::{Column, DefaultValue, Model, Reference, plain};
 
 /// The static.
@@ -20,7 +20,7 @@ fn meta(model: &str, index: usize, column: &Column) -> TokenStream {
     let case_insensitive = column.attr.case_insensitive.is_given();
     let kind = kind(column);
     let default = default(column);
-    let nullable = column_value(ty, "NULLABLE");
+    let nullable = stored(ty, "NULLABLE");
     let references = references(column.references.as_ref());
     quote! {
         #p::ColumnMeta {
@@ -47,7 +47,7 @@ fn kind(column: &Column) -> TokenStream {
     if let Some((precision, scale)) = column.attr.decimal.get() {
         return quote!(#p::ColumnType::Decimal { precision: #precision, scale: #scale });
     }
-    column_value(&column.ty, "TYPE")
+    stored(&column.ty, "TYPE")
 }
 
 fn default(column: &Column) -> TokenStream {
@@ -103,6 +103,6 @@ pub(super) fn target(reference: &Reference) -> TokenStream {
             let index = quote_spanned!(field.span()=> #p::column_named(#columns, #name));
             quote!(#columns[#index])
         }
-        None => quote!(#columns[#p::column_named(#columns, <#model as #p::Record>::KEY_FIELD)]),
+        None => quote!(#columns[<#model as #p::Record>::KEY_AT]),
     }
 }

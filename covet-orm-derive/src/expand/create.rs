@@ -32,6 +32,7 @@ pub(super) fn builder(model: &Model) -> TokenStream {
     });
     let complete = complete(model, &create, &params);
     let incomplete: TokenStream = (0..params.len()).map(|at| incomplete(model, &create, &params, &names, at)).collect();
+    let on_conflict = on_conflict(model, &params, &names);
     let many = many(model, &create, &params, &names);
     quote! {
         #bounds
@@ -41,6 +42,7 @@ pub(super) fn builder(model: &Model) -> TokenStream {
         #[automatically_derived]
         impl<#(#params),*> #create<#(#params),*> {
             #(#setters)*
+            #on_conflict
         }
         #complete
         #incomplete
@@ -62,21 +64,12 @@ fn complete(model: &Model, create: &Ident, params: &[Ident]) -> TokenStream {
     let p = covet();
     let ident = &model.ident;
     let all: Vec<_> = params.iter().map(|_| quote!(#p::Yes)).collect();
-    // Function and bound have one place, so that a message shows one line of the user's.
-    let on_conflict = {
-        let p = covet_at(ident.span());
-        quote_spanned!(ident.span()=> fn on_conflict(self, target: impl #p::ConflictTarget<#ident>))
-    };
     quote! {
         #[automatically_derived]
         impl #create<#(#all),*> {
             /// Inserts the row and gives it back as the database has it.
             pub fn exec(self, on: &#p::Executor) -> impl ::core::future::Future<Output = #p::Result<#ident>> {
                 self.0.exec(on)
-            }
-            /// Decides what happens when a row with the same unique key is there already.
-            pub #on_conflict -> #p::Upsert<#ident> {
-                self.0.on_conflict(target)
             }
         }
         #[automatically_derived]
@@ -88,8 +81,8 @@ fn complete(model: &Model, create: &Ident, params: &[Ident]) -> TokenStream {
     }
 }
 
-/// The same functions for a row of which this column is the first that is missing: calling them is an error that
-/// names the column. It comes with the type of an argument, for which rustc quotes no bound.
+/// `exec` of a row of which this column is the first that is missing: calling it is an error that names the column.
+/// It comes with the type of an argument, for which rustc quotes no bound.
 fn incomplete(model: &Model, create: &Ident, params: &[Ident], names: &[&Ident], at: usize) -> TokenStream {
     let p = covet();
     let ident = &model.ident;
@@ -107,14 +100,7 @@ fn incomplete(model: &Model, create: &Ident, params: &[Ident], names: &[&Ident],
             where #p::No: required::#name<'a>
             {
                 let _ = on;
-                #p::incomplete(self.0)
-            }
-            #[doc(hidden)]
-            pub fn on_conflict<'a, T>(self, target: <#p::No as required::#name<'a>>::Any<T>) -> #p::Upsert<#ident>
-            where #p::No: required::#name<'a>
-            {
-                let _ = target;
-                #p::incomplete_upsert(self.0)
+                #p::incomplete()
             }
         }
     }
@@ -128,12 +114,7 @@ fn many(model: &Model, create: &Ident, params: &[Ident], names: &[&Ident]) -> To
     let p = covet();
     let ident = &model.ident;
     let vis = vis_at(&model.vis, Span::call_site());
-    // Function and bounds have one place, so that a message shows one line of the user's.
-    let names = names.iter().map(|name| {
-        let mut name = (*name).clone();
-        name.set_span(ident.span());
-        name
-    });
+    let names = at_the_struct(model, names);
     let function = quote_spanned! {ident.span()=>
         fn insert_many<'rows, #(#params: required::#names<'static>),*>
     };
@@ -152,6 +133,33 @@ fn many(model: &Model, create: &Ident, params: &[Ident], names: &[&Ident]) -> To
             }
         }
     }
+}
+
+/// `on_conflict`, for a row that has everything.
+fn on_conflict(model: &Model, params: &[Ident], names: &[&Ident]) -> TokenStream {
+    let p = covet();
+    let (ident, names) = (&model.ident, at_the_struct(model, names));
+    let function = {
+        let p = covet_at(ident.span());
+        quote_spanned!(ident.span()=> fn on_conflict(self, target: impl #p::ConflictTarget<#ident>))
+    };
+    let bounds = quote_spanned!(ident.span()=> #(#params: required::#names<'static>),*);
+    quote! {
+        /// Decides what happens when a row with the same unique key is there already.
+        pub #function -> #p::Upsert<#ident> where #bounds {
+            self.0.on_conflict(target)
+        }
+    }
+}
+
+/// The names at the place of the struct's: function and bounds have one place, so that a message shows one line.
+fn at_the_struct(model: &Model, names: &[&Ident]) -> Vec<Ident> {
+    let moved = |name: &&Ident| {
+        let mut name = (*name).clone();
+        name.set_span(model.ident.span());
+        name
+    };
+    names.iter().map(moved).collect()
 }
 
 fn required(model: &Model) -> Vec<(usize, &Column)> {
@@ -186,12 +194,10 @@ fn bound(model: &Model, column: &Column) -> TokenStream {
         #[diagnostic::on_unimplemented(message = #message, label = #label)]
         pub trait #ident<'a> {
             type On;
-            type Any<T>;
         }
         #[diagnostic::do_not_recommend]
         impl<'a> #ident<'a> for #p::Yes {
             type On = &'a #p::Executor;
-            type Any<T> = T;
         }
     }
 }

@@ -42,6 +42,7 @@ pub(crate) fn model(item: &DeriveInput) -> TokenStream {
             const NAME: &'static str = #name;
             const TABLE: &'static str = #name;
             const KEY_FIELD: &'static str = "id";
+            const KEY_AT: usize = 0;
             const COLUMNS: &'static [#p::ColumnMeta] = &COLUMNS;
             type Key = i64;
             fn meta() -> &'static #p::ModelMeta { &META }

@@ -49,15 +49,13 @@ fn of_trait(ty: &Type, of: &str, item: &str) -> TokenStream {
     quote_spanned!(last=> #begin as #p::#of>::#item)
 }
 
-/// A function of Covet's at the place of the type.
-pub(super) fn function_at(ty: &Type, name: &str) -> TokenStream {
-    let (first, last) = ends(ty);
-    let (p, name) = (covet_at(first), Ident::new(name, last));
-    quote_spanned!(first=> #p::#name)
+/// `<T as Stored>::item`, likewise: what a model asks of a field's type.
+pub(super) fn stored(ty: &Type, item: &str) -> TokenStream {
+    of_trait(ty, "Stored", item)
 }
 
 /// The places of the first and the last token, from which rustc makes the place of the whole.
-pub(super) fn ends(ty: &Type) -> (Span, Span) {
+fn ends(ty: &Type) -> (Span, Span) {
     let mut tokens = ty.to_token_stream().into_iter();
     let first = tokens.next().map_or_else(Span::call_site, |token| token.span());
     (first, tokens.last().map_or(first, |token| token.span()))

@@ -25,8 +25,8 @@ fn meta(model: &Model, relation: &Relation) -> TokenStream {
     let Relation { name: field, target, .. } = relation;
     let name = &model.name;
     let kind = kind(&relation.kind);
-    let Sides { own, theirs, through } = Sides::of(model, relation);
-    quote! {
+    let Sides { both, own, theirs, through } = Sides::of(model, relation);
+    let meta = quote! {
         #p::RelationMeta {
             model: #name,
             field: #field,
@@ -36,11 +36,17 @@ fn meta(model: &Model, relation: &Relation) -> TokenStream {
             theirs: #theirs,
             through: #through,
         }
+    };
+    match both {
+        Some(both) => quote!({ let [own, theirs] = #both; #meta }),
+        None => meta,
     }
 }
 
 /// What takes part in a relation.
 struct Sides {
+    /// What gives `own` and `theirs`, where one look-up finds both.
+    both: Option<TokenStream>,
     /// The own column.
     own: TokenStream,
     /// The other model's column.
@@ -58,7 +64,7 @@ impl Sides {
         if !relation.whole || model.softened {
             // Rustc shall not look for columns that are not there because of the mistake.
             let own = quote!(&COLUMNS[#key_at]);
-            return Sides { own: own.clone(), theirs: own, through: without };
+            return Sides { both: None, own: own.clone(), theirs: own, through: without };
         }
         let table = model.table.to_token_stream();
         let by = relation.attr.by.get();
@@ -71,13 +77,14 @@ impl Sides {
                     Some(target) => quote!(&#target),
                     None => joined(relation, &quote!(&COLUMNS[#own]), &key_of(target)),
                 };
-                Sides { own: quote!(&COLUMNS[#own]), theirs, through: without }
+                Sides { both: None, own: quote!(&COLUMNS[#own]), theirs, through: without }
             }
             RelationKind::HasOne | RelationKind::HasMany => {
                 let pointing = pointing(target, &table, by, target.span());
-                let own = pointed_at(&quote!(&COLUMNS), &pointing);
-                let theirs = joined(relation, &own, &pointing);
-                Sides { own, theirs, through: without }
+                let (span, message) = (relation.ident.span(), unlike(relation));
+                let p = covet_at(span);
+                let both = Some(quote_spanned!(span=> #p::sides(&COLUMNS, &#pointing, #message)));
+                Sides { both, own: quote!(own), theirs: quote!(theirs), through: without }
             }
             RelationKind::ManyToMany(link) => {
                 let other = quote!(<#target as #p::Record>::TABLE);
@@ -89,7 +96,7 @@ impl Sides {
                 let through = quote! {
                     Some(#p::Through { model: <#link as #p::Record>::meta, own: #here, theirs: #there })
                 };
-                Sides { own, theirs, through }
+                Sides { both: None, own, theirs, through }
             }
         }
     }
@@ -116,14 +123,18 @@ pub(super) fn kind(kind: &RelationKind) -> Ident {
 fn joined(relation: &Relation, own: &TokenStream, theirs: &TokenStream) -> TokenStream {
     let span = relation.ident.span();
     let p = covet_at(span);
-    let message = format!("the columns that `{}` goes by differ in type", relation.name);
+    let message = unlike(relation);
     quote_spanned!(span=> #p::joined(#own, &#theirs, #message))
+}
+
+fn unlike(relation: &Relation) -> String {
+    format!("the columns that `{}` goes by differ in type", relation.name)
 }
 
 /// The key's column of a model.
 fn key_of(model: &impl ToTokens) -> TokenStream {
     let p = covet();
-    quote!(<#model as #p::Record>::COLUMNS[#p::column_named(<#model as #p::Record>::COLUMNS, <#model as #p::Record>::KEY_FIELD)])
+    quote!(<#model as #p::Record>::COLUMNS[<#model as #p::Record>::KEY_AT])
 }
 
 /// The column of a model that is named, or that points at the table.

@@ -24,7 +24,7 @@ fn a_column_is_described_and_named() {
                 column: "mail",
                 index: 1usize,
                 ty: __covet::ColumnType::Text { max_len: Some(320u32) },
-                nullable: <String as __covet::ColumnValue>::NULLABLE,
+                nullable: <String as __covet::Stored>::NULLABLE,
                 default: None,
                 auto: false,
                 new_uuid: false,
@@ -51,6 +51,7 @@ fn a_column_is_described_and_named() {
         &written,
         quote!(
             const KEY_FIELD: &'static str = "id";
+            const KEY_AT: usize = 0usize;
         ),
     );
     has(
@@ -63,8 +64,14 @@ fn a_column_is_described_and_named() {
         &written,
         quote! {
             Ok(User {
-                id: __covet::decode_with(row, at, &COLUMNS[0usize], <i64 as __covet::ColumnValue>::from_plain, <i64 as __covet::ColumnValue>::from_value)?,
-                email: __covet::decode_with(row, at + 1usize, &COLUMNS[1usize], <String as __covet::ColumnValue>::from_plain, <String as __covet::ColumnValue>::from_value)?,
+                id: match <i64 as __covet::Stored>::decode(row, at + 0usize, &COLUMNS[0usize]) {
+                    Ok(value) => value,
+                    Err(error) => return Err(error),
+                },
+                email: match <String as __covet::Stored>::decode(row, at + 1usize, &COLUMNS[1usize]) {
+                    Ok(value) => value,
+                    Err(error) => return Err(error),
+                },
             })
         },
     );
@@ -259,10 +266,7 @@ fn a_foreign_key_says_where_it_points_and_what_it_does() {
             references: Some(__covet::References {
                 table: <shop::User as __covet::Record>::TABLE,
                 field: <shop::User as __covet::Record>::KEY_FIELD,
-                column: || <shop::User as __covet::Record>::COLUMNS[__covet::column_named(
-                    <shop::User as __covet::Record>::COLUMNS,
-                    <shop::User as __covet::Record>::KEY_FIELD
-                )].column,
+                column: || <shop::User as __covet::Record>::COLUMNS[<shop::User as __covet::Record>::KEY_AT].column,
                 on_delete: __covet::Action::Cascade,
                 on_update: __covet::Action::NoAction,
             })

@@ -51,12 +51,10 @@ fn what_nothing_else_fills_is_required() {
             )]
             pub trait role<'a> {
                 type On;
-                type Any<T>;
             }
             #[diagnostic::do_not_recommend]
             impl<'a> role<'a> for __covet::Yes {
                 type On = &'a __covet::Executor;
-                type Any<T> = T;
             }
         },
     );

@@ -2,6 +2,9 @@
 
 mod meta;
 mod record;
+mod stored;
 
 pub use meta::{ColumnMeta, IndexMeta, ModelMeta, References, column_named, pointed_at, referencing};
 pub use record::{KeyOf, Model, Record, decode_field};
+#[doc(hidden)]
+pub use stored::Stored;

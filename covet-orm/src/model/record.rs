@@ -18,6 +18,8 @@ pub trait Record: Sized + Send + Sync + 'static {
     const TABLE: &'static str;
     /// The field of the primary key (of its first column), as named in the struct.
     const KEY_FIELD: &'static str;
+    /// Its position in the columns: looking it up by name while compiling costs more.
+    const KEY_AT: usize;
     /// The columns, in the order of the fields.
     const COLUMNS: &'static [ColumnMeta];
     /// The primary key's type: that of the field, or a tuple.

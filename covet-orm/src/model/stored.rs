@@ -1,0 +1,65 @@
+//! What the derive asks of a field's type: one trait, so that a type that no column can have is one message,
+//! and functions that are called by path, which costs rustc less than anything that it must infer.
+
+use covet_drivers::Result;
+use covet_drivers::catalog::ColumnType;
+use covet_drivers::contract::Row;
+use covet_drivers::value::{ColumnValue, Value, ValueRef};
+
+use crate::model::ColumnMeta;
+
+/// A field that is a column.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a type that a column can have",
+    label = "not a column type",
+    note = "for an enum derive `DbEnum`, for a newtype derive `DbNewtype`; the types that work are listed in docs/types.md"
+)]
+pub trait Stored: Sized {
+    /// The column type when no attribute says otherwise.
+    const TYPE: ColumnType;
+    /// Whether the column allows NULL.
+    const NULLABLE: bool;
+
+    /// The field of a column, from the row.
+    ///
+    /// # Errors
+    /// `Decode`, naming model and field.
+    fn decode(row: &Row<'_>, at: usize, column: &'static ColumnMeta) -> Result<Self>;
+
+    /// The value of a field, for binding.
+    ///
+    /// # Errors
+    /// `OutOfRange`, naming model and field.
+    fn read(field: &Self, column: &'static ColumnMeta) -> Result<Value>
+    where
+        Self: Clone;
+
+    /// Changes a field to a value.
+    ///
+    /// # Errors
+    /// `Decode`, naming model and field.
+    fn write(field: &mut Self, value: ValueRef<'_>, column: &'static ColumnMeta) -> Result<()>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: ColumnValue> Stored for T {
+    const TYPE: ColumnType = <T as ColumnValue>::TYPE;
+    const NULLABLE: bool = <T as ColumnValue>::NULLABLE;
+
+    #[inline]
+    fn decode(row: &Row<'_>, at: usize, column: &'static ColumnMeta) -> Result<T> {
+        column.place(row.get(at, &column.ty))
+    }
+
+    fn read(field: &T, column: &'static ColumnMeta) -> Result<Value>
+    where
+        T: Clone,
+    {
+        column.place(field.clone().into_value(&column.ty))
+    }
+
+    fn write(field: &mut T, value: ValueRef<'_>, column: &'static ColumnMeta) -> Result<()> {
+        *field = column.place(T::from_value(value, &column.ty))?;
+        Ok(())
+    }
+}
