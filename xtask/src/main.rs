@@ -33,7 +33,12 @@ const CHORES: &[Chore] = &[
         "keep such servers until stdin closes, Ctrl-C or SIGTERM, and say where they are",
         servers::keep,
     ),
-    ("bench", "[database…] [case…]", "measure Covet beside the raw drivers and print the ratios: minutes", bench::run),
+    (
+        "bench",
+        "[database…] [case…] | compile [rounds] [kind…]",
+        "measure Covet beside the raw drivers, or what compiling it costs, and print the ratios: minutes",
+        bench::run,
+    ),
     ("ci", "[step…]", "run everything a change must pass, or only the named steps", ci::run),
 ];
 

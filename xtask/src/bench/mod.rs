@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: Covet beside the raw drivers, in one run, as a table of ratios.
 
 mod callgrind;
+mod compile;
 mod plan;
 mod table;
 mod wall;
@@ -14,9 +15,17 @@ use crate::servers::Servers;
 use plan::{CASES, Case, DATABASES};
 use table::Table;
 
+/// What runs cost, or with the word `compile` what compiling costs.
+pub(crate) fn run(words: &[String]) -> Outcome<ExitCode> {
+    match words.split_first() {
+        Some((word, rest)) if word == "compile" => compile::run(rest),
+        _ => run_time(words),
+    }
+}
+
 /// Builds the program, prepares each database, and measures each case on each of them; words narrow to
 /// databases and cases of that name.
-pub(crate) fn run(words: &[String]) -> Outcome<ExitCode> {
+fn run_time(words: &[String]) -> Outcome<ExitCode> {
     let known = |word: &String| DATABASES.iter().any(|it| it.name == *word) || CASES.iter().any(|it| it.name == *word);
     if let Some(unknown) = words.iter().find(|word| !known(word)) {
         let names: Vec<&str> = DATABASES.iter().map(|it| it.name).chain(CASES.iter().map(|it| it.name)).collect();
