@@ -19,6 +19,7 @@ mod memory;
 mod quickstart;
 mod relations;
 mod round_trips;
+mod sizes;
 mod sql_text;
 mod streams;
 mod text;

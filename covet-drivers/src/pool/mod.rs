@@ -94,7 +94,8 @@ impl Pool {
         let again = self.warm.take();
         let got = match again {
             Some(object) => Ok(object),
-            None => self.get().await,
+            // Boxed: everybody who acquires would carry its room.
+            None => Box::pin(self.get()).await,
         };
         drop(waiting);
         got.map(lease)

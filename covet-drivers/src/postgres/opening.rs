@@ -172,7 +172,7 @@ impl PostgresConnection {
     }
 
     /// Whether the guard has to be lifted before a statement.
-    fn lifting(&mut self, wording: Wording, reuse: Reuse) -> Option<Switch> {
+    pub(super) fn lifting(&mut self, wording: Wording, reuse: Reuse) -> Option<Switch> {
         let clean = wording.is_clean(reuse);
         if self.state != ConnectionState::Idle {
             // Raw text may end the transaction, or see and change the setting.

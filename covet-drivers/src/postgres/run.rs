@@ -32,9 +32,13 @@ impl PostgresConnection {
     pub(super) async fn execute(&mut self, command: Command<'_>, rows: &mut dyn RowSink) -> Result<Outcome> {
         let (mut prepared, mut from_cache) = match self.cached(command) {
             Some(prepared) => (prepared, true),
-            None => (self.prepare(command).await?, false),
+            // What is boxed here is rare, and every statement would carry its room.
+            None => (Box::pin(self.prepare(command)).await?, false),
         };
-        let mut ahead = self.ahead(prepared.wording, command.reuse).await?;
+        let mut ahead = match self.held {
+            None => Ahead::switching(self.lifting(prepared.wording, command.reuse)),
+            Some(_) => Box::pin(self.ahead(prepared.wording, command.reuse)).await?,
+        };
         let mut lifted = ahead.switch.is_some();
         loop {
             let wording = prepared.wording;
@@ -42,7 +46,7 @@ impl PostgresConnection {
             let failure = match self.attempt(&prepared, command.args, std::mem::take(&mut ahead), rows).await {
                 Ok(affected) => {
                     if wording.steers {
-                        self.locate().await?;
+                        Box::pin(self.locate()).await?;
                     }
                     let affected = if wording.reads { 0 } else { affected };
                     return Ok(Outcome { affected, last_insert_id: None });
@@ -72,12 +76,12 @@ impl PostgresConnection {
             if !(from_cache && again) {
                 let error = errors::of_values(self.settle(error), command.args);
                 if wording.steers && self.state != ConnectionState::Broken {
-                    self.locate().await?;
+                    Box::pin(self.locate()).await?;
                 }
                 return Err(error);
             }
             self.cache.forget(command.sql);
-            prepared = self.prepare(command).await?;
+            prepared = Box::pin(self.prepare(command)).await?;
             from_cache = false;
         }
     }
@@ -125,18 +129,20 @@ impl PostgresConnection {
             return Err(Failure::Known(Error::new(ErrorKind::InvalidInput, text)));
         }
         let parameters = args.iter().enumerate().map(|(index, value)| Parameter { value, index });
-        let request = self.client.query_raw(&prepared.statement, parameters);
         let (stream, mut missed) = if ahead.is_nothing() {
-            (request.await, None)
+            (self.client.query_raw(&prepared.statement, parameters).await, None)
         } else {
             if ahead.begins() {
                 self.held = None;
             }
-            let (answers, stream) = fly(&self.client, &ahead, request).await;
+            let request = self.client.query_raw(&prepared.statement, parameters);
+            let (answers, stream) = Box::pin(fly(&self.client, &ahead, request)).await;
             match self.heard(&ahead, answers) {
                 Ok(missed) => (stream, missed),
                 // Its rows are nobody's: they came from outside the transaction.
-                Err(error) => return Err(Failure::Known(self.unbegun(error, ahead.guarded, stream).await)),
+                Err(error) => {
+                    return Err(Failure::Known(Box::pin(self.unbegun(error, ahead.guarded, stream)).await));
+                }
             }
         };
         let mut stream = match stream {
@@ -152,11 +158,11 @@ impl PostgresConnection {
                 Ok(Flow::Continue) => {}
                 Ok(Flow::Pause) => breathe().await,
                 Ok(Flow::Stop) => {
-                    self.drain(stream.as_mut()).await.map_err(|error| Failure::Driver(error, true))?;
+                    Box::pin(self.drain(stream.as_mut())).await.map_err(|error| Failure::Driver(error, true))?;
                     break;
                 }
                 Err(error) => {
-                    if let Err(late) = self.drain(stream.as_mut()).await {
+                    if let Err(late) = Box::pin(self.drain(stream.as_mut())).await {
                         self.settle(late);
                     }
                     return Err(Failure::Known(error));
