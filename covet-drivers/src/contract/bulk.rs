@@ -6,7 +6,7 @@ use std::fmt;
 use crate::contract::{Command, Connection, ConnectionState, Reuse, TransactionOptions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::render::{Dialect, print};
-use crate::sql::{Insert, Many, Node, Statement, place_of};
+use crate::sql::{Insert, Many, Node, Statement, placed};
 use crate::value::Value;
 
 /// An insert of many rows into one table.
@@ -97,16 +97,6 @@ pub(crate) fn of_rows(error: Error, columns: &[&'static str], before: u64) -> Er
     }
 }
 
-/// The error of a statement, with the column where it says which value it was.
-#[cold]
-pub(crate) fn of_statement(error: Error, statement: &Statement, args: &[&Value]) -> Error {
-    let value = error.argument().and_then(|at| args.get(at)).filter(|_| error.column().is_none());
-    match value.and_then(|value| place_of(statement, value)) {
-        Some((table, column)) => error.with_table(table).with_column(column),
-        None => error,
-    }
-}
-
 /// The bytes that a value keeps outside of itself.
 #[inline]
 pub(crate) fn heap(value: &Value) -> usize {
@@ -179,7 +169,7 @@ where
     let printed = print(statement, bulk.dialect)?;
     let args = printed.values()?;
     let ran = connection.run(Command { sql: &printed.sql, args: &args, reuse }, &mut ()).await;
-    ran.map(|outcome| outcome.affected).map_err(|error| of_statement(error, statement, &args))
+    ran.map(|outcome| outcome.affected).map_err(|error| placed(error, statement, &args))
 }
 
 /// The rows as inserts of as many rows as one statement may bind.

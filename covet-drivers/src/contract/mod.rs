@@ -27,7 +27,7 @@ mod url;
 pub use adapter::{Adapter, Backend};
 pub use bulk::{BULK_SAVEPOINT, Bulk, Part, RowSupply, in_row, insert_by_values, pull};
 #[allow(unused_imports)] // which of them are used depends on the adapters
-pub(crate) use bulk::{heap, of_rows, of_statement};
+pub(crate) use bulk::{heap, of_rows};
 pub use command::{Command, Outcome, Reuse};
 pub use connection::{BoxFuture, Connection, ConnectionState, Isolation, ServerInfo, TransactionOptions};
 pub use direct::Direct;

@@ -9,7 +9,7 @@ use mysql_async::{Params, Value as WireValue};
 
 use crate::contract::{
     BULK_SAVEPOINT, Bulk, Command, Part, Reuse, RowSupply, TransactionOptions, heap, in_row, insert_by_values, of_rows,
-    of_statement, pull,
+    pull,
 };
 use crate::error::Result;
 use crate::mysql::codec::encode;
@@ -17,7 +17,7 @@ use crate::mysql::connection::{Failure, MySqlConnection, Standing};
 use crate::mysql::errors::{STALE, of_json};
 use crate::mysql::server::Product;
 use crate::render::print;
-use crate::sql::{Many, Statement};
+use crate::sql::{Many, Statement, placed};
 use crate::value::Value;
 
 /// The rows of one command, or as many as have so many bytes.
@@ -99,7 +99,7 @@ impl MySqlConnection {
                 let args = printed.values()?;
                 let command = Command { sql: &printed.sql, args: &args, reuse: Reuse::Once };
                 let ran = self.run(command, &mut ()).await;
-                ran.map(|outcome| outcome.affected).map_err(|error| of_statement(error, &statement, &args))
+                ran.map(|outcome| outcome.affected).map_err(|error| placed(error, &statement, &args))
             }
         }
     }

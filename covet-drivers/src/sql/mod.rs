@@ -9,7 +9,7 @@ mod script;
 mod statement;
 
 pub use node::{BinaryOp, Function, Many, Node, Ref, UnaryOp};
-pub use place::{place_of, reckoned};
+pub use place::placed;
 pub use script::{Quoting, split};
 pub use statement::{
     Assignment, Conflict, Count, Delete, Insert, Join, Nulls, OnConflict, Order, Select, Statement, Update,

@@ -1,15 +1,32 @@
 //! Where a bound value stands in its statement: asked only when the value was refused.
 
+use crate::error::{Error, ErrorKind};
 use crate::sql::{Node, OnConflict, Select, Statement};
 use crate::value::Value;
 
 /// A table and one of its columns.
 type Place = (&'static str, &'static str);
 
-/// The column that a value of this statement is compared with or written to. The value is found by its
-/// address, so it must be one that the printer gave out.
+/// The error, with the column that it is about where only the statement can tell. The values must be those that
+/// the printer gave out.
+#[cold]
 #[must_use]
-pub fn place_of(statement: &Statement, value: &Value) -> Option<Place> {
+pub fn placed(error: Error, statement: &Statement, values: &[&Value]) -> Error {
+    let place = match error.argument() {
+        _ if error.column().is_some() => None,
+        Some(argument) => values.get(argument).and_then(|value| place_of(statement, value)),
+        None if error.kind() == ErrorKind::OutOfRange => reckoned(statement),
+        None => None,
+    };
+    match place {
+        Some((table, column)) => error.with_table(table).with_column(column),
+        None => error,
+    }
+}
+
+/// The column that a value of this statement is compared with or written to. The value is found by its
+/// address.
+fn place_of(statement: &Statement, value: &Value) -> Option<Place> {
     let mut search = Search { value, scopes: Vec::new() };
     match statement {
         Statement::Select(select) => search.select(select),
@@ -38,8 +55,7 @@ pub fn place_of(statement: &Statement, value: &Value) -> Option<Place> {
 
 /// The one column that is set to something reckoned, when there is no other arithmetic in the statement:
 /// databases do not name a column when a number leaves its range on the way.
-#[must_use]
-pub fn reckoned(statement: &Statement) -> Option<Place> {
+fn reckoned(statement: &Statement) -> Option<Place> {
     let (table, set, filter) = match statement {
         Statement::Update(update) => (update.table, &update.set, update.filter.as_ref()),
         Statement::Insert(insert) => match &insert.conflict.as_ref()?.action {

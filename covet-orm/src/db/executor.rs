@@ -6,11 +6,11 @@ use std::sync::atomic::Ordering;
 
 use covet_drivers::contract::{Outcome, RowSink};
 use covet_drivers::render::print;
-use covet_drivers::sql::Statement;
+use covet_drivers::sql::{Statement, placed};
 use covet_drivers::{Capabilities, Result};
 
 use crate::db::connect::Shared;
-use crate::db::session::{Session, placed};
+use crate::db::session::Session;
 use crate::db::transaction::Open;
 
 /// Where statements run. `&Db` and `&mut Tx` both turn into `&Executor` by themselves, so a

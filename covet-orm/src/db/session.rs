@@ -10,7 +10,7 @@ use covet_drivers::contract::{
 };
 use covet_drivers::pool::Lease;
 use covet_drivers::render::print;
-use covet_drivers::sql::{Insert, Many, Node, Statement, place_of, reckoned};
+use covet_drivers::sql::{Insert, Many, Node, Statement, placed};
 use covet_drivers::value::Value;
 use covet_drivers::{Error, ErrorKind, Event, Observer, Result};
 use tokio::sync::MutexGuard;
@@ -87,8 +87,7 @@ impl<'a> Session<'a> {
             .with_help("ask in several statements, for instance with fewer values in `is_in`"));
         }
         let observer = self.shared.observer.as_deref();
-        let watched = observer.is_some() || tracing::event_enabled!(target: "covet::query", tracing::Level::DEBUG);
-        let result = if watched {
+        let result = if is_watched(observer) {
             let mut counted = Counted { rows, seen: 0 };
             let start = Instant::now();
             let result = self.connection()?.run_direct(command, &mut counted).await;
@@ -97,18 +96,14 @@ impl<'a> Session<'a> {
         } else {
             self.connection()?.run_direct(command, rows).await
         };
-        if let (Err(error), Held::Within(state)) = (&result, &mut self.held) {
-            state.saw(error);
-        }
-        result
+        self.seen(result)
     }
 
     /// Inserts many rows, which the observer is told as the insert of one row.
     pub(crate) async fn insert_many(&mut self, table: &'static str, rows: &mut dyn RowSupply) -> Result<u64> {
         let bulk = Bulk { table, dialect: self.shared.dialect };
         let observer = self.shared.observer.as_deref();
-        let watched = observer.is_some() || tracing::event_enabled!(target: "covet::query", tracing::Level::DEBUG);
-        let result = if watched {
+        let result = if is_watched(observer) {
             let mut told = Told { rows, bulk, sql: None };
             let start = Instant::now();
             let result = self.connection()?.insert_many(bulk, &mut told).await;
@@ -120,6 +115,11 @@ impl<'a> Session<'a> {
         } else {
             self.connection()?.insert_many(bulk, rows).await
         };
+        self.seen(result)
+    }
+
+    /// Lets the transaction know how a statement of it ended.
+    fn seen<T>(&mut self, result: Result<T>) -> Result<T> {
         if let (Err(error), Held::Within(state)) = (&result, &mut self.held) {
             state.saw(error);
         }
@@ -177,21 +177,6 @@ impl<'a> Unit<'_, 'a> {
             },
             (Held::Within(state), depth) => state.leave(depth.unwrap_or_default(), result).await,
         }
-    }
-}
-
-/// The error, with the column that it is about where only the statement can tell.
-#[cold]
-pub(crate) fn placed(error: Error, statement: &Statement, values: &[&Value]) -> Error {
-    let place = match error.argument() {
-        _ if error.column().is_some() => None,
-        Some(argument) => values.get(argument).and_then(|value| place_of(statement, value)),
-        None if error.kind() == ErrorKind::OutOfRange => reckoned(statement),
-        None => None,
-    };
-    match place {
-        Some((table, column)) => error.with_table(table).with_column(column),
-        None => error,
     }
 }
 
@@ -306,7 +291,7 @@ pub(crate) async fn told<T>(
     command: impl Future<Output = Result<T>>,
 ) -> Result<T> {
     let observer = shared.observer.as_deref();
-    if observer.is_none() && !tracing::event_enabled!(target: "covet::query", tracing::Level::DEBUG) {
+    if !is_watched(observer) {
         return command.await;
     }
     let start = Instant::now();
@@ -314,6 +299,11 @@ pub(crate) async fn told<T>(
     let error = result.as_ref().err().map(Error::kind);
     tell(&Event { sql: word, duration: start.elapsed(), rows: 0, error }, observer);
     result
+}
+
+/// Whether anybody wants to be told; otherwise nothing is measured.
+fn is_watched(observer: Option<&dyn Observer>) -> bool {
+    observer.is_some() || tracing::event_enabled!(target: "covet::query", tracing::Level::DEBUG)
 }
 
 fn tell(event: &Event<'_>, observer: Option<&dyn Observer>) {

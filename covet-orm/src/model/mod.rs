@@ -5,6 +5,6 @@ mod record;
 mod stored;
 
 pub use meta::{ColumnMeta, IndexMeta, ModelMeta, References, column_named, pointed_at, referencing};
-pub use record::{KeyOf, Model, Record, decode_field};
+pub use record::{KeyOf, Model, Record};
 #[doc(hidden)]
 pub use stored::Stored;

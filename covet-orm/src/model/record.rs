@@ -2,7 +2,7 @@
 
 use covet_drivers::Result;
 use covet_drivers::contract::Row;
-use covet_drivers::value::{ColumnValue, Key, Value, ValueRef};
+use covet_drivers::value::{Key, Value, ValueRef};
 
 use crate::db::Executor;
 use crate::model::{ColumnMeta, ModelMeta};
@@ -163,12 +163,4 @@ impl IntoKey<String> for &str {
     fn into_key(self) -> String {
         self.to_owned()
     }
-}
-
-/// The field of a column, with an error that names model and field.
-///
-/// # Errors
-/// `Decode`.
-pub fn decode_field<T: ColumnValue>(row: &Row<'_>, at: usize, column: &'static ColumnMeta) -> Result<T> {
-    row.get(at, &column.ty).map_err(|error| column.at(error))
 }

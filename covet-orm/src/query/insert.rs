@@ -89,11 +89,7 @@ impl<M: Model> Insert<M> {
 
     #[inline]
     pub(crate) fn put(&mut self, column: usize, node: Node) {
-        self.set(column, node.into());
-    }
-
-    #[inline]
-    fn set(&mut self, column: usize, given: Slot) {
+        let given = Slot::from(node);
         // A shift by more than there are bits would wrap around.
         let bit = if column < 64 { 1 << column } else { 0 };
         match &given {

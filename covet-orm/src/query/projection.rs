@@ -10,7 +10,7 @@ use covet_drivers::value::ColumnValue;
 use covet_drivers::{Error, ErrorKind};
 
 use crate::db::Executor;
-use crate::model::{ColumnMeta, Model, decode_field};
+use crate::model::{ColumnMeta, Model, Stored};
 use crate::query::select::{Clauses, not_found};
 use crate::query::{Column, Rows};
 
@@ -103,7 +103,7 @@ tuples! {
 
 fn at<T: ColumnValue>(row: &Row<'_>, index: usize, columns: &[&'static ColumnMeta]) -> Result<T> {
     match columns.get(index) {
-        Some(column) => decode_field(row, index, column),
+        Some(column) => Stored::decode(row, index, column),
         None => Err(Error::new(ErrorKind::Decode, "the row has fewer columns than were asked for")),
     }
 }
