@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use crate::Result;
-use crate::model::{Given, Person};
+use crate::model::{Person, Written};
 
 /// A job.
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +43,8 @@ pub(crate) trait Side {
     /// Empties the table that is written to.
     async fn clear(&mut self) -> Result<()>;
     async fn find(&mut self, id: i64) -> Result<Person>;
-    async fn insert(&mut self, row: &Given) -> Result<Person>;
-    async fn insert_many(&mut self, rows: &[Given]) -> Result<()>;
+    async fn insert(&mut self, row: &Written) -> Result<Person>;
+    async fn insert_many(&mut self, rows: &[Written]) -> Result<()>;
     async fn scan(&mut self) -> Result<Vec<Person>>;
     /// Gives the number of related rows.
     async fn eager(&mut self) -> Result<usize>;

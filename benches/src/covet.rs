@@ -5,7 +5,7 @@ use covet_orm::prelude::*;
 use covet_orm::{DbOptions, models};
 
 use crate::case::Side;
-use crate::model::{Author, Given, Person, Post, Written, rows};
+use crate::model::{Author, Person, Post, Written, rows};
 use crate::{AUTHORS, POSTS, ROWS, Result};
 
 pub(crate) struct Covet(Db);
@@ -49,7 +49,7 @@ impl Side for Covet {
         Ok(Person::find(id).one(&self.0).await?)
     }
 
-    async fn insert(&mut self, row: &Given) -> Result<Person> {
+    async fn insert(&mut self, row: &Written) -> Result<Person> {
         let written = Written::create()
             .name(row.name.as_str())
             .email(row.email.as_str())
@@ -63,18 +63,8 @@ impl Side for Covet {
         Ok(written.into())
     }
 
-    async fn insert_many(&mut self, rows: &[Given]) -> Result<()> {
-        let rows = rows.iter().map(|row| {
-            Written::create()
-                .name(row.name.as_str())
-                .email(row.email.as_str())
-                .age(row.age)
-                .score(row.score)
-                .active(row.active)
-                .visits(row.visits)
-                .note(row.note.clone())
-        });
-        Written::insert_many(rows).exec(&self.0).await?;
+    async fn insert_many(&mut self, rows: &[Written]) -> Result<()> {
+        Written::insert_all(rows).exec(&self.0).await?;
         Ok(())
     }
 

@@ -61,22 +61,12 @@ pub(crate) struct Post {
     pub(crate) author: BelongsTo<Author>,
 }
 
-/// A row that is not written yet.
-#[derive(Clone, Debug)]
-pub(crate) struct Given {
-    pub(crate) name: String,
-    pub(crate) email: String,
-    pub(crate) age: i32,
-    pub(crate) score: f64,
-    pub(crate) active: bool,
-    pub(crate) visits: i64,
-    pub(crate) note: Option<String>,
-}
-
 /// So many rows, every third without a note.
-pub(crate) fn rows(count: usize) -> Vec<Given> {
+pub(crate) fn rows(count: usize) -> Vec<Written> {
     (0..count)
-        .map(|n| Given {
+        .map(|n| Written {
+            // The database numbers them.
+            id: 0,
             name: format!("Person number {n}"),
             email: format!("person.{n}@example.org"),
             age: i32::try_from(n % 90).unwrap_or_default(),

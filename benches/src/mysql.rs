@@ -8,7 +8,7 @@ use mysql_async::{Conn, Opts, Params, Row, TxOpts, Value};
 
 use crate::Result;
 use crate::case::Side;
-use crate::model::{Given, Person};
+use crate::model::{Person, Written};
 
 pub(crate) struct Raw(Pool<Source>);
 
@@ -66,7 +66,7 @@ fn person(mut row: Row) -> Result<Person> {
 }
 
 /// The values of a row, in the order of the columns.
-fn bound(row: &Given) -> (&str, &str, i32, f64, bool, i64, Option<&str>) {
+fn bound(row: &Written) -> (&str, &str, i32, f64, bool, i64, Option<&str>) {
     (&row.name, &row.email, row.age, row.score, row.active, row.visits, row.note.as_deref())
 }
 
@@ -84,14 +84,14 @@ impl Side for Raw {
         person(wire.exec_first::<Row, _, _>(sql, (id,)).await?.ok_or("no row")?)
     }
 
-    async fn insert(&mut self, row: &Given) -> Result<Person> {
+    async fn insert(&mut self, row: &Written) -> Result<Person> {
         let mut wire = self.0.get().await?;
         let sql = "INSERT INTO written (name, email, age, score, active, visits, note) VALUES (?, ?, ?, ?, ?, ?, ?) \
                    RETURNING id, name, email, age, score, active, visits, note";
         person(wire.exec_first::<Row, _, _>(sql, bound(row)).await?.ok_or("no row")?)
     }
 
-    async fn insert_many(&mut self, rows: &[Given]) -> Result<()> {
+    async fn insert_many(&mut self, rows: &[Written]) -> Result<()> {
         let mut wire = self.0.get().await?;
         let mut transaction = wire.start_transaction(TxOpts::default()).await?;
         transaction.exec_batch(INSERT, rows.iter().map(bound)).await?;

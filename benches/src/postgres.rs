@@ -11,7 +11,7 @@ use tokio_postgres::{NoTls, Row};
 
 use crate::Result;
 use crate::case::Side;
-use crate::model::{Given, Person};
+use crate::model::{Person, Written};
 
 pub(crate) struct Raw(Pool);
 
@@ -68,7 +68,7 @@ impl Side for Raw {
         person(&client.query_one(&statement, &[&id]).await?)
     }
 
-    async fn insert(&mut self, row: &Given) -> Result<Person> {
+    async fn insert(&mut self, row: &Written) -> Result<Person> {
         let client = self.0.get().await?;
         let statement = client.prepare_cached(INSERT).await?;
         let values: [&(dyn ToSql + Sync); 7] =
@@ -76,7 +76,7 @@ impl Side for Raw {
         person(&client.query_one(&statement, &values).await?)
     }
 
-    async fn insert_many(&mut self, rows: &[Given]) -> Result<()> {
+    async fn insert_many(&mut self, rows: &[Written]) -> Result<()> {
         const TYPES: &[Type] = &[Type::TEXT, Type::TEXT, Type::INT4, Type::FLOAT8, Type::BOOL, Type::INT8, Type::TEXT];
         let client = self.0.get().await?;
         let statement = client.prepare_cached(COPY).await?;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params, params_from_iter};
 
 use crate::Result;
 use crate::case::Side;
-use crate::model::{Given, Person};
+use crate::model::{Person, Written};
 
 pub(crate) struct Raw(Connection);
 
@@ -59,14 +59,14 @@ impl Side for Raw {
         Ok(self.0.prepare_cached(sql)?.query_row([id], person)?)
     }
 
-    async fn insert(&mut self, row: &Given) -> Result<Person> {
+    async fn insert(&mut self, row: &Written) -> Result<Person> {
         let sql = "INSERT INTO written (name, email, age, score, active, visits, note) VALUES (?, ?, ?, ?, ?, ?, ?) \
                    RETURNING id, name, email, age, score, active, visits, note";
-        let Given { name, email, age, score, active, visits, note } = row;
+        let Written { name, email, age, score, active, visits, note, .. } = row;
         Ok(self.0.prepare_cached(sql)?.query_row(params![name, email, age, score, active, visits, note], person)?)
     }
 
-    async fn insert_many(&mut self, rows: &[Given]) -> Result<()> {
+    async fn insert_many(&mut self, rows: &[Written]) -> Result<()> {
         let one = "(?, ?, ?, ?, ?, ?, ?)";
         let transaction = self.0.transaction()?;
         for piece in rows.chunks(PIECE) {

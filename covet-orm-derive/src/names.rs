@@ -138,8 +138,20 @@ pub(crate) const HAS_MANY: &str = "HasMany";
 pub(crate) const MANY_TO_MANY: &str = "ManyToMany";
 
 /// Functions that are reached as `User::x` and that a column or relation of that name would hide.
-pub(crate) const FUNCTIONS: &[&str] =
-    &["create", "query", "find", "insert_many", "update", "save", "delete", "decode", "get", "set", "meta"];
+pub(crate) const FUNCTIONS: &[&str] = &[
+    "create",
+    "query",
+    "find",
+    "insert_many",
+    "insert_all",
+    "update",
+    "save",
+    "delete",
+    "decode",
+    "get",
+    "set",
+    "meta",
+];
 /// How the functions begin that find a row by a unique index.
 pub(crate) const FIND_BY: &str = "find_by_";
 /// Functions of the builder that `create` gives.

@@ -6,7 +6,7 @@ pub use std::marker::PhantomData;
 pub use covet_drivers::catalog::{Action, ColumnDefault, ColumnType, EnumType};
 pub use covet_drivers::contract::{BoxFuture, Row};
 use covet_drivers::sql::Node;
-pub use covet_drivers::value::{ColumnValue, Field, Key, Plain, Value, ValueRef};
+pub use covet_drivers::value::{ColumnValue, Field, Key, RowSource, Value, ValueRef, ValueWriter};
 pub use covet_drivers::{Error, ErrorKind, Result};
 pub use inventory;
 

@@ -14,6 +14,7 @@ mod expressions;
 mod faults;
 mod graph;
 mod hostile;
+mod insert_all;
 mod many;
 mod memory;
 mod quickstart;

@@ -12,7 +12,7 @@ use crate::conformance::{Bed, Failure, Outcome, check};
 use crate::contract::{ConnectionState, Part, RowSupply, TransactionOptions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::{BinaryOp, Many, Node, Select};
-use crate::value::Value;
+use crate::value::{Value, ValueWriter};
 
 /// Sizes around those at which adapters change their ways.
 const SIZES: &[i64] = &[0, 1, 2, 49, 50, 51, 100, 101, 499, 500, 501, 550, 999, 1000, 1001, 2000, 2001, 3001];
@@ -52,11 +52,14 @@ impl<F: FnMut(i64) -> Result<Vec<Value>> + Send> RowSupply for Supply<F> {
         Ok(Some(Part::Rows(columns)))
     }
 
-    fn next(&mut self, values: &mut Vec<Value>) -> Result<bool> {
+    fn next(&mut self, row: &mut dyn ValueWriter) -> Result<bool> {
         if self.next > self.last {
             return Ok(false);
         }
-        values.extend((self.row)(self.next)?);
+        // By turns, so that both ways of giving a value are seen.
+        for (value, lends) in (self.row)(self.next)?.into_iter().zip([true, false].into_iter().cycle()) {
+            if lends { row.lend(value.lend())? } else { row.give(value)? }
+        }
         self.next += 1;
         Ok(true)
     }
@@ -125,8 +128,8 @@ pub async fn several_parts(bed: &Bed) -> Outcome {
             self.0.part()
         }
 
-        fn next(&mut self, values: &mut Vec<Value>) -> Result<bool> {
-            self.0.next(values)
+        fn next(&mut self, row: &mut dyn ValueWriter) -> Result<bool> {
+            self.0.next(row)
         }
     }
 

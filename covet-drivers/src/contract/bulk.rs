@@ -7,7 +7,7 @@ use crate::contract::{Command, Connection, ConnectionState, Reuse, TransactionOp
 use crate::error::{Error, ErrorKind, Result};
 use crate::render::{Dialect, print};
 use crate::sql::{Insert, Many, Node, Statement, placed};
-use crate::value::Value;
+use crate::value::{Value, ValueWriter};
 
 /// An insert of many rows into one table.
 #[derive(Clone, Copy, Debug)]
@@ -39,12 +39,12 @@ pub trait RowSupply: Send {
     /// An error ends the insert, of which nothing is kept.
     fn part(&mut self) -> Result<Option<Part>>;
 
-    /// Puts the next row of the part behind what is in `values`, one value for each column in their
-    /// order, and says `true`; or says `false` at the end of the part.
+    /// Writes the next row of the part, one value for each column in their order, and says `true`; or says
+    /// `false` at the end of the part, and has written nothing.
     ///
     /// # Errors
-    /// As [`part`](RowSupply::part).
-    fn next(&mut self, values: &mut Vec<Value>) -> Result<bool>;
+    /// As [`part`](RowSupply::part), and the writer's, which names row and column of a value that it refuses.
+    fn next(&mut self, row: &mut dyn ValueWriter) -> Result<bool>;
 
     /// How many rows there are at least that were not pulled yet, as far as that is known: whether the
     /// insert is a large one is then known before its rows are.
@@ -67,7 +67,15 @@ impl fmt::Debug for dyn RowSupply + '_ {
 pub fn pull(rows: &mut dyn RowSupply, values: &mut Vec<Value>, width: usize) -> Result<bool> {
     let before = values.len();
     let more = rows.next(values)?;
-    let came = values.len() - before;
+    whole_row(more, values.len() - before, width)
+}
+
+/// Whether there was a row, after a look at how many values were written.
+///
+/// # Errors
+/// `InvalidInput` for a row of another length.
+#[inline]
+pub fn whole_row(more: bool, came: usize, width: usize) -> Result<bool> {
     if came == if more { width } else { 0 } { Ok(more) } else { Err(uneven(came, width)) }
 }
 

@@ -24,8 +24,9 @@ mod schema;
 mod suggest;
 mod url;
 
+pub use crate::value::RowSource;
 pub use adapter::{Adapter, Backend};
-pub use bulk::{BULK_SAVEPOINT, Bulk, Part, RowSupply, in_row, insert_by_values, pull};
+pub use bulk::{BULK_SAVEPOINT, Bulk, Part, RowSupply, in_row, insert_by_values, pull, whole_row};
 #[allow(unused_imports)] // which of them are used depends on the adapters
 pub(crate) use bulk::{heap, of_rows};
 pub use command::{Command, Outcome, Reuse};
@@ -33,7 +34,7 @@ pub use connection::{BoxFuture, Connection, ConnectionState, Isolation, ServerIn
 pub use direct::Direct;
 pub(crate) use direct::Of;
 pub use registry::{adapter_for, register};
-pub use row::{Detached, Flow, Row, RowSink, RowSource, breathe};
+pub use row::{Detached, Flow, Row, RowSink, breathe};
 pub use schema::{Ddl, Introspect, OWN_TABLES, Step};
 pub use suggest::nearest;
 pub use url::{ConnectUrl, Parameters, Password};

@@ -8,36 +8,11 @@ use std::task::{Context, Poll};
 
 use crate::catalog::ColumnType;
 use crate::error::Result;
-use crate::value::{ColumnValue, Plain, ValueRef};
+use crate::value::{ColumnValue, RowSource, ValueRef};
 
 /// One row while it is in hand. Values are read by position.
 #[derive(Clone, Copy)]
 pub struct Row<'a>(&'a dyn RowSource);
-
-/// A row of one database; implemented by its adapter.
-pub trait RowSource {
-    /// The number of columns.
-    fn len(&self) -> usize;
-
-    /// Whether it has no columns.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The value at this position, which belongs to a column of this type: a text that stands
-    /// for a date on this database comes out as a date.
-    ///
-    /// # Errors
-    /// `Decode` when what is there cannot be a value of the type, and when there is no such position.
-    fn value(&self, index: usize, column: &ColumnType) -> Result<ValueRef<'_>>;
-
-    /// The same value in short, where it is of a plain kind and fits the column's type without a second look:
-    /// most values are, and this is asked for every value of every row. [`Plain::Other`] is always right.
-    fn plain(&self, index: usize, column: &ColumnType) -> Plain<'_> {
-        let _ = (index, column);
-        Plain::Other
-    }
-}
 
 impl<'a> Row<'a> {
     /// A row of an adapter.
@@ -64,17 +39,10 @@ impl<'a> Row<'a> {
     /// `Decode` when the type cannot hold what is there.
     #[inline]
     pub fn get<T: ColumnValue>(&self, index: usize, column: &ColumnType) -> Result<T> {
-        match T::from_plain(self.0.plain(index, column)) {
+        match T::from_row(self.0, index, column) {
             Some(value) => Ok(value),
             None => T::from_value(self.0.value(index, column)?, column),
         }
-    }
-
-    /// The value at this position in short, where it is of a plain kind.
-    #[must_use]
-    #[inline]
-    pub fn plain(&self, index: usize, column: &ColumnType) -> Plain<'a> {
-        self.0.plain(index, column)
     }
 
     /// The value at this position.

@@ -8,8 +8,8 @@ use mysql_async::prelude::Queryable as _;
 use mysql_async::{Params, Value as WireValue};
 
 use crate::contract::{
-    BULK_SAVEPOINT, Bulk, Command, Part, Reuse, RowSupply, TransactionOptions, heap, in_row, insert_by_values, of_rows,
-    pull,
+    BULK_SAVEPOINT, Bulk, Command, Part, Reuse, RowSupply, TransactionOptions, in_row, insert_by_values, of_rows,
+    whole_row,
 };
 use crate::error::Result;
 use crate::mysql::codec::encode;
@@ -18,7 +18,7 @@ use crate::mysql::errors::{STALE, of_json};
 use crate::mysql::server::Product;
 use crate::render::print;
 use crate::sql::{Many, Statement, placed};
-use crate::value::Value;
+use crate::value::{Value, ValueRef, ValueWriter};
 
 /// The rows of one command, or as many as have so many bytes.
 const ROWS: usize = 2000;
@@ -29,11 +29,16 @@ enum Piece {
     /// Rows by one command, in the driver's terms.
     Rows {
         columns: Many<&'static str>,
-        rows: Vec<Params>,
+        rows: Vec<Vec<WireValue>>,
         json: bool,
     },
     /// A row that is too large to stand beside others, and how many there were before it.
-    Row(Many<&'static str>, Vec<Value>, u64),
+    Row {
+        columns: Many<&'static str>,
+        values: Vec<WireValue>,
+        json: bool,
+        before: u64,
+    },
     Statement(Statement),
 }
 
@@ -88,11 +93,13 @@ impl MySqlConnection {
                 let inserted = self.insert_rows(&text(bulk, &columns), rows).await;
                 inserted.map_err(|error| if json { of_json(error) } else { error })
             }
-            Piece::Row(columns, values, before) => {
-                let args: Vec<&Value> = values.iter().collect();
-                let command = Command { sql: &text(bulk, &columns), args: &args, reuse: Reuse::Keep };
-                let ran = self.run(command, &mut ()).await;
-                ran.map(|outcome| outcome.affected).map_err(|error| of_rows(error, &columns, before))
+            Piece::Row { columns, values, json, before } => {
+                let command = Command { sql: &text(bulk, &columns), args: &[], reuse: Reuse::Keep };
+                let ran = self.run_encoded(command, || Ok(values.clone()), &mut ()).await;
+                ran.map(|outcome| outcome.affected).map_err(|error| {
+                    let error = of_rows(error, &columns, before);
+                    if json { of_json(error) } else { error }
+                })
             }
             Piece::Statement(statement) => {
                 let printed = print(&statement, bulk.dialect)?;
@@ -105,10 +112,10 @@ impl MySqlConnection {
     }
 
     /// Sends rows by one command.
-    async fn insert_rows(&mut self, sql: &str, rows: Vec<Params>) -> Result<u64> {
+    async fn insert_rows(&mut self, sql: &str, rows: Vec<Vec<WireValue>>) -> Result<u64> {
         let prepared = self.prepare(Command { sql, args: &[], reuse: Reuse::Keep }).await?;
         let wire = self.depart()?;
-        let result = match wire.exec_batch(&prepared.statement, rows).await {
+        let result = match wire.exec_batch(&prepared.statement, rows.into_iter().map(Params::Positional)).await {
             Ok(()) => Ok(wire.affected_rows()),
             Err(error) => Err(Failure::from(error)),
         };
@@ -144,8 +151,18 @@ struct Pieces<'a> {
     /// Those of the part that has not ended.
     columns: Option<Many<&'static str>>,
     /// A row that was pulled and did not fit what was before it.
-    held: Option<Vec<Value>>,
+    held: Option<Pulled>,
     before: u64,
+}
+
+/// A row that was pulled, in the driver's terms.
+struct Pulled {
+    values: Vec<WireValue>,
+    /// Whether its values have the types of the rows before.
+    agrees: bool,
+    /// The bytes that it takes, about.
+    weight: usize,
+    json: bool,
 }
 
 impl Pieces<'_> {
@@ -170,43 +187,130 @@ impl Pieces<'_> {
 
     /// Rows that one command can take: there is one type for each column in it.
     fn piece(&mut self, columns: &Many<&'static str>) -> Result<Option<Piece>> {
-        let mut sent = Vec::new();
+        let mut sent = Vec::with_capacity(self.rows.at_least().clamp(1, ROWS));
         let mut kinds = vec![Kind::Null; columns.len()];
         let mut bytes = 0;
         let mut json = false;
-        let mut values = Vec::with_capacity(columns.len());
         loop {
-            if let Some(held) = self.held.take() {
-                values = held;
-            } else if !pull(self.rows, &mut values, columns.len())? {
-                break;
-            }
-            let row = self.before + 1;
-            let weighs = values.iter().map(heap).sum::<usize>() + 16 * columns.len();
-            let alone = columns.is_empty() || weighs > self.most;
-            let full = sent.len() == ROWS || bytes + weighs > self.most || !agree(&mut kinds, &values);
+            let row = match self.held.take() {
+                Some(held) => held,
+                None => match self.pull(columns, &kinds)? {
+                    Some(row) => row,
+                    None => break,
+                },
+            };
+            let alone = columns.is_empty() || row.weight > self.most;
+            let full =
+                sent.len() == ROWS || bytes + row.weight > self.most || !(row.agrees || agree(&mut kinds, &row.values));
             if !sent.is_empty() && (alone || full) {
-                self.held = Some(values);
+                self.held = Some(row);
                 self.columns = Some(columns.clone());
                 break;
             }
-            self.before = row;
+            self.before += 1;
             if alone {
                 self.columns = Some(columns.clone());
-                return Ok(Some(Piece::Row(columns.clone(), values, row - 1)));
+                let Pulled { values, json, .. } = row;
+                return Ok(Some(Piece::Row { columns: columns.clone(), values, json, before: self.before - 1 }));
             }
-            bytes += weighs;
-            let mut wire = Vec::with_capacity(columns.len());
-            for value in values.drain(..) {
-                json |= matches!(value, Value::Json(_));
-                match given(value) {
-                    Ok(value) => wire.push(value),
-                    Err(error) => return Err(in_row(error, row, columns.get(wire.len()).copied())),
-                }
-            }
-            sent.push(Params::Positional(wire));
+            bytes += row.weight;
+            json |= row.json;
+            sent.push(row.values);
         }
         Ok((!sent.is_empty()).then(|| Piece::Rows { columns: columns.clone(), rows: sent, json }))
+    }
+
+    /// The next row of the part.
+    fn pull(&mut self, columns: &[&'static str], kinds: &[Kind]) -> Result<Option<Pulled>> {
+        let width = columns.len();
+        let mut row = Writing {
+            columns,
+            kinds,
+            number: self.before + 1,
+            row: Pulled { values: Vec::with_capacity(width), agrees: true, weight: 16 * width, json: false },
+        };
+        let more = self.rows.next(&mut row)?;
+        let more = whole_row(more, row.row.values.len(), width)?;
+        Ok(more.then_some(row.row))
+    }
+}
+
+/// The row that is being pulled.
+struct Writing<'a> {
+    columns: &'a [&'static str],
+    /// The types of the rows before.
+    kinds: &'a [Kind],
+    /// The row's number, for errors.
+    number: u64,
+    row: Pulled,
+}
+
+impl Writing<'_> {
+    #[inline]
+    fn put(&mut self, kind: Kind, value: WireValue) {
+        self.row.agrees &= self.kinds.get(self.row.values.len()) == Some(&kind);
+        self.row.values.push(value);
+    }
+
+    #[inline]
+    fn bytes(&mut self, bytes: Vec<u8>) {
+        self.row.weight += bytes.len();
+        self.put(Kind::Bytes, WireValue::Bytes(bytes));
+    }
+}
+
+impl ValueWriter for Writing<'_> {
+    fn lend(&mut self, value: ValueRef<'_>) -> Result<()> {
+        self.row.json |= matches!(value, ValueRef::Json(_));
+        match encode(value) {
+            Ok(WireValue::Bytes(bytes)) => self.bytes(bytes),
+            Ok(value) => self.put(kind(&value), value),
+            Err(error) => return Err(in_row(error, self.number, self.columns.get(self.row.values.len()).copied())),
+        }
+        Ok(())
+    }
+
+    fn null(&mut self) -> Result<()> {
+        // It goes with every type.
+        self.row.values.push(WireValue::NULL);
+        Ok(())
+    }
+
+    fn int(&mut self, value: i64) -> Result<()> {
+        self.put(Kind::Signed, WireValue::Int(value));
+        Ok(())
+    }
+
+    fn bool(&mut self, value: bool) -> Result<()> {
+        self.put(Kind::Signed, WireValue::Int(value.into()));
+        Ok(())
+    }
+
+    fn float(&mut self, value: f64) -> Result<()> {
+        if !value.is_finite() {
+            return self.lend(ValueRef::Float(value));
+        }
+        self.put(Kind::Double, WireValue::Double(value));
+        Ok(())
+    }
+
+    fn text(&mut self, value: &str) -> Result<()> {
+        self.bytes(value.as_bytes().to_vec());
+        Ok(())
+    }
+
+    fn give(&mut self, value: Value) -> Result<()> {
+        // What has room of its own keeps it.
+        match value {
+            Value::Text(v) => self.bytes(v.into_bytes()),
+            Value::Json(v) => {
+                self.row.json = true;
+                self.bytes(v.into_bytes());
+            }
+            Value::Bytes(v) => self.bytes(v),
+            other => return self.lend(other.lend()),
+        }
+        Ok(())
     }
 }
 
@@ -225,8 +329,8 @@ enum Kind {
 }
 
 /// Whether the values have the types of the rows before; then these are the types from now on.
-fn agree(kinds: &mut [Kind], values: &[Value]) -> bool {
-    let fits = |(known, value): (&Kind, &Value)| {
+fn agree(kinds: &mut [Kind], values: &[WireValue]) -> bool {
+    let fits = |(known, value): (&Kind, &WireValue)| {
         let kind = kind(value);
         *known == kind || *known == Kind::Null || kind == Kind::Null
     };
@@ -239,26 +343,15 @@ fn agree(kinds: &mut [Kind], values: &[Value]) -> bool {
     true
 }
 
-fn kind(value: &Value) -> Kind {
+fn kind(value: &WireValue) -> Kind {
     match value {
-        Value::Null => Kind::Null,
-        Value::Bool(_) | Value::Int(_) => Kind::Signed,
-        Value::UInt(_) => Kind::Unsigned,
-        Value::Float32(_) => Kind::Float,
-        Value::Float(_) => Kind::Double,
-        Value::Date(_) | Value::DateTime(_) | Value::Timestamp(_) => Kind::Moment,
-        Value::Time(_) => Kind::Time,
-        Value::Text(_) | Value::Label(_) | Value::Bytes(_) | Value::Uuid(_) | Value::Decimal(_) | Value::Json(_) => {
-            Kind::Bytes
-        }
+        WireValue::NULL => Kind::Null,
+        WireValue::Int(_) => Kind::Signed,
+        WireValue::UInt(_) => Kind::Unsigned,
+        WireValue::Float(_) => Kind::Float,
+        WireValue::Double(_) => Kind::Double,
+        WireValue::Date(..) => Kind::Moment,
+        WireValue::Time(..) => Kind::Time,
+        WireValue::Bytes(_) => Kind::Bytes,
     }
-}
-
-/// What to bind for a value that nobody needs any more.
-fn given(value: Value) -> Result<WireValue> {
-    Ok(match value {
-        Value::Text(v) | Value::Json(v) => WireValue::Bytes(v.into_bytes()),
-        Value::Bytes(v) => WireValue::Bytes(v),
-        other => encode(&other)?,
-    })
 }

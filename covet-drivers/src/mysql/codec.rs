@@ -6,32 +6,32 @@ use mysql_async::{Row as WireRow, Value as WireValue};
 use crate::catalog::ColumnType;
 use crate::contract::RowSource;
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::{DAY, Decimal, Plain, Value, ValueRef, civil, days, parse_date, parse_datetime, parse_time};
+use crate::value::{DAY, Decimal, ValueRef, civil, days, parse_date, parse_datetime, parse_time};
 
 /// What to bind for a value.
 ///
 /// # Errors
 /// `OutOfRange` for what MySQL cannot hold.
-pub(crate) fn encode(value: &Value) -> Result<WireValue> {
+pub(crate) fn encode(value: ValueRef<'_>) -> Result<WireValue> {
     Ok(match value {
-        Value::Null => WireValue::NULL,
-        Value::Bool(v) => WireValue::Int(i64::from(*v)),
-        Value::Int(v) => WireValue::Int(*v),
-        Value::UInt(v) => WireValue::UInt(*v),
-        Value::Float32(v) => WireValue::Float(finite(*v, v.is_finite())?),
-        Value::Float(v) => WireValue::Double(finite(*v, v.is_finite())?),
-        Value::Text(v) | Value::Json(v) => WireValue::Bytes(v.as_bytes().to_vec()),
+        ValueRef::Null => WireValue::NULL,
+        ValueRef::Bool(v) => WireValue::Int(i64::from(v)),
+        ValueRef::Int(v) => WireValue::Int(v),
+        ValueRef::UInt(v) => WireValue::UInt(v),
+        ValueRef::Float32(v) => WireValue::Float(finite(v, v.is_finite())?),
+        ValueRef::Float(v) => WireValue::Double(finite(v, v.is_finite())?),
+        ValueRef::Text(v) | ValueRef::Json(v) => WireValue::Bytes(v.as_bytes().to_vec()),
         // The server would take a label with blanks behind it for the label without them.
-        Value::Label(v) if v.ends_with(' ') => {
+        ValueRef::Label(v) if v.ends_with(' ') => {
             return Err(Error::new(ErrorKind::InvalidInput, "a label that ends in a blank is no label of an enum"));
         }
-        Value::Label(v) => WireValue::Bytes(v.as_bytes().to_vec()),
-        Value::Bytes(v) => WireValue::Bytes(v.clone()),
-        Value::Date(v) => moment(i64::from(*v).saturating_mul(DAY))?,
-        Value::Time(v) => time(*v)?,
-        Value::DateTime(v) | Value::Timestamp(v) => moment(*v)?,
-        Value::Uuid(v) => WireValue::Bytes(v.to_vec()),
-        Value::Decimal(v) => WireValue::Bytes(v.to_string().into_bytes()),
+        ValueRef::Label(v) => WireValue::Bytes(v.as_bytes().to_vec()),
+        ValueRef::Bytes(v) => WireValue::Bytes(v.to_vec()),
+        ValueRef::Date(v) => moment(i64::from(v).saturating_mul(DAY))?,
+        ValueRef::Time(v) => time(v)?,
+        ValueRef::DateTime(v) | ValueRef::Timestamp(v) => moment(v)?,
+        ValueRef::Uuid(v) => WireValue::Bytes(v.to_vec()),
+        ValueRef::Decimal(v) => WireValue::Bytes(v.to_string().into_bytes()),
     })
 }
 
@@ -103,20 +103,35 @@ impl RowSource for Lent<'_> {
             .ok_or_else(|| Error::new(ErrorKind::Decode, format!("{} came for a column of type {column}", kind(value))))
     }
 
-    fn plain(&self, index: usize, column: &ColumnType) -> Plain<'_> {
-        let Some(value) = self.0.as_ref(index) else { return Plain::Other };
-        match value {
-            WireValue::Int(v) => match column {
-                ColumnType::I64 | ColumnType::I32 => Plain::Int(*v),
-                ColumnType::Bool if *v | 1 == 1 => Plain::Bool(*v == 1),
-                _ => Plain::Other,
-            },
-            WireValue::Bytes(v) if matches!(column, ColumnType::Text { .. }) => {
-                std::str::from_utf8(v).map_or(Plain::Other, Plain::Text)
-            }
-            WireValue::NULL => Plain::Null,
-            WireValue::Double(v) if matches!(column, ColumnType::F64) => Plain::Float(*v),
-            _ => Plain::Other,
+    fn is_null(&self, index: usize) -> bool {
+        matches!(self.0.as_ref(index), Some(WireValue::NULL))
+    }
+
+    fn bool(&self, index: usize, column: &ColumnType) -> Option<bool> {
+        match self.0.as_ref(index) {
+            Some(WireValue::Int(v)) if *v | 1 == 1 && matches!(column, ColumnType::Bool) => Some(*v == 1),
+            _ => None,
+        }
+    }
+
+    fn int(&self, index: usize, column: &ColumnType) -> Option<i64> {
+        match self.0.as_ref(index) {
+            Some(WireValue::Int(v)) if matches!(column, ColumnType::I64 | ColumnType::I32) => Some(*v),
+            _ => None,
+        }
+    }
+
+    fn float(&self, index: usize, column: &ColumnType) -> Option<f64> {
+        match self.0.as_ref(index) {
+            Some(WireValue::Double(v)) if matches!(column, ColumnType::F64) => Some(*v),
+            _ => None,
+        }
+    }
+
+    fn text(&self, index: usize, column: &ColumnType) -> Option<&str> {
+        match self.0.as_ref(index) {
+            Some(WireValue::Bytes(v)) if matches!(column, ColumnType::Text { .. }) => std::str::from_utf8(v).ok(),
+            _ => None,
         }
     }
 }
@@ -285,16 +300,16 @@ mod tests {
             Value::Timestamp(i64::MAX),
             Value::DateTime(i64::MIN),
         ] {
-            assert!(encode(&value).is_err(), "{value:?}");
+            assert!(encode(value.lend()).is_err(), "{value:?}");
         }
-        assert!(encode(&Value::Date(-719_162)).is_ok(), "0001-01-01");
-        assert!(encode(&Value::Date(2_932_896)).is_ok(), "9999-12-31");
+        assert!(encode(ValueRef::Date(-719_162)).is_ok(), "0001-01-01");
+        assert!(encode(ValueRef::Date(2_932_896)).is_ok(), "9999-12-31");
     }
 
     #[test]
     fn moments_come_back() {
         for micros in [-62_135_596_800_000_000, -1, 0, 1, 253_402_300_799_999_999] {
-            let wire = encode(&Value::Timestamp(micros)).unwrap_or(WireValue::NULL);
+            let wire = encode(ValueRef::Timestamp(micros)).unwrap_or(WireValue::NULL);
             let back = decode(&wire, &ColumnType::Timestamp);
             assert_eq!(back, Some(ValueRef::Timestamp(micros)));
         }

@@ -26,10 +26,23 @@ impl MySqlConnection {
     /// # Errors
     /// As there.
     pub async fn run(&mut self, command: Command<'_>, rows: &mut dyn RowSink) -> Result<Outcome> {
-        self.check_runs()?;
-        let mut values = encode_all(command.args)?;
         let sql = exact(command.sql, command.args);
-        let command = Command { sql: &sql, ..command };
+        let ran = self.run_encoded(Command { sql: &sql, ..command }, || encode_all(command.args), rows).await;
+        ran.map_err(|error| {
+            let json = command.args.iter().any(|value| matches!(value, Value::Json(_)));
+            if json { of_json(error) } else { error }
+        })
+    }
+
+    /// Runs a statement with values in the driver's terms, which are asked for once more where it must be sent again.
+    pub(super) async fn run_encoded(
+        &mut self,
+        command: Command<'_>,
+        encoded: impl Fn() -> Result<Vec<WireValue>>,
+        rows: &mut dyn RowSink,
+    ) -> Result<Outcome> {
+        self.check_runs()?;
+        let mut values = encoded()?;
         self.fits(command.sql.len())?;
         self.values_fit(&values)?;
         if values.is_empty() && holds_named_placeholder(command.sql) {
@@ -62,16 +75,13 @@ impl MySqlConnection {
                 again = false;
                 self.cache.forget(command.sql);
                 prepared = self.prepare(command).await?;
-                values = encode_all(command.args)?;
+                values = encoded()?;
                 continue;
             }
             if prepared.once && self.check().is_ok() {
                 self.forget(&prepared).await?;
             }
-            return settled.map(|done| outcome(&done, prepared.traits)).map_err(|error| {
-                let json = command.args.iter().any(|value| matches!(value, Value::Json(_)));
-                if json { of_json(error) } else { error }
-            });
+            return settled.map(|done| outcome(&done, prepared.traits));
         }
     }
 
@@ -165,8 +175,8 @@ impl MySqlConnection {
 }
 
 fn encode_all(args: &[&Value]) -> Result<Vec<WireValue>> {
-    let values: Result<_> = args.iter().map(|value| encode(value)).collect();
-    values.map_err(|error| match args.iter().position(|value| encode(value).is_err()) {
+    let values: Result<_> = args.iter().map(|value| encode(value.lend())).collect();
+    values.map_err(|error| match args.iter().position(|value| encode(value.lend()).is_err()) {
         Some(index) => error.with_argument(index),
         None => error,
     })

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use rusqlite::Statement as Prepared;
 use rusqlite::types::{ToSqlOutput, ValueRef as Stored};
+use rusqlite::{Statement as Prepared, ToSql};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::contract::{
-    Bulk, Command, ConnectionState, Part, Reuse, RowSupply, TransactionOptions, in_row, of_rows, pull,
+    Bulk, Command, ConnectionState, Part, Reuse, RowSupply, TransactionOptions, in_row, of_rows, whole_row,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::render::{ansi, print};
@@ -22,7 +22,7 @@ use crate::sqlite::share;
 use crate::sqlite::thread::lost;
 use crate::sqlite::turns::Turn;
 use crate::sqlite::watch::Wanted;
-use crate::value::Value;
+use crate::value::{Value, ValueRef, ValueWriter};
 
 /// The rows of one statement: more of them gain nothing.
 const TOGETHER: usize = 50;
@@ -30,6 +30,9 @@ const TOGETHER: usize = 50;
 /// So many rows go to the thread at once, or as many as have so many bytes.
 const BATCH: usize = 10 * TOGETHER;
 const BYTES: usize = 256 * 1024;
+
+/// Room for so many bytes of text is made for each row that is known to come.
+const ROOM: usize = 64;
 
 /// The texts for rows of one part.
 #[derive(Debug)]
@@ -42,16 +45,17 @@ struct Texts {
     together: usize,
 }
 
-/// Rows on their way to the thread, one behind the other, in two flat buffers.
+/// Rows on their way to the thread, one behind the other, in flat buffers.
 #[derive(Debug)]
 struct Batch {
     texts: Arc<Texts>,
     cells: Vec<Cell>,
+    text: Vec<u8>,
     bytes: Vec<u8>,
     rows: usize,
 }
 
-/// A value; text and bytes are ranges of the buffer.
+/// A value; text and bytes are ranges of their buffers.
 #[derive(Clone, Copy, Debug)]
 enum Cell {
     Null,
@@ -59,6 +63,16 @@ enum Cell {
     Real(f64),
     Text(u32, u32),
     Blob(u32, u32),
+}
+
+/// Bytes that are known to be text.
+struct Utf8<'a>(&'a [u8]);
+
+impl ToSql for Utf8<'_> {
+    #[inline]
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(Stored::Text(self.0)))
+    }
 }
 
 /// What the thread is fed with. That there is no more is a message too: a channel that is closed
@@ -78,7 +92,7 @@ impl SqliteConnection {
         share::pause().await;
         self.ready().await?;
         let most = crate::contract::Connection::capabilities(self).max_parameters;
-        let mut feed = Feed { bulk, rows, most, texts: None, values: Vec::new(), before: 0 };
+        let mut feed = Feed { bulk, rows, most, texts: None, before: 0 };
         let Some(first) = feed.next()? else { return Ok(0) };
         let second = feed.next()?;
         if second.is_none()
@@ -149,8 +163,6 @@ struct Feed<'a> {
     most: usize,
     /// Those of the part that has not ended.
     texts: Option<Arc<Texts>>,
-    /// The row in hand.
-    values: Vec<Value>,
     /// The number of rows pulled.
     before: u64,
 }
@@ -189,22 +201,23 @@ impl Feed<'_> {
                     None => return Ok(None),
                 },
             };
-            let mut batch = Batch { texts, cells: Vec::new(), bytes: Vec::new(), rows: 0 };
+            let mut batch = Batch { texts, cells: Vec::new(), text: Vec::new(), bytes: Vec::new(), rows: 0 };
             let width = batch.texts.columns.len();
-            batch.cells.reserve(width * self.rows.at_least().clamp(1, BATCH));
+            let rows = self.rows.at_least().clamp(1, BATCH);
+            batch.cells.reserve(width * rows);
+            batch.text.reserve(ROOM * rows);
             let mut more = true;
-            while batch.rows < BATCH && batch.bytes.len() < BYTES {
-                self.values.clear();
-                more = pull(self.rows, &mut self.values, width)?;
-                if !more {
+            while batch.rows < BATCH && batch.text.len() + batch.bytes.len() < BYTES {
+                let mut row = Writing { batch: &mut batch, column: 0, row: self.before + 1 };
+                more = self.rows.next(&mut row)?;
+                if !whole_row(more, row.column, width)? {
                     break;
                 }
                 self.before += 1;
-                for (index, value) in self.values.iter().enumerate() {
-                    let pushed = codec::encode(value).and_then(|bound| batch.push(&bound));
-                    pushed.map_err(|error| in_row(error, self.before, batch.texts.columns.get(index).copied()))?;
-                }
                 batch.rows += 1;
+            }
+            if let Some(error) = batch.nul(self.before) {
+                return Err(error);
             }
             if more {
                 self.texts = Some(Arc::clone(&batch.texts));
@@ -216,47 +229,108 @@ impl Feed<'_> {
     }
 }
 
+/// The row that is being written to a batch.
+struct Writing<'a> {
+    batch: &'a mut Batch,
+    column: usize,
+    /// Its number, for errors.
+    row: u64,
+}
+
+impl Writing<'_> {
+    #[inline]
+    fn put(&mut self, cell: Cell) {
+        self.batch.cells.push(cell);
+        self.column += 1;
+    }
+
+    #[cold]
+    fn refused(&self, error: Error) -> Error {
+        in_row(error, self.row, self.batch.texts.columns.get(self.column).copied())
+    }
+}
+
+impl ValueWriter for Writing<'_> {
+    fn lend(&mut self, value: ValueRef<'_>) -> Result<()> {
+        let cell = codec::encode(value).and_then(|bound| self.batch.cell(&bound));
+        self.put(cell.map_err(|error| self.refused(error))?);
+        Ok(())
+    }
+
+    fn null(&mut self) -> Result<()> {
+        self.put(Cell::Null);
+        Ok(())
+    }
+
+    fn int(&mut self, value: i64) -> Result<()> {
+        self.put(Cell::Integer(value));
+        Ok(())
+    }
+
+    fn bool(&mut self, value: bool) -> Result<()> {
+        self.put(Cell::Integer(value.into()));
+        Ok(())
+    }
+
+    fn float(&mut self, value: f64) -> Result<()> {
+        if value.is_nan() {
+            return self.lend(ValueRef::Float(value));
+        }
+        self.put(Cell::Real(value));
+        Ok(())
+    }
+
+    fn text(&mut self, value: &str) -> Result<()> {
+        // That there is no NUL in it is looked at for all texts of the batch at once.
+        let (start, end) = keep(&mut self.batch.text, value.as_bytes()).map_err(|error| self.refused(error))?;
+        self.put(Cell::Text(start, end));
+        Ok(())
+    }
+}
+
 impl Batch {
-    fn push(&mut self, value: &Bound<'_>) -> Result<()> {
-        let cell = match value {
+    /// A value as a cell, and its bytes in the buffer.
+    fn cell(&mut self, value: &Bound<'_>) -> Result<Cell> {
+        Ok(match value {
             Bound::Null => Cell::Null,
             Bound::Integer(v) => Cell::Integer(*v),
             Bound::Real(v) => Cell::Real(*v),
             Bound::Text(v) => {
-                let (start, end) = self.keep(v.as_bytes())?;
+                let (start, end) = keep(&mut self.text, v.as_bytes())?;
                 Cell::Text(start, end)
             }
             Bound::Blob(v) => {
-                let (start, end) = self.keep(v)?;
+                let (start, end) = keep(&mut self.bytes, v)?;
                 Cell::Blob(start, end)
             }
-        };
-        self.cells.push(cell);
-        Ok(())
+            Bound::Uuid(v) => {
+                let (start, end) = keep(&mut self.bytes, v)?;
+                Cell::Blob(start, end)
+            }
+        })
     }
 
-    fn keep(&mut self, bytes: &[u8]) -> Result<(u32, u32)> {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(bytes);
-        match (u32::try_from(start), u32::try_from(self.bytes.len())) {
-            (Ok(start), Ok(end)) => Ok((start, end)),
-            _ => Err(Error::new(ErrorKind::OutOfRange, "SQLite holds values of up to 1 GB")),
+    /// The error of a text with a NUL in it, if there is one; so many rows were pulled.
+    fn nul(&self, pulled: u64) -> Option<Error> {
+        // Mostly there is none, and this is the quick way to see that.
+        if !self.text.contains(&0) {
+            return None;
         }
+        let at = self.text.iter().position(|byte| *byte == 0)?;
+        let holds =
+            |cell: &Cell| matches!(cell, Cell::Text(start, end) if (*start as usize..*end as usize).contains(&at));
+        let cell = self.cells.iter().position(holds)?;
+        let width = self.texts.columns.len().max(1);
+        let row = pulled - self.rows as u64 + (cell / width) as u64 + 1;
+        Some(in_row(codec::has_nul(), row, self.texts.columns.get(cell % width).copied()))
+    }
+
+    fn text(&self, start: u32, end: u32) -> &[u8] {
+        self.text.get(start as usize..end as usize).unwrap_or_default()
     }
 
     fn bytes(&self, start: u32, end: u32) -> &[u8] {
         self.bytes.get(start as usize..end as usize).unwrap_or_default()
-    }
-
-    /// The cell as it is bound.
-    fn bound(&self, cell: Cell) -> ToSqlOutput<'_> {
-        ToSqlOutput::Borrowed(match cell {
-            Cell::Null => Stored::Null,
-            Cell::Integer(v) => Stored::Integer(v),
-            Cell::Real(v) => Stored::Real(v),
-            Cell::Text(start, end) => Stored::Text(self.bytes(start, end)),
-            Cell::Blob(start, end) => Stored::Blob(self.bytes(start, end)),
-        })
     }
 
     /// The cell as a value that is bound as it is.
@@ -265,16 +339,28 @@ impl Batch {
             Cell::Null => Value::Null,
             Cell::Integer(v) => Value::Int(v),
             Cell::Real(v) => Value::Float(v),
-            Cell::Text(start, end) => Value::Text(String::from_utf8_lossy(self.bytes(start, end)).into_owned()),
+            Cell::Text(start, end) => Value::Text(String::from_utf8_lossy(self.text(start, end)).into_owned()),
             Cell::Blob(start, end) => Value::Bytes(self.bytes(start, end).to_vec()),
         }
+    }
+}
+
+/// Puts bytes at the end of a buffer, and says where they are.
+#[inline]
+fn keep(buffer: &mut Vec<u8>, bytes: &[u8]) -> Result<(u32, u32)> {
+    let start = buffer.len();
+    buffer.extend_from_slice(bytes);
+    match (u32::try_from(start), u32::try_from(buffer.len())) {
+        (Ok(start), Ok(end)) => Ok((start, end)),
+        _ => Err(Error::new(ErrorKind::OutOfRange, "SQLite holds values of up to 1 GB")),
     }
 }
 
 fn request(bulk: Bulk, statement: &Statement) -> Result<Request> {
     let printed = print(statement, bulk.dialect)?;
     let values = printed.values()?;
-    let values = values.into_iter().map(|value| codec::encode(value).map(Bound::into_owned)).collect::<Result<_>>()?;
+    let values =
+        values.into_iter().map(|value| codec::encode(value.lend()).map(Bound::into_owned)).collect::<Result<_>>()?;
     Ok(Request { sql: printed.sql, values, reuse: Reuse::Once, asks_steps: false })
 }
 
@@ -405,8 +491,15 @@ impl Session {
 impl Batch {
     /// Runs the statement with some of the cells.
     fn insert(&self, statement: &mut Prepared<'_>, cells: &[Cell]) -> rusqlite::Result<u64> {
-        for (index, cell) in cells.iter().enumerate() {
-            statement.raw_bind_parameter(index + 1, self.bound(*cell))?;
+        for (place, cell) in (1..).zip(cells) {
+            // Each as what it is: a type that could be any of them costs a second look at every value.
+            match *cell {
+                Cell::Null => statement.raw_bind_parameter(place, rusqlite::types::Null)?,
+                Cell::Integer(v) => statement.raw_bind_parameter(place, v)?,
+                Cell::Real(v) => statement.raw_bind_parameter(place, v)?,
+                Cell::Text(start, end) => statement.raw_bind_parameter(place, Utf8(self.text(start, end)))?,
+                Cell::Blob(start, end) => statement.raw_bind_parameter(place, self.bytes(start, end))?,
+            }
         }
         statement.raw_execute().map(|rows| rows as u64)
     }

@@ -8,7 +8,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef as Stored};
 use crate::catalog::ColumnType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::{
-    Decimal, Value, ValueRef, date_text, datetime_text, parse_date, parse_datetime, parse_time, time_text,
+    self, Decimal, ValueRef, date_text, datetime_text, parse_date, parse_datetime, parse_time, time_text,
 };
 
 /// A decimal of so many digits is stored as an integer; a longer one as text that sorts as it does.
@@ -31,6 +31,8 @@ pub(super) enum Bound<'a> {
     Real(f64),
     Text(Cow<'a, str>),
     Blob(Cow<'a, [u8]>),
+    /// A blob that needs no room of its own.
+    Uuid([u8; 16]),
 }
 
 impl Bound<'_> {
@@ -42,6 +44,7 @@ impl Bound<'_> {
             Bound::Real(v) => Bound::Real(v),
             Bound::Text(v) => Bound::Text(Cow::Owned(v.into_owned())),
             Bound::Blob(v) => Bound::Blob(Cow::Owned(v.into_owned())),
+            Bound::Uuid(v) => Bound::Uuid(v),
         }
     }
 }
@@ -54,34 +57,35 @@ impl ToSql for Bound<'_> {
             Bound::Real(v) => Stored::Real(*v),
             Bound::Text(v) => Stored::Text(v.as_bytes()),
             Bound::Blob(v) => Stored::Blob(v),
+            Bound::Uuid(v) => Stored::Blob(v),
         }))
     }
 }
 
 /// The value as it is bound.
-pub(super) fn encode(value: &Value) -> Result<Bound<'_>> {
+pub(super) fn encode(value: ValueRef<'_>) -> Result<Bound<'_>> {
     Ok(match value {
-        Value::Null => Bound::Null,
-        Value::Bool(v) => Bound::Integer((*v).into()),
-        Value::Int(v) => Bound::Integer(*v),
-        Value::UInt(v) => Bound::Integer(i64::try_from(*v).map_err(|_| {
+        ValueRef::Null => Bound::Null,
+        ValueRef::Bool(v) => Bound::Integer(v.into()),
+        ValueRef::Int(v) => Bound::Integer(v),
+        ValueRef::UInt(v) => Bound::Integer(i64::try_from(v).map_err(|_| {
             Error::new(
                 ErrorKind::OutOfRange,
                 "SQLite holds integers up to 9223372036854775807, and the number is larger",
             )
         })?),
-        Value::Float32(v) => real(f64::from(*v))?,
-        Value::Float(v) => real(*v)?,
-        Value::Text(v) => text(v)?,
-        Value::Label(v) => text(v)?,
-        Value::Bytes(v) => Bound::Blob(Cow::Borrowed(v)),
-        Value::Date(v) => time(date_text(*v), "the date")?,
-        Value::Time(v) => time(time_text(*v), "the time")?,
-        Value::DateTime(v) => time(datetime_text(*v), "the date")?,
-        Value::Timestamp(v) => time(datetime_text(*v), "the timestamp")?,
-        Value::Uuid(v) => Bound::Blob(Cow::Borrowed(v)),
-        Value::Decimal(v) => decimal(*v)?,
-        Value::Json(v) => text(v)?,
+        ValueRef::Float32(v) => real(f64::from(v))?,
+        ValueRef::Float(v) => real(v)?,
+        ValueRef::Text(v) => text(v)?,
+        ValueRef::Label(v) => text(v)?,
+        ValueRef::Bytes(v) => Bound::Blob(Cow::Borrowed(v)),
+        ValueRef::Date(v) => time(date_text(v), "the date")?,
+        ValueRef::Time(v) => time(time_text(v), "the time")?,
+        ValueRef::DateTime(v) => time(datetime_text(v), "the date")?,
+        ValueRef::Timestamp(v) => time(datetime_text(v), "the timestamp")?,
+        ValueRef::Uuid(v) => Bound::Uuid(v),
+        ValueRef::Decimal(v) => decimal(v)?,
+        ValueRef::Json(v) => text(v)?,
     })
 }
 
@@ -181,11 +185,14 @@ fn real(value: f64) -> Result<Bound<'static>> {
 }
 
 fn text(value: &str) -> Result<Bound<'_>> {
-    if value.contains('\0') {
-        return Err(Error::new(ErrorKind::InvalidInput, "a text with a NUL in it cannot be stored")
-            .with_help("keep such data in a column of bytes"));
-    }
-    Ok(Bound::Text(Cow::Borrowed(value)))
+    if value::has_nul(value.as_bytes()) { Err(has_nul()) } else { Ok(Bound::Text(Cow::Borrowed(value))) }
+}
+
+/// SQLite's own functions would take the text to end there.
+#[cold]
+pub(super) fn has_nul() -> Error {
+    Error::new(ErrorKind::InvalidInput, "a text with a NUL in it cannot be stored")
+        .with_help("keep such data in a column of bytes")
 }
 
 fn time(text: Option<String>, what: &str) -> Result<Bound<'static>> {
@@ -240,7 +247,7 @@ mod tests {
             (Value::Time(86_400_000_000), ErrorKind::OutOfRange),
             (Value::Timestamp(i64::MIN), ErrorKind::OutOfRange),
         ] {
-            assert_eq!(encode(&value).err().map(|error| error.kind()), Some(kind), "{value:?}");
+            assert_eq!(encode(value.lend()).err().map(|error| error.kind()), Some(kind), "{value:?}");
         }
     }
 

@@ -91,8 +91,10 @@ impl Session {
     ) -> Result<Outcome, Fault> {
         expect(statement, values.len())?;
         for (index, value) in values.iter().enumerate() {
-            statement
-                .raw_bind_parameter(index + 1, codec::encode(value).map_err(|error| error.with_argument(index))?)?;
+            statement.raw_bind_parameter(
+                index + 1,
+                codec::encode(value.lend()).map_err(|error| error.with_argument(index))?,
+            )?;
         }
         if statement.readonly() || statement.is_explain() != 0 {
             let mut stream = statement.raw_query();

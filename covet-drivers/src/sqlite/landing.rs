@@ -10,7 +10,7 @@ use crate::contract::{Flow, Row, RowSink, RowSource};
 use crate::error::Result;
 use crate::sqlite::codec::{self, Raw};
 use crate::sqlite::rows::{Rows, no_column, not_utf8};
-use crate::value::{Plain, ValueRef};
+use crate::value::ValueRef;
 
 /// Takes the rows of one statement.
 pub(super) struct Landing<'a> {
@@ -76,6 +76,20 @@ impl<'a> Landing<'a> {
 /// A row that SQLite holds.
 struct Live<'a, 'b>(&'a rusqlite::Row<'b>);
 
+impl Live<'_, '_> {
+    #[inline]
+    fn stored(&self, index: usize) -> Option<Stored<'_>> {
+        match self.0.get_ref(index) {
+            Ok(stored) => Some(stored),
+            // Moved and dropped here, so that nothing is dropped where there is no error.
+            Err(error) => {
+                drop(error);
+                None
+            }
+        }
+    }
+}
+
 impl RowSource for Live<'_, '_> {
     fn len(&self) -> usize {
         self.0.as_ref().column_count()
@@ -93,21 +107,35 @@ impl RowSource for Live<'_, '_> {
         codec::decode(raw, column)
     }
 
-    fn plain(&self, index: usize, column: &ColumnType) -> Plain<'_> {
-        // Moved out at once, so that no error is dropped where there is none.
-        let Ok(stored) = self.0.get_ref(index) else { return Plain::Other };
-        match stored {
-            Stored::Integer(v) => match column {
-                ColumnType::I64 | ColumnType::I32 => Plain::Int(v),
-                ColumnType::Bool if v | 1 == 1 => Plain::Bool(v == 1),
-                _ => Plain::Other,
-            },
-            Stored::Text(v) if matches!(column, ColumnType::Text { .. }) => {
-                std::str::from_utf8(v).map_or(Plain::Other, Plain::Text)
-            }
-            Stored::Null => Plain::Null,
-            Stored::Real(v) if matches!(column, ColumnType::F64) => Plain::Float(v),
-            _ => Plain::Other,
+    fn is_null(&self, index: usize) -> bool {
+        matches!(self.stored(index), Some(Stored::Null))
+    }
+
+    fn bool(&self, index: usize, column: &ColumnType) -> Option<bool> {
+        match self.stored(index)? {
+            Stored::Integer(v) if v | 1 == 1 && matches!(column, ColumnType::Bool) => Some(v == 1),
+            _ => None,
+        }
+    }
+
+    fn int(&self, index: usize, column: &ColumnType) -> Option<i64> {
+        match self.stored(index)? {
+            Stored::Integer(v) if matches!(column, ColumnType::I64 | ColumnType::I32) => Some(v),
+            _ => None,
+        }
+    }
+
+    fn float(&self, index: usize, column: &ColumnType) -> Option<f64> {
+        match self.stored(index)? {
+            Stored::Real(v) if matches!(column, ColumnType::F64) => Some(v),
+            _ => None,
+        }
+    }
+
+    fn text(&self, index: usize, column: &ColumnType) -> Option<&str> {
+        match self.stored(index)? {
+            Stored::Text(v) if matches!(column, ColumnType::Text { .. }) => std::str::from_utf8(v).ok(),
+            _ => None,
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::catalog::ColumnType;
 use crate::contract::RowSource;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlite::codec::{self, Raw};
-use crate::value::{Plain, ValueRef};
+use crate::value::ValueRef;
 
 /// Some rows, owned.
 #[derive(Debug, Default)]
@@ -116,16 +116,35 @@ impl RowSource for OneRow<'_> {
         codec::decode(raw, column)
     }
 
-    fn plain(&self, index: usize, column: &ColumnType) -> Plain<'_> {
+    fn is_null(&self, index: usize) -> bool {
+        matches!(self.cells.get(index), Some(Cell::Null))
+    }
+
+    fn bool(&self, index: usize, column: &ColumnType) -> Option<bool> {
         match (self.cells.get(index), column) {
-            (Some(Cell::Integer(v)), ColumnType::I64 | ColumnType::I32) => Plain::Int(*v),
-            (Some(Cell::Text(start, end)), ColumnType::Text { .. }) => {
-                self.rows.text.get(*start..*end).map_or(Plain::Other, Plain::Text)
-            }
-            (Some(Cell::Null), _) => Plain::Null,
-            (Some(Cell::Integer(v @ 0..=1)), ColumnType::Bool) => Plain::Bool(*v == 1),
-            (Some(Cell::Real(v)), ColumnType::F64) => Plain::Float(*v),
-            _ => Plain::Other,
+            (Some(Cell::Integer(v @ 0..=1)), ColumnType::Bool) => Some(*v == 1),
+            _ => None,
+        }
+    }
+
+    fn int(&self, index: usize, column: &ColumnType) -> Option<i64> {
+        match (self.cells.get(index), column) {
+            (Some(Cell::Integer(v)), ColumnType::I64 | ColumnType::I32) => Some(*v),
+            _ => None,
+        }
+    }
+
+    fn float(&self, index: usize, column: &ColumnType) -> Option<f64> {
+        match (self.cells.get(index), column) {
+            (Some(Cell::Real(v)), ColumnType::F64) => Some(*v),
+            _ => None,
+        }
+    }
+
+    fn text(&self, index: usize, column: &ColumnType) -> Option<&str> {
+        match (self.cells.get(index), column) {
+            (Some(Cell::Text(start, end)), ColumnType::Text { .. }) => self.rows.text.get(*start..*end),
+            _ => None,
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::sqlite::share;
 use crate::sqlite::thread::lost;
 use crate::sqlite::turns::Turn;
 use crate::sqlite::watch::Wanted;
+use crate::value::Value;
 
 /// What became of a statement that was tried once, and the turn to write if it is free again.
 type Tried = (Result<Outcome, Stop>, Option<Turn>);
@@ -295,8 +296,8 @@ impl SqliteConnection {
 
 /// The statement with its values, for another thread.
 fn owned(command: &Command<'_>, asks_steps: bool) -> Result<Request> {
-    let encode = |(index, value): (usize, &&_)| {
-        codec::encode(value).map(Bound::into_owned).map_err(|error| error.with_argument(index))
+    let encode = |(index, value): (usize, &&Value)| {
+        codec::encode(value.lend()).map(Bound::into_owned).map_err(|error| error.with_argument(index))
     };
     let values = command.args.iter().enumerate().map(encode).collect::<Result<_>>()?;
     Ok(Request { sql: command.sql.to_owned(), values, reuse: command.reuse, asks_steps })

@@ -8,7 +8,7 @@ use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime, NaiveTime, Timel
 use crate::catalog::ColumnType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::convert::mismatch;
-use crate::value::{ColumnValue, Field, Value, ValueRef};
+use crate::value::{ColumnValue, Field, Value, ValueRef, ValueWriter};
 
 /// 1970-01-01, counted by chrono from 0001-01-01.
 const EPOCH: i32 = 719_163;
@@ -20,6 +20,11 @@ impl ColumnValue for NaiveDate {
     #[inline]
     fn into_value(self, _: &ColumnType) -> Result<Value> {
         Ok(Value::Date(self.num_days_from_ce() - EPOCH))
+    }
+
+    #[inline]
+    fn write_to(&self, column: &ColumnType, to: &mut dyn ValueWriter) -> Result<()> {
+        to.give((*self).into_value(column)?)
     }
 
     fn from_value(value: ValueRef<'_>, _: &ColumnType) -> Result<Self> {
@@ -46,6 +51,11 @@ impl ColumnValue for NaiveTime {
         Ok(Value::Time(seconds * 1_000_000 + i64::from(self.nanosecond() / 1000)))
     }
 
+    #[inline]
+    fn write_to(&self, column: &ColumnType, to: &mut dyn ValueWriter) -> Result<()> {
+        to.give((*self).into_value(column)?)
+    }
+
     fn from_value(value: ValueRef<'_>, _: &ColumnType) -> Result<Self> {
         match value {
             ValueRef::Time(micros) => u32::try_from(micros.div_euclid(1_000_000))
@@ -68,6 +78,11 @@ impl ColumnValue for NaiveDateTime {
         Ok(Value::DateTime(self.and_utc().timestamp_micros()))
     }
 
+    #[inline]
+    fn write_to(&self, column: &ColumnType, to: &mut dyn ValueWriter) -> Result<()> {
+        to.give((*self).into_value(column)?)
+    }
+
     fn from_value(value: ValueRef<'_>, _: &ColumnType) -> Result<Self> {
         match value {
             ValueRef::DateTime(micros) => DateTime::from_timestamp_micros(micros)
@@ -86,6 +101,11 @@ impl ColumnValue for DateTime<Utc> {
     fn into_value(self, _: &ColumnType) -> Result<Value> {
         no_leap_second(self.naive_utc())?;
         Ok(Value::Timestamp(self.timestamp_micros()))
+    }
+
+    #[inline]
+    fn write_to(&self, column: &ColumnType, to: &mut dyn ValueWriter) -> Result<()> {
+        to.give((*self).into_value(column)?)
     }
 
     fn from_value(value: ValueRef<'_>, _: &ColumnType) -> Result<Self> {

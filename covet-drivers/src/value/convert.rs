@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use crate::catalog::ColumnType;
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::{Plain, Value, ValueRef};
+use crate::value::{RowSource, Value, ValueRef, ValueWriter};
 
 /// A Rust type that a column can hold.
 ///
@@ -31,16 +31,23 @@ pub trait ColumnValue: Sized + Send + Sync + 'static {
     /// `OutOfRange` when the column cannot hold the value.
     fn into_value(self, column: &ColumnType) -> Result<Value>;
 
+    /// Writes the value for a column of this type, without a copy where it can be lent: the same that
+    /// [`into_value`](ColumnValue::into_value) gives.
+    ///
+    /// # Errors
+    /// `OutOfRange` when the column cannot hold the value, and the writer's.
+    fn write_to(&self, column: &ColumnType, to: &mut dyn ValueWriter) -> Result<()>;
+
     /// The Rust value of what a row holds.
     ///
     /// # Errors
     /// `Decode` when the type cannot hold what came, NULL included.
     fn from_value(value: ValueRef<'_>, column: &ColumnType) -> Result<Self>;
 
-    /// The Rust value of what a row holds, where that needs no second look; `None` asks
+    /// The Rust value of what a row holds at this position, where that needs no second look; `None` asks
     /// [`from_value`](ColumnValue::from_value), which must give the same.
-    fn from_plain(value: Plain<'_>) -> Option<Self> {
-        let _ = value;
+    fn from_row(row: &dyn RowSource, index: usize, column: &ColumnType) -> Option<Self> {
+        let _ = (row, index, column);
         None
     }
 }
@@ -64,6 +71,14 @@ impl<T: ColumnValue> ColumnValue for Option<T> {
         }
     }
 
+    #[inline]
+    fn write_to(&self, column: &ColumnType, to: &mut dyn ValueWriter) -> Result<()> {
+        match self {
+            Some(value) => value.write_to(column, to),
+            None => to.null(),
+        }
+    }
+
     fn from_value(value: ValueRef<'_>, column: &ColumnType) -> Result<Self> {
         match value {
             ValueRef::Null => Ok(None),
@@ -72,10 +87,11 @@ impl<T: ColumnValue> ColumnValue for Option<T> {
     }
 
     #[inline]
-    fn from_plain(value: Plain<'_>) -> Option<Self> {
-        match value {
-            Plain::Null => Some(None),
-            value => T::from_plain(value).map(Some),
+    fn from_row(row: &dyn RowSource, index: usize, column: &ColumnType) -> Option<Self> {
+        match T::from_row(row, index, column) {
+            Some(value) => Some(Some(value)),
+            None if row.is_null(index) => Some(None),
+            None => None,
         }
     }
 }

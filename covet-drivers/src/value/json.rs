@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use crate::catalog::ColumnType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::convert::mismatch;
-use crate::value::{ColumnValue, Field, Value, ValueRef};
+use crate::value::{ColumnValue, Field, Value, ValueRef, ValueWriter};
 
 /// A serde type kept in a JSON column.
 ///
@@ -47,6 +47,11 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> ColumnValue for Js
         encode(&self.0)
     }
 
+    #[inline]
+    fn write_to(&self, _: &ColumnType, to: &mut dyn ValueWriter) -> Result<()> {
+        to.give(encode(&self.0)?)
+    }
+
     fn from_value(value: ValueRef<'_>, _: &ColumnType) -> Result<Self> {
         decode(value).map(Json)
     }
@@ -63,6 +68,11 @@ impl ColumnValue for serde_json::Value {
     #[inline]
     fn into_value(self, _: &ColumnType) -> Result<Value> {
         encode(&self)
+    }
+
+    #[inline]
+    fn write_to(&self, _: &ColumnType, to: &mut dyn ValueWriter) -> Result<()> {
+        to.give(encode(self)?)
     }
 
     fn from_value(value: ValueRef<'_>, _: &ColumnType) -> Result<Self> {

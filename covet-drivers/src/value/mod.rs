@@ -7,8 +7,10 @@
 mod convert;
 mod decimal;
 mod number;
+mod source;
 mod text;
 mod time;
+mod writer;
 
 #[cfg(feature = "chrono")]
 mod chrono;
@@ -23,9 +25,14 @@ pub use convert::{ColumnValue, Field, Key, KeyValues};
 pub use decimal::Decimal;
 #[cfg(feature = "json")]
 pub use json::Json;
+pub use source::RowSource;
+pub use text::fits;
+#[allow(unused_imports)] // what of it is used depends on the adapters
+pub(crate) use text::has_nul;
 #[cfg(feature = "mysql")]
 pub(crate) use time::{DAY, civil, days};
 pub use time::{date_text, datetime_text, parse_date, parse_datetime, parse_time, time_text};
+pub use writer::ValueWriter;
 
 use std::fmt;
 
@@ -86,19 +93,6 @@ pub enum ValueRef<'a> {
     Uuid([u8; 16]),
     Decimal(Decimal),
     Json(&'a str),
-}
-
-/// A value that a row lends, of one of the kinds that most values are.
-#[derive(Clone, Copy, PartialEq)]
-#[allow(missing_docs)] // the variants are those of `Value`
-pub enum Plain<'a> {
-    Null,
-    Bool(bool),
-    Int(i64),
-    Float(f64),
-    Text(&'a str),
-    /// Ask [`RowSource::value`](crate::contract::RowSource::value).
-    Other,
 }
 
 impl Value {
@@ -187,19 +181,6 @@ impl ValueRef<'_> {
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Value({})", self.kind())
-    }
-}
-
-impl fmt::Debug for Plain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Plain::Null => "Plain(NULL)",
-            Plain::Bool(_) => "Plain(a bool)",
-            Plain::Int(_) => "Plain(an integer)",
-            Plain::Float(_) => "Plain(a float)",
-            Plain::Text(_) => "Plain(text)",
-            Plain::Other => "Plain(other)",
-        })
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::catalog::ColumnType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::convert::{mismatch, out_of_range};
-use crate::value::{ColumnValue, Field, Plain, Value, ValueRef};
+use crate::value::{ColumnValue, Field, RowSource, Value, ValueRef, ValueWriter};
 
 #[diagnostic::do_not_recommend]
 impl ColumnValue for bool {
@@ -14,6 +14,11 @@ impl ColumnValue for bool {
         Ok(Value::Bool(self))
     }
 
+    #[inline]
+    fn write_to(&self, _: &ColumnType, to: &mut dyn ValueWriter) -> Result<()> {
+        to.bool(*self)
+    }
+
     fn from_value(value: ValueRef<'_>, _: &ColumnType) -> Result<Self> {
         match value {
             ValueRef::Bool(v) => Ok(v),
@@ -22,8 +27,8 @@ impl ColumnValue for bool {
     }
 
     #[inline]
-    fn from_plain(value: Plain<'_>) -> Option<Self> {
-        if let Plain::Bool(v) = value { Some(v) } else { None }
+    fn from_row(row: &dyn RowSource, index: usize, column: &ColumnType) -> Option<Self> {
+        row.bool(index, column)
     }
 }
 
@@ -32,7 +37,7 @@ impl Field for bool {
 }
 
 macro_rules! integer {
-    ($($rust:ident $column:ident $variant:ident as $wide:ident;)+) => {$(
+    ($($rust:ident $column:ident $variant:ident $method:ident as $wide:ident;)+) => {$(
         #[diagnostic::do_not_recommend]
         impl ColumnValue for $rust {
             const TYPE: ColumnType = ColumnType::$column;
@@ -40,6 +45,11 @@ macro_rules! integer {
             #[inline]
             fn into_value(self, _: &ColumnType) -> Result<Value> {
                 Ok(Value::$variant($wide::from(self)))
+            }
+
+            #[inline]
+            fn write_to(&self, _: &ColumnType, to: &mut dyn ValueWriter) -> Result<()> {
+                to.$method($wide::from(*self))
             }
 
             fn from_value(value: ValueRef<'_>, _: &ColumnType) -> Result<Self> {
@@ -52,8 +62,8 @@ macro_rules! integer {
             }
 
             #[inline]
-            fn from_plain(value: Plain<'_>) -> Option<Self> {
-                if let Plain::Int(v) = value { $rust::try_from(v).ok() } else { None }
+            fn from_row(row: &dyn RowSource, index: usize, column: &ColumnType) -> Option<Self> {
+                row.int(index, column)?.try_into().ok()
             }
         }
 
@@ -64,14 +74,14 @@ macro_rules! integer {
 }
 
 integer! {
-    i8 I8 Int as i64;
-    i16 I16 Int as i64;
-    i32 I32 Int as i64;
-    i64 I64 Int as i64;
-    u8 U8 UInt as u64;
-    u16 U16 UInt as u64;
-    u32 U32 UInt as u64;
-    u64 U64 UInt as u64;
+    i8 I8 Int int as i64;
+    i16 I16 Int int as i64;
+    i32 I32 Int int as i64;
+    i64 I64 Int int as i64;
+    u8 U8 UInt uint as u64;
+    u16 U16 UInt uint as u64;
+    u32 U32 UInt uint as u64;
+    u64 U64 UInt uint as u64;
 }
 
 #[diagnostic::do_not_recommend]
@@ -83,6 +93,11 @@ impl ColumnValue for f64 {
         Ok(Value::Float(self))
     }
 
+    #[inline]
+    fn write_to(&self, _: &ColumnType, to: &mut dyn ValueWriter) -> Result<()> {
+        to.float(*self)
+    }
+
     fn from_value(value: ValueRef<'_>, _: &ColumnType) -> Result<Self> {
         match value {
             ValueRef::Float(v) => Ok(v),
@@ -92,8 +107,8 @@ impl ColumnValue for f64 {
     }
 
     #[inline]
-    fn from_plain(value: Plain<'_>) -> Option<Self> {
-        if let Plain::Float(v) = value { Some(v) } else { None }
+    fn from_row(row: &dyn RowSource, index: usize, column: &ColumnType) -> Option<Self> {
+        row.float(index, column)
     }
 }
 
@@ -108,6 +123,11 @@ impl ColumnValue for f32 {
     #[inline]
     fn into_value(self, _: &ColumnType) -> Result<Value> {
         Ok(Value::Float32(self))
+    }
+
+    #[inline]
+    fn write_to(&self, _: &ColumnType, to: &mut dyn ValueWriter) -> Result<()> {
+        to.lend(ValueRef::Float32(*self))
     }
 
     fn from_value(value: ValueRef<'_>, _: &ColumnType) -> Result<Self> {

@@ -3,7 +3,7 @@
 use crate::catalog::ColumnType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::convert::mismatch;
-use crate::value::{ColumnValue, Decimal, Field, Value, ValueRef};
+use crate::value::{ColumnValue, Decimal, Field, Value, ValueRef, ValueWriter};
 
 #[diagnostic::do_not_recommend]
 impl ColumnValue for rust_decimal::Decimal {
@@ -16,6 +16,11 @@ impl ColumnValue for rust_decimal::Decimal {
             return Err(Error::new(ErrorKind::InvalidInput, format!("a Decimal given for a column of type {column}")));
         };
         Decimal::rescale(self.mantissa(), self.scale(), precision, scale).map(Value::Decimal)
+    }
+
+    #[inline]
+    fn write_to(&self, column: &ColumnType, to: &mut dyn ValueWriter) -> Result<()> {
+        to.give((*self).into_value(column)?)
     }
 
     fn from_value(value: ValueRef<'_>, _: &ColumnType) -> Result<Self> {

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::catalog::ColumnType;
 use crate::error::Result;
 use crate::value::convert::mismatch;
-use crate::value::{ColumnValue, Field, Value, ValueRef};
+use crate::value::{ColumnValue, Field, Value, ValueRef, ValueWriter};
 
 #[diagnostic::do_not_recommend]
 impl ColumnValue for Uuid {
@@ -14,6 +14,11 @@ impl ColumnValue for Uuid {
     #[inline]
     fn into_value(self, _: &ColumnType) -> Result<Value> {
         Ok(Value::Uuid(self.into_bytes()))
+    }
+
+    #[inline]
+    fn write_to(&self, _: &ColumnType, to: &mut dyn ValueWriter) -> Result<()> {
+        to.lend(ValueRef::Uuid(self.into_bytes()))
     }
 
     fn from_value(value: ValueRef<'_>, _: &ColumnType) -> Result<Self> {

@@ -33,6 +33,9 @@ pub(crate) fn db_enum(item: &DbEnum) -> TokenStream {
             fn into_value(self, _: &#p::ColumnType) -> #p::Result<#p::Value> {
                 Ok(#p::Value::Label(#p::Cow::Borrowed(self.label())))
             }
+            fn write_to(&self, _: &#p::ColumnType, to: &mut dyn #p::ValueWriter) -> #p::Result<()> {
+                to.lend(#p::ValueRef::Label(self.label()))
+            }
             fn from_value(value: #p::ValueRef<'_>, _: &#p::ColumnType) -> #p::Result<Self> {
                 let label = match value {
                     #p::ValueRef::Label(label) | #p::ValueRef::Text(label) => Some(label),

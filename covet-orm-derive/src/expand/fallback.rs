@@ -75,6 +75,9 @@ pub(crate) fn column_value(item: &DeriveInput) -> TokenStream {
         impl #p::ColumnValue for #ident {
             const TYPE: #p::ColumnType = #p::ColumnType::Text { max_len: None };
             fn into_value(self, _: &#p::ColumnType) -> #p::Result<#p::Value> { Ok(#p::Value::Null) }
+            fn write_to(&self, _: &#p::ColumnType, to: &mut dyn #p::ValueWriter) -> #p::Result<()> {
+                to.lend(#p::ValueRef::Null)
+            }
             fn from_value(value: #p::ValueRef<'_>, _: &#p::ColumnType) -> #p::Result<Self> {
                 Err(#p::unknown_label(#name, value))
             }

@@ -10,8 +10,8 @@ use crate::model::DbNewtype;
 pub(crate) fn db_newtype(item: &DbNewtype) -> TokenStream {
     let p = covet();
     let DbNewtype { ident, inner } = item;
-    let [ty, nullable, into, from, plain] =
-        ["TYPE", "NULLABLE", "into_value", "from_value", "from_plain"].map(|item| column_value(inner, item));
+    let [ty, nullable, into, write, from, row] =
+        ["TYPE", "NULLABLE", "into_value", "write_to", "from_value", "from_row"].map(|item| column_value(inner, item));
     block(&quote! {
         #[automatically_derived]
         #[diagnostic::do_not_recommend]
@@ -21,11 +21,14 @@ pub(crate) fn db_newtype(item: &DbNewtype) -> TokenStream {
             fn into_value(self, column: &#p::ColumnType) -> #p::Result<#p::Value> {
                 #into(self.0, column)
             }
+            fn write_to(&self, column: &#p::ColumnType, to: &mut dyn #p::ValueWriter) -> #p::Result<()> {
+                #write(&self.0, column, to)
+            }
             fn from_value(value: #p::ValueRef<'_>, column: &#p::ColumnType) -> #p::Result<Self> {
                 Ok(Self(#from(value, column)?))
             }
-            fn from_plain(value: #p::Plain<'_>) -> Option<Self> {
-                #plain(value).map(Self)
+            fn from_row(row: &dyn #p::RowSource, index: usize, column: &#p::ColumnType) -> Option<Self> {
+                #row(row, index, column).map(Self)
             }
         }
         #[automatically_derived]

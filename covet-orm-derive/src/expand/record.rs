@@ -44,11 +44,9 @@ pub(super) fn implement(model: &Model) -> TokenStream {
             fn decode(row: &#p::Row<'_>, at: usize) -> #p::Result<Self> {
                 Ok(#ident { #(#decoded,)* #(#unloaded,)* })
             }
-            fn get(&self, column: usize) -> #p::Result<#p::Value> {
-                match column {
-                    #(#read,)*
-                    _ => Err(#p::no_column(#name, column)),
-                }
+            fn write(&self, columns: ::core::ops::Range<usize>, to: &mut dyn #p::ValueWriter) -> #p::Result<()> {
+                #(#read)*
+                Ok(())
             }
             fn set(&mut self, column: usize, value: #p::ValueRef<'_>) -> #p::Result<()> {
                 match column {
@@ -75,7 +73,13 @@ fn decoded((index, Column { ident: field, ty, .. }): (usize, &Column)) -> TokenS
 
 fn read((index, Column { ident: field, ty, .. }): (usize, &Column)) -> TokenStream {
     let read = stored(ty, "read");
-    quote!(#index => #read(&self.#field, &COLUMNS[#index]))
+    quote! {
+        if columns.start <= #index && #index < columns.end {
+            if let Err(error) = #read(&self.#field, &COLUMNS[#index], to) {
+                return Err(error);
+            }
+        }
+    }
 }
 
 fn written((index, Column { ident: field, ty, .. }): (usize, &Column)) -> TokenStream {

@@ -11,7 +11,7 @@ use covet_drivers::contract::{
 use covet_drivers::pool::Lease;
 use covet_drivers::render::print;
 use covet_drivers::sql::{Insert, Many, Node, Statement, placed};
-use covet_drivers::value::Value;
+use covet_drivers::value::{Value, ValueWriter};
 use covet_drivers::{Error, ErrorKind, Event, Observer, Result};
 use tokio::sync::MutexGuard;
 
@@ -266,8 +266,8 @@ impl RowSupply for Told<'_> {
         Ok(part)
     }
 
-    fn next(&mut self, values: &mut Vec<Value>) -> Result<bool> {
-        self.rows.next(values)
+    fn next(&mut self, row: &mut dyn ValueWriter) -> Result<bool> {
+        self.rows.next(row)
     }
 
     fn at_least(&self) -> usize {

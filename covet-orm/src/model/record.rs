@@ -1,12 +1,14 @@
 //! The traits that the derive implements: `Record` for Covet's own use, `Model` for the user's.
 
+use std::ops::Range;
+
 use covet_drivers::Result;
 use covet_drivers::contract::Row;
-use covet_drivers::value::{Key, Value, ValueRef};
+use covet_drivers::value::{Key, Value, ValueRef, ValueWriter};
 
 use crate::db::Executor;
 use crate::model::{ColumnMeta, ModelMeta};
-use crate::query::{Changes, Find, Insert, InsertMany, Query};
+use crate::query::{Changes, Find, Insert, InsertAll, InsertMany, Query};
 use crate::relation::{BelongsTo, Fill, RelationMeta};
 
 /// How a struct stands for a row: written by `#[derive(Model)]`, used by Covet.
@@ -34,11 +36,21 @@ pub trait Record: Sized + Send + Sync + 'static {
     /// `Decode`, naming model and field.
     fn decode(row: &Row<'_>, at: usize) -> Result<Self>;
 
+    /// Writes the values of the columns at these positions.
+    ///
+    /// # Errors
+    /// `OutOfRange` when a column cannot hold its field's value, and the writer's.
+    fn write(&self, columns: Range<usize>, to: &mut dyn ValueWriter) -> Result<()>;
+
     /// The value of the column at this position.
     ///
     /// # Errors
     /// `OutOfRange` when the column cannot hold the field's value.
-    fn get(&self, column: usize) -> Result<Value>;
+    fn get(&self, column: usize) -> Result<Value> {
+        let mut value = None;
+        self.write(column..column + 1, &mut value)?;
+        value.ok_or_else(|| crate::__private::no_column(Self::NAME, column))
+    }
 
     /// Changes the field of the column at this position.
     ///
@@ -105,6 +117,18 @@ pub trait Model: Record {
         I: IntoIterator<IntoIter: Send + 'a, Item: Into<Insert<Self>>>,
     {
         InsertMany::new(rows.into_iter())
+    }
+
+    /// The rows of structs that are at hand, by the fastest way that the database has, all of them or none: every
+    /// column is written as the struct has it, but for keys that the database numbers
+    /// ([`with_keys`](InsertAll::with_keys) writes them too). They are read from the iterator while they are sent.
+    ///
+    /// SQL: as [`insert_many`](Model::insert_many).
+    fn insert_all<'a, I>(rows: I) -> InsertAll<'a, Self>
+    where
+        I: IntoIterator<Item = &'a Self, IntoIter: Send + 'a>,
+    {
+        InsertAll::new(rows.into_iter())
     }
 
     /// Changes some columns of this row: those that are named, and no other.

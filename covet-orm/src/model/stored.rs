@@ -4,7 +4,7 @@
 use covet_drivers::Result;
 use covet_drivers::catalog::ColumnType;
 use covet_drivers::contract::Row;
-use covet_drivers::value::{ColumnValue, Value, ValueRef};
+use covet_drivers::value::{ColumnValue, ValueRef, ValueWriter};
 
 use crate::model::ColumnMeta;
 
@@ -26,13 +26,11 @@ pub trait Stored: Sized {
     /// `Decode`, naming model and field.
     fn decode(row: &Row<'_>, at: usize, column: &'static ColumnMeta) -> Result<Self>;
 
-    /// The value of a field, for binding.
+    /// Writes the value of a field, for binding.
     ///
     /// # Errors
-    /// `OutOfRange`, naming model and field.
-    fn read(field: &Self, column: &'static ColumnMeta) -> Result<Value>
-    where
-        Self: Clone;
+    /// `OutOfRange`, naming model and field, and the writer's.
+    fn read(field: &Self, column: &'static ColumnMeta, to: &mut dyn ValueWriter) -> Result<()>;
 
     /// Changes a field to a value.
     ///
@@ -51,11 +49,9 @@ impl<T: ColumnValue> Stored for T {
         column.place(row.get(at, &column.ty))
     }
 
-    fn read(field: &T, column: &'static ColumnMeta) -> Result<Value>
-    where
-        T: Clone,
-    {
-        column.place(field.clone().into_value(&column.ty))
+    #[inline]
+    fn read(field: &T, column: &'static ColumnMeta, to: &mut dyn ValueWriter) -> Result<()> {
+        column.place(field.write_to(&column.ty, to))
     }
 
     fn write(field: &mut T, value: ValueRef<'_>, column: &'static ColumnMeta) -> Result<()> {

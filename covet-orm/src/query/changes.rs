@@ -10,7 +10,7 @@ use covet_drivers::{Error, ErrorKind, Result};
 use crate::db::Executor;
 use crate::model::{ColumnMeta, Model};
 use crate::query::insert::{now, time_of};
-use crate::query::operand::{assigned, fits};
+use crate::query::operand::assigned;
 use crate::query::texts::{Shape, keyed};
 use crate::query::update::touch;
 use crate::query::{ColumnOf, Input};
@@ -166,11 +166,7 @@ pub async fn save<M: Model>(row: &mut M, on: &Executor) -> Result<()> {
     for column in &written {
         values.push(match &updated {
             Some((index, Node::Value(now))) if *index == column.index => now.clone(),
-            _ => {
-                let value = row.get(column.index)?;
-                fits(&value, column)?;
-                value
-            }
+            _ => row.get(column.index)?,
         });
     }
     if written.is_empty() && meta.version.is_none() {

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use covet_drivers::catalog::ColumnType;
+use covet_drivers::Result;
 use covet_drivers::sql::Node;
 use covet_drivers::value::{ColumnValue, Field, Value};
-use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::model::ColumnMeta;
 use crate::query::{Column, Expr};
@@ -81,22 +80,13 @@ pub(crate) fn assigned<S, T>(operand: impl Input<S, T>, column: &'static ColumnM
     }
 }
 
-/// Whether the column can hold the value. Some databases cut blanks off the end of a text that is too long.
+/// Whether the column can hold the value.
 #[inline]
-pub(crate) fn fits(value: &Value, column: &'static ColumnMeta) -> Result<()> {
-    let (Value::Text(text), ColumnType::Text { max_len: Some(most) }) = (value, &column.ty) else { return Ok(()) };
-    let most = usize::try_from(*most).unwrap_or(usize::MAX);
-    // A character has a byte at least.
-    if text.len() <= most { Ok(()) } else { counted(text, most, column) }
-}
-
-#[cold]
-fn counted(text: &str, most: usize, column: &'static ColumnMeta) -> Result<()> {
-    if text.chars().count() <= most {
-        return Ok(());
+fn fits(value: &Value, column: &'static ColumnMeta) -> Result<()> {
+    match value {
+        Value::Text(text) => column.place(covet_drivers::value::fits(text, &column.ty)),
+        _ => Ok(()),
     }
-    let error = Error::new(ErrorKind::OutOfRange, format!("the text has more than {most} characters"));
-    Err(column.at(error).with_help("shorten it, or give the column a larger `max_len`"))
 }
 
 impl<S, T: ColumnValue, Use> Term<S, T, Use> for T {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use covet_drivers::contract::{Part, RowSupply, in_row};
 use covet_drivers::sql::{Many, Node};
-use covet_drivers::value::Value;
+use covet_drivers::value::{Value, ValueWriter};
 use covet_drivers::{Error, Result, sql};
 
 use crate::model::{ColumnMeta, Model};
@@ -217,7 +217,7 @@ impl<M: Model> RowSupply for Supply<'_, M> {
         Ok(self.insert(&Many::EMPTY)?.map(|insert| Part::Insert(Box::new(insert))))
     }
 
-    fn next(&mut self, values: &mut Vec<Value>) -> Result<bool> {
+    fn next(&mut self, to: &mut dyn ValueWriter) -> Result<bool> {
         let row = match self.ahead.pop_front() {
             Some(row) => row,
             None => match self.take() {
@@ -232,14 +232,17 @@ impl<M: Model> RowSupply for Supply<'_, M> {
             return Ok(false);
         }
         if Some(row.values) == self.mask {
-            let value = |slot| if let Slot::Value(value) = slot { Some(value) } else { None };
-            values.extend(row.slots.into_iter().filter_map(value));
+            for slot in row.slots {
+                if let Slot::Value(value) = slot {
+                    to.give(value)?;
+                }
+            }
             return Ok(true);
         }
         for (slot, write) in row.slots.into_iter().zip(&self.writes) {
             match (slot, write) {
-                (Slot::Value(value), _) => values.push(value),
-                (_, Write::Or(value)) => values.push(value.clone()),
+                (Slot::Value(value), _) => to.give(value)?,
+                (_, Write::Or(value)) => to.lend(value.lend())?,
                 (_, Write::Nothing | Write::Given) => {}
             }
         }

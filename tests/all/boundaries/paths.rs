@@ -141,6 +141,10 @@ where
     assert_eq!(Edge::insert_many(rows()).exec(db).await?, wanted.len() as u64);
     let ordered = || Edge::query().order_by(Edge::id.asc());
     are("all", fields(ordered().all(db).await?));
+    let structs = ordered().all(db).await?;
+    Edge::query().delete().exec(db).await?;
+    assert_eq!(Edge::insert_all(&structs).exec(db).await?, wanted.len() as u64);
+    are("insert_all", fields(ordered().all(db).await?));
     Edge::query().delete().exec(db).await?;
     let made = Edge::insert_many(rows()).returning(db).await?;
     let ids: Vec<i64> = made.iter().map(|row| row.id).collect();
@@ -205,6 +209,7 @@ where
         ("upsert", new_at(field, home.id, some()).on_conflict(Edge::id).update().exec(db).await.map(drop)),
         ("upsert, set", id().on_conflict(Edge::id).set(column, some()).exec(db).await.map(drop)),
         ("save", saved.save(db).await),
+        ("insert_all", Edge::insert_all([home, &saved]).exec(db).await.map(drop)),
     ];
     assert_eq!(row, *home, "the row in hand is as it was");
     attempts

@@ -50,6 +50,11 @@ impl<'a> Place<'a> {
         assert!(found.iter().zip(strings).all(|(row, text)| row.json.as_ref() == Some(&document(text))));
         same(strings, &rows().select(Scroll::text).all(db).await?);
         same(strings, &rows().stream(db).map_ok(|row| row.text).try_collect::<Vec<_>>().await?);
+        assert_eq!(rows_but(self.home.id).delete().exec(db).await?, strings.len() as u64);
+        assert_eq!(Scroll::insert_all(&found).exec(db).await?, strings.len() as u64);
+        let again = rows().all(db).await?;
+        same(strings, again.iter().map(|row| &row.text));
+        assert!(again.iter().zip(&found).all(|(row, was)| row.note == was.note && row.json == was.json));
         let among = Scroll::query().filter(Scroll::text.is_in(strings)).count(db).await?;
         assert_eq!(among, strings.len() as u64, "is_in");
         let none = Scroll::query().filter(Scroll::text.not_in(strings)).select(Scroll::id).all(db).await?;

@@ -8,21 +8,22 @@
 
 use std::pin::{Pin, pin};
 
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use futures_util::future::{join, join3};
 use futures_util::{SinkExt as _, TryStreamExt as _};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, CopyInSink, Statement};
 
-use crate::contract::{ConnectionState, RowSupply, in_row, pull};
+use crate::contract::{ConnectionState, RowSupply, whole_row};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::PostgresConnection;
+use crate::postgres::bulk::cells::Form;
 use crate::postgres::bulk::plan::{COPYABLE, Plan};
 use crate::postgres::bulk::{Slice, Whole};
-use crate::postgres::codec::{is_foreign, put};
+use crate::postgres::codec::is_foreign;
 use crate::postgres::errors;
 use crate::sql::Many;
-use crate::value::Value;
+use crate::value::ValueWriter as _;
 
 /// So many bytes go to the driver at once.
 const CHUNK: usize = 32 * 1024;
@@ -33,9 +34,16 @@ const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 /// A `COPY` that has begun. Dropped, it fails on the server, which keeps nothing of it.
 pub(super) struct Copying {
     sink: Pin<Box<CopyInSink<Bytes>>>,
-    plan: Plan,
-    out: BytesMut,
-    rows: u64,
+    pub(super) plan: Plan,
+    pub(super) out: Vec<u8>,
+    /// Where a value that is not of a common kind is written first.
+    pub(super) aside: BytesMut,
+    pub(super) forms: Vec<Form>,
+    /// How many values a row has, as it stands in front of each.
+    pub(super) width: i16,
+    /// The rows that were written, and the values of the row that is being written.
+    pub(super) rows: u64,
+    pub(super) column: usize,
 }
 
 impl PostgresConnection {
@@ -67,9 +75,21 @@ impl PostgresConnection {
             let changed = match self.prepare_copy(&plan, &check, whole).await {
                 Ok(true) => {
                     let sink = self.client.copy_in(&statement).await.map_err(|error| self.derail(error))?;
-                    let mut out = BytesMut::with_capacity(CHUNK + CHUNK / 4);
-                    out.put_slice(HEADER);
-                    return Ok(Some(Copying { sink: Box::pin(sink), plan, out, rows: 0 }));
+                    let mut out = Vec::with_capacity(CHUNK + CHUNK / 4);
+                    out.extend_from_slice(HEADER);
+                    let forms = plan.types.iter().map(Form::of).collect();
+                    let aside = BytesMut::new();
+                    let width = i16::try_from(plan.columns.len()).unwrap_or(i16::MAX);
+                    return Ok(Some(Copying {
+                        sink: Box::pin(sink),
+                        plan,
+                        out,
+                        aside,
+                        forms,
+                        width,
+                        rows: 0,
+                        column: 0,
+                    }));
                 }
                 Ok(false) => None,
                 Err(error) => Some(error),
@@ -126,7 +146,7 @@ impl PostgresConnection {
 
     /// Ends it; at the end of the whole insert together with what makes it one.
     pub(super) async fn finish_copy(&mut self, mut copying: Copying, whole: &mut Whole, last: bool) -> Result<u64> {
-        copying.out.put_i16(-1);
+        copying.out.extend_from_slice(&(-1_i16).to_be_bytes());
         if let Err(error) = copying.send().await {
             return Err(self.settle(error));
         }
@@ -165,17 +185,24 @@ impl Copying {
         let width = self.plan.columns.len();
         self.rows = slice.before;
         for row in slice.values.chunks_exact(width) {
-            self.row(row)?;
+            self.column = 0;
+            for value in row {
+                self.lend(value.lend())?;
+            }
+            self.rows += 1;
             if self.out.len() >= CHUNK {
                 self.send().await.map_err(errors::statement)?;
             }
         }
         // Room for very many rows is not kept for one.
-        let mut values = Vec::with_capacity(width);
         slice.values = Vec::new();
-        while pull(rows, &mut values, width)? {
-            self.row(&values)?;
-            values.clear();
+        loop {
+            self.column = 0;
+            let more = rows.next(self)?;
+            if !whole_row(more, self.column, width)? {
+                break;
+            }
+            self.rows += 1;
             if self.out.len() >= CHUNK {
                 self.send().await.map_err(errors::statement)?;
             }
@@ -185,21 +212,9 @@ impl Copying {
         Ok(())
     }
 
-    fn row(&mut self, row: &[Value]) -> Result<()> {
-        self.rows += 1;
-        self.out.put_i16(i16::try_from(row.len()).unwrap_or(i16::MAX));
-        for (index, (value, ty)) in row.iter().zip(&self.plan.types).enumerate() {
-            if let Err(error) = put(value, ty, &mut self.out) {
-                return Err(in_row(error, self.rows, self.plan.columns.get(index).copied()));
-            }
-        }
-        Ok(())
-    }
-
     async fn send(&mut self) -> Result<(), tokio_postgres::Error> {
-        let chunk = self.out.split().freeze();
-        self.out.reserve(CHUNK + CHUNK / 4);
-        self.sink.send(chunk).await
+        let chunk = std::mem::replace(&mut self.out, Vec::with_capacity(CHUNK + CHUNK / 4));
+        self.sink.send(Bytes::from(chunk)).await
     }
 }
 

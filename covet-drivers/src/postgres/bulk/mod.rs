@@ -9,6 +9,7 @@
 //! What takes more than one statement stands in a transaction, or in a savepoint within one, whose
 //! words travel together with the statements.
 
+mod cells;
 mod copy;
 mod plan;
 mod unnest;

@@ -121,7 +121,7 @@ impl Array<'_> {
         out.put_i32(length);
         out.put_i32(1); // the first index
         for (cell, row) in cells().zip(self.slice.before + 1..) {
-            put(cell, member, out).map_err(|error| in_row(error, row, Some(self.name)))?;
+            put(cell.lend(), member, out).map_err(|error| in_row(error, row, Some(self.name)))?;
         }
         Ok(())
     }

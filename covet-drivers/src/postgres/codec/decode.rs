@@ -9,7 +9,7 @@ use crate::contract::RowSource;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::codec::encode::{base, is_textual};
 use crate::postgres::codec::{DAY, DAYS_1970_TO_2000, MICROS_1970_TO_2000, numeric};
-use crate::value::{Decimal, Plain, ValueRef};
+use crate::value::{Decimal, ValueRef};
 
 /// A row of the driver.
 pub(crate) struct Wire<'a>(pub(crate) &'a tokio_postgres::Row);
@@ -31,6 +31,16 @@ impl<'a> FromSql<'a> for Raw<'a> {
     }
 }
 
+impl Wire<'_> {
+    /// The type and the bytes of a value that is there.
+    #[inline]
+    fn raw(&self, index: usize) -> Option<(&Type, &[u8])> {
+        let described = self.0.columns().get(index)?;
+        let Ok(Raw(Some(bytes))) = self.0.try_get(index) else { return None };
+        Some((described.type_(), bytes))
+    }
+}
+
 impl RowSource for Wire<'_> {
     fn len(&self) -> usize {
         self.0.len()
@@ -47,30 +57,45 @@ impl RowSource for Wire<'_> {
         }
     }
 
-    fn plain(&self, index: usize, column: &ColumnType) -> Plain<'_> {
-        let (Some(described), Ok(raw)) = (self.0.columns().get(index), self.0.try_get::<_, Raw<'_>>(index)) else {
-            return Plain::Other;
-        };
-        let Some(bytes) = raw.0 else { return Plain::Null };
-        // A value of the wrong length has its error from `value`.
-        match *described.type_() {
-            Type::INT8 if matches!(column, ColumnType::I64) => {
-                bytes.try_into().map_or(Plain::Other, |bytes| Plain::Int(i64::from_be_bytes(bytes)))
-            }
-            Type::TEXT | Type::VARCHAR if matches!(column, ColumnType::Text { .. }) => {
-                std::str::from_utf8(bytes).map_or(Plain::Other, Plain::Text)
-            }
+    // A value of the wrong length has its error from `value`.
+
+    fn is_null(&self, index: usize) -> bool {
+        matches!(self.0.try_get::<_, Raw<'_>>(index), Ok(Raw(None)))
+    }
+
+    fn bool(&self, index: usize, column: &ColumnType) -> Option<bool> {
+        match self.raw(index) {
+            Some((&Type::BOOL, [byte])) if matches!(column, ColumnType::Bool) => Some(*byte != 0),
+            _ => None,
+        }
+    }
+
+    fn int(&self, index: usize, column: &ColumnType) -> Option<i64> {
+        let (ty, bytes) = self.raw(index)?;
+        match *ty {
+            Type::INT8 if matches!(column, ColumnType::I64) => bytes.try_into().ok().map(i64::from_be_bytes),
             Type::INT4 if matches!(column, ColumnType::I32) => {
-                bytes.try_into().map_or(Plain::Other, |bytes| Plain::Int(i32::from_be_bytes(bytes).into()))
+                bytes.try_into().ok().map(|bytes| i32::from_be_bytes(bytes).into())
             }
-            Type::BOOL if matches!(column, ColumnType::Bool) => match bytes {
-                [byte] => Plain::Bool(*byte != 0),
-                _ => Plain::Other,
-            },
-            Type::FLOAT8 if matches!(column, ColumnType::F64) => {
-                bytes.try_into().map_or(Plain::Other, |bytes| Plain::Float(f64::from_be_bytes(bytes)))
+            _ => None,
+        }
+    }
+
+    fn float(&self, index: usize, column: &ColumnType) -> Option<f64> {
+        match self.raw(index) {
+            Some((&Type::FLOAT8, bytes)) if matches!(column, ColumnType::F64) => {
+                bytes.try_into().ok().map(f64::from_be_bytes)
             }
-            _ => Plain::Other,
+            _ => None,
+        }
+    }
+
+    fn text(&self, index: usize, column: &ColumnType) -> Option<&str> {
+        match self.raw(index) {
+            Some((&(Type::TEXT | Type::VARCHAR), bytes)) if matches!(column, ColumnType::Text { .. }) => {
+                std::str::from_utf8(bytes).ok()
+            }
+            _ => None,
         }
     }
 }

@@ -7,7 +7,7 @@ use tokio_postgres::types::{Format, IsNull, Kind, ToSql, Type};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::codec::{DAY, DAYS_1970_TO_2000, MICROS_1970_TO_2000, numeric};
-use crate::value::Value;
+use crate::value::{Value, ValueRef, has_nul};
 
 /// One parameter: the value, and its place among the others for errors. Its `Debug` shows no content,
 /// which the driver's log depends on.
@@ -19,7 +19,7 @@ pub(crate) struct Parameter<'a> {
 
 impl ToSql for Parameter<'_> {
     fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
-        encode(self.value, base(ty), out).map_err(|error| error.with_argument(self.index).into())
+        encode(self.value.lend(), base(ty), out).map_err(|error| error.with_argument(self.index).into())
     }
 
     fn accepts(_: &Type) -> bool {
@@ -82,41 +82,41 @@ pub(crate) fn is_foreign(ty: &Type) -> bool {
 ///
 /// # Errors
 /// `OutOfRange` and `InvalidInput` when the type cannot hold it.
-fn encode(value: &Value, ty: &Type, out: &mut BytesMut) -> Result<IsNull> {
+fn encode(value: ValueRef<'_>, ty: &Type, out: &mut BytesMut) -> Result<IsNull> {
     match value {
-        Value::Null => return Ok(IsNull::Yes),
-        Value::Bool(v) if *ty == Type::BOOL => out.put_u8(u8::from(*v)),
-        Value::Int(v) => integer(i128::from(*v), ty, out)?,
-        Value::UInt(v) => integer(i128::from(*v), ty, out)?,
-        Value::Float(v) => match *ty {
-            Type::FLOAT8 => out.put_f64(*v),
-            Type::FLOAT4 => out.put_f32(narrow(*v)?),
+        ValueRef::Null => return Ok(IsNull::Yes),
+        ValueRef::Bool(v) if *ty == Type::BOOL => out.put_u8(u8::from(v)),
+        ValueRef::Int(v) => integer(i128::from(v), ty, out)?,
+        ValueRef::UInt(v) => integer(i128::from(v), ty, out)?,
+        ValueRef::Float(v) => match *ty {
+            Type::FLOAT8 => out.put_f64(v),
+            Type::FLOAT4 => out.put_f32(narrow(v)?),
             _ => return Err(mismatch(value, ty)),
         },
-        Value::Float32(v) => match *ty {
-            Type::FLOAT4 => out.put_f32(*v),
-            Type::FLOAT8 => out.put_f64(f64::from(*v)),
+        ValueRef::Float32(v) => match *ty {
+            Type::FLOAT4 => out.put_f32(v),
+            Type::FLOAT8 => out.put_f64(f64::from(v)),
             _ => return Err(mismatch(value, ty)),
         },
-        Value::Text(v) => text(v, value, ty, out)?,
-        Value::Label(v) => text(v, value, ty, out)?,
-        Value::Bytes(v) if *ty == Type::BYTEA => out.put_slice(v),
-        Value::Date(v) if *ty == Type::DATE => out.put_i32(date(*v)?),
-        Value::Time(v) if *ty == Type::TIME => {
-            if !(0..DAY).contains(v) {
+        ValueRef::Text(v) => text(v, value, ty, out)?,
+        ValueRef::Label(v) => text(v, value, ty, out)?,
+        ValueRef::Bytes(v) if *ty == Type::BYTEA => out.put_slice(v),
+        ValueRef::Date(v) if *ty == Type::DATE => out.put_i32(date(v)?),
+        ValueRef::Time(v) if *ty == Type::TIME => {
+            if !(0..DAY).contains(&v) {
                 return Err(beyond(ty));
             }
-            out.put_i64(*v);
+            out.put_i64(v);
         }
-        Value::DateTime(v) if *ty == Type::TIMESTAMP => out.put_i64(instant(*v, ty)?),
-        Value::Timestamp(v) if *ty == Type::TIMESTAMPTZ => out.put_i64(instant(*v, ty)?),
-        Value::Uuid(v) if *ty == Type::UUID => out.put_slice(v),
-        Value::Decimal(v) if *ty == Type::NUMERIC => numeric::write(v.mantissa(), v.scale(), out),
-        Value::Json(v) if *ty == Type::JSONB => {
+        ValueRef::DateTime(v) if *ty == Type::TIMESTAMP => out.put_i64(instant(v, ty)?),
+        ValueRef::Timestamp(v) if *ty == Type::TIMESTAMPTZ => out.put_i64(instant(v, ty)?),
+        ValueRef::Uuid(v) if *ty == Type::UUID => out.put_slice(&v),
+        ValueRef::Decimal(v) if *ty == Type::NUMERIC => numeric::write(v.mantissa(), v.scale(), out),
+        ValueRef::Json(v) if *ty == Type::JSONB => {
             out.put_u8(1); // the version of the format
             out.put_slice(v.as_bytes());
         }
-        Value::Json(v) if *ty == Type::JSON => out.put_slice(v.as_bytes()),
+        ValueRef::Json(v) if *ty == Type::JSON => out.put_slice(v.as_bytes()),
         _ => return Err(mismatch(value, ty)),
     }
     Ok(IsNull::No)
@@ -126,14 +126,14 @@ fn encode(value: &Value, ty: &Type, out: &mut BytesMut) -> Result<IsNull> {
 ///
 /// # Errors
 /// Those of [`encode`].
-pub(crate) fn put(value: &Value, ty: &Type, out: &mut BytesMut) -> Result<()> {
-    // This is done for every value of very many rows, and most are one of these.
+pub(crate) fn put(value: ValueRef<'_>, ty: &Type, out: &mut BytesMut) -> Result<()> {
+    // Arrays hold very many values, and most are one of these.
     match value {
-        Value::Null => out.put_i32(-1),
-        Value::Int(v) if *ty == Type::INT8 => put_long(*v, out),
-        Value::Float(v) if *ty == Type::FLOAT8 => put_long(i64::from_be_bytes(v.to_be_bytes()), out),
-        Value::Timestamp(v) if *ty == Type::TIMESTAMPTZ => put_long(instant(*v, ty)?, out),
-        Value::Text(v) if (*ty == Type::VARCHAR || *ty == Type::TEXT) && v.len() < SHORT => {
+        ValueRef::Null => out.put_i32(-1),
+        ValueRef::Int(v) if *ty == Type::INT8 => put_long(v, out),
+        ValueRef::Float(v) if *ty == Type::FLOAT8 => put_long(i64::from_be_bytes(v.to_be_bytes()), out),
+        ValueRef::Timestamp(v) if *ty == Type::TIMESTAMPTZ => put_long(instant(v, ty)?, out),
+        ValueRef::Text(v) if (*ty == Type::VARCHAR || *ty == Type::TEXT) && v.len() < SHORT => {
             let bytes = valid(v)?;
             let length = u32::try_from(bytes.len()).unwrap_or(0);
             out.reserve(4 + bytes.len());
@@ -146,14 +146,14 @@ pub(crate) fn put(value: &Value, ty: &Type, out: &mut BytesMut) -> Result<()> {
 }
 
 /// A text of fewer bytes is short.
-const SHORT: usize = 1 << 20;
+pub(crate) const SHORT: usize = 1 << 20;
 
 fn put_long(v: i64, out: &mut BytesMut) {
     let [a, b, c, d, e, f, g, h] = v.to_be_bytes();
     out.extend_from_slice(&[0, 0, 0, 8, a, b, c, d, e, f, g, h]);
 }
 
-fn put_any(value: &Value, ty: &Type, out: &mut BytesMut) -> Result<()> {
+fn put_any(value: ValueRef<'_>, ty: &Type, out: &mut BytesMut) -> Result<()> {
     let at = out.len();
     out.put_i32(-1);
     if let IsNull::No = encode(value, ty, out)? {
@@ -183,12 +183,12 @@ fn integer(v: i128, ty: &Type, out: &mut BytesMut) -> Result<()> {
             out.put_f64(v as f64);
         }
         Type::FLOAT4 | Type::FLOAT8 => return Err(beyond(ty)),
-        _ => return Err(mismatch(&Value::Int(0), ty)),
+        _ => return Err(mismatch(ValueRef::Int(0), ty)),
     }
     Ok(())
 }
 
-fn text(v: &str, value: &Value, ty: &Type, out: &mut BytesMut) -> Result<()> {
+fn text(v: &str, value: ValueRef<'_>, ty: &Type, out: &mut BytesMut) -> Result<()> {
     if !is_textual(ty) && !is_foreign(ty) {
         return Err(mismatch(value, ty));
     }
@@ -197,22 +197,14 @@ fn text(v: &str, value: &Value, ty: &Type, out: &mut BytesMut) -> Result<()> {
 }
 
 /// The bytes of a text that PostgreSQL can hold.
-fn valid(v: &str) -> Result<&[u8]> {
+///
+/// # Errors
+/// `InvalidInput`.
+pub(crate) fn valid(v: &str) -> Result<&[u8]> {
     if has_nul(v.as_bytes()) {
         return Err(Error::new(ErrorKind::InvalidInput, "PostgreSQL's text cannot hold a NUL character"));
     }
     Ok(v.as_bytes())
-}
-
-/// Whether there is a NUL, eight bytes at a time: most texts are short.
-fn has_nul(bytes: &[u8]) -> bool {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let (words, rest) = bytes.as_chunks::<8>();
-    words.iter().any(|word| {
-        let word = u64::from_ne_bytes(*word);
-        word.wrapping_sub(LOW) & !word & HIGH != 0
-    }) || rest.contains(&0)
 }
 
 #[allow(clippy::cast_possible_truncation)] // the check below is the point
@@ -242,6 +234,6 @@ fn beyond(ty: &Type) -> Error {
 }
 
 #[cold]
-fn mismatch(value: &Value, ty: &Type) -> Error {
+fn mismatch(value: ValueRef<'_>, ty: &Type) -> Error {
     Error::new(ErrorKind::InvalidInput, format!("{} where PostgreSQL takes {ty}", value.kind()))
 }

@@ -2,7 +2,7 @@
 
 use covet_drivers::contract::{Bulk, Connection, ConnectionState, Part, RowSupply};
 use covet_drivers::postgres::PostgresDialect;
-use covet_drivers::value::Value;
+use covet_drivers::value::{Value, ValueWriter};
 use covet_drivers::{ErrorKind, Result};
 
 use crate::postgres::{Place, kind, number, run, text};
@@ -23,10 +23,12 @@ impl RowSupply for Supply {
         Ok(self.columns.take().map(|columns| Part::Rows(columns.iter().copied().collect())))
     }
 
-    fn next(&mut self, values: &mut Vec<Value>) -> Result<bool> {
+    fn next(&mut self, row: &mut dyn ValueWriter) -> Result<bool> {
         self.next += 1;
         if self.next <= self.most {
-            values.extend((self.row)(self.next));
+            for value in (self.row)(self.next) {
+                row.give(value)?;
+            }
         }
         Ok(self.next <= self.most)
     }
