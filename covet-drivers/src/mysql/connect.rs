@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
-use mysql_async::{ClientIdentity, Conn, DriverError, Opts, OptsBuilder, SslOpts};
+use mysql_async::{ClientIdentity, Conn, Opts, OptsBuilder, SslOpts};
 
 use crate::contract::{ConnectUrl, Parameters};
 use crate::error::{Error, ErrorKind, Result};
@@ -12,16 +12,15 @@ use crate::mysql::connection::MySqlConnection;
 use crate::mysql::dialect::{literal, quote};
 use crate::mysql::errors::{Phase, of_driver};
 use crate::mysql::server::{Product, Server};
-use crate::tls::{SslMode, Trust, choose, client_config, provider};
+use crate::tls::{Asked, SslMode, Trust, client_config, is_local, provider};
 
 /// What a URL asks for, read and checked.
 #[derive(Clone)]
 pub(crate) struct Options {
     /// Where it goes, for messages.
     pub(crate) target: String,
-    plain: Opts,
-    secure: Option<Opts>,
-    mode: SslMode,
+    opts: Opts,
+    trust: Trust,
     connect_timeout: Duration,
     statement_timeout: Option<u64>,
     lock_timeout: Option<u64>,
@@ -45,7 +44,6 @@ pub(crate) struct Settings {
 /// The words that MySQL's own tools use.
 const MYSQL_WORDS: &[(&str, SslMode)] = &[
     ("DISABLED", SslMode::Disable),
-    ("PREFERRED", SslMode::Prefer),
     ("REQUIRED", SslMode::Require),
     ("VERIFY_CA", SslMode::VerifyCa),
     ("VERIFY_IDENTITY", SslMode::VerifyFull),
@@ -57,7 +55,8 @@ impl Options {
         let mut parameters = url.parameters();
         let socket = parameters.take("socket");
         let host = if socket.is_some() { None } else { Some(url.host().unwrap_or("127.0.0.1")) };
-        let (mode, secure) = tls(&mut parameters, host)?;
+        let trust = trust(&mut parameters, host)?;
+        let secure = tls(&trust)?;
         if let Some(charset) = parameters.take("charset")
             && !charset.eq_ignore_ascii_case("utf8mb4")
         {
@@ -99,11 +98,11 @@ impl Options {
             Some(socket) => format!("{}@{socket}{}", user, url.path()),
             None => url.to_string(),
         };
+        trust.warn(&target);
         Ok(Options {
             target,
-            plain: builder.clone().into(),
-            secure: secure.map(|ssl| builder.ssl_opts(ssl).into()),
-            mode,
+            opts: builder.ssl_opts(secure).into(),
+            trust,
             connect_timeout: if connect_timeout.is_zero() { Duration::MAX } else { connect_timeout },
             statement_timeout: statement_timeout.filter(|limit| *limit > 0),
             lock_timeout: lock_timeout.filter(|limit| *limit > 0),
@@ -126,25 +125,11 @@ impl Options {
     }
 
     async fn open(&self) -> Result<Conn> {
-        let Some(secure) = &self.secure else { return reach(&self.plain).await };
-        // The driver takes the process default, which this sees to.
-        drop(provider());
-        match self.mode {
-            SslMode::Disable => reach(&self.plain).await,
-            SslMode::Allow => match reach(&self.plain).await {
-                // The server, or the account, may insist on TLS.
-                Err(error) if matches!(error.kind(), ErrorKind::Tls | ErrorKind::Authentication) => reach(secure).await,
-                other => other,
-            },
-            SslMode::Prefer => match Conn::new(secure.clone()).await {
-                Err(mysql_async::Error::Driver(DriverError::NoClientSslFlagFromServer)) => {
-                    tracing::warn!(target = %self.target, "the server offers no TLS; going on without, as sslmode=prefer allows");
-                    reach(&self.plain).await
-                }
-                other => other.map_err(|error| of_driver(error, Phase::Connect)),
-            },
-            SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => reach(secure).await,
+        if self.trust.mode > SslMode::Disable {
+            // The driver takes the process default, which this sees to.
+            drop(provider());
         }
+        Conn::new(self.opts.clone()).await.map_err(|error| of_driver(error, Phase::Connect))
     }
 
     async fn set_up(&self, mut conn: Conn) -> Result<MySqlConnection> {
@@ -208,54 +193,40 @@ impl Options {
 /// Never with a password, and never with a certificate's bytes.
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Options").field("target", &self.target).field("mode", &self.mode).finish_non_exhaustive()
+        f.debug_struct("Options").field("target", &self.target).field("mode", &self.trust.mode).finish_non_exhaustive()
     }
 }
 
-async fn reach(opts: &Opts) -> Result<Conn> {
-    Conn::new(opts.clone()).await.map_err(|error| of_driver(error, Phase::Connect))
+/// What the URL says about TLS, in the words of `libpq` or in those of MySQL's own tools.
+fn trust(parameters: &mut Parameters, host: Option<&str>) -> Result<Trust> {
+    let native = SslMode::take(parameters, "ssl-mode", MYSQL_WORDS)?;
+    let mut asked = Asked::take(parameters)?;
+    asked.mode = once("sslmode", asked.mode, "ssl-mode", native)?;
+    asked.root = once("sslrootcert", asked.root, "ssl-ca", parameters.take("ssl-ca"))?;
+    asked.certificate = once("sslcert", asked.certificate, "ssl-cert", parameters.take("ssl-cert"))?;
+    asked.key = once("sslkey", asked.key, "ssl-key", parameters.take("ssl-key"))?;
+    if host.is_none() && asked.mode.is_some_and(|mode| mode > SslMode::Disable) {
+        return Err(config("a socket carries no TLS").with_help("leave the TLS mode out of the connection URL"));
+    }
+    let trust = Trust::of(asked, host.is_none_or(is_local))?;
+    if trust.mode == SslMode::VerifyCa {
+        return Err(config(
+            "sslmode=verify-ca cannot be had here: the driver checks the host's name with the certificate",
+        )
+        .with_help("say sslmode=verify-full, with the host by the name in its certificate"));
+    }
+    Ok(trust)
 }
 
-/// The mode, and what the driver needs to know when TLS may be spoken.
-fn tls(parameters: &mut Parameters, host: Option<&str>) -> Result<(SslMode, Option<SslOpts>)> {
-    let native = parameters.choice("ssl-mode", MYSQL_WORDS)?;
-    let said = native.is_some() || parameters.clone().take("sslmode").is_some();
-    let chosen = choose(parameters, host)?;
-    let mode = native.unwrap_or(chosen);
-    let authorities = either(parameters, "sslrootcert", "ssl-ca");
-    let certificate = either(parameters, "sslcert", "ssl-cert");
-    let key = either(parameters, "sslkey", "ssl-key");
-    if host.is_none() {
-        if said && mode >= SslMode::Require {
-            return Err(config("a socket carries no TLS").with_help("leave the TLS mode out of the connection URL"));
-        }
-        return Ok((SslMode::Disable, None));
-    }
-    let identity = match (certificate, key) {
-        (Some(certificate), Some(key)) => Some((certificate.into(), key.into())),
-        (None, None) => None,
-        _ => return Err(config("`sslcert` and `sslkey` of the connection URL go together")),
-    };
-    if mode == SslMode::Disable {
-        if authorities.is_some() || identity.is_some() {
-            return Err(config("the connection URL names certificates, but the connection would not use TLS")
-                .with_help("add sslmode=verify-full, or leave sslrootcert, sslcert and sslkey out"));
-        }
-        return Ok((mode, None));
-    }
-    let checks = match mode {
-        SslMode::Require if authorities.is_some() => SslMode::VerifyCa,
-        other => other,
-    };
-    let trust = Trust { mode: checks, root: authorities.map(Into::into), identity };
+/// What the driver needs to know to speak TLS.
+fn tls(trust: &Trust) -> Result<Option<SslOpts>> {
     // The driver reads the files only when it connects; what is wrong with them shall be said now.
-    client_config(&trust)?;
-    let mut ssl = SslOpts::default();
-    if checks < SslMode::VerifyFull {
-        ssl = ssl.with_danger_skip_domain_validation(true);
+    if client_config(trust)?.is_none() {
+        return Ok(None);
     }
-    if checks < SslMode::VerifyCa {
-        ssl = ssl.with_danger_accept_invalid_certs(true);
+    let mut ssl = SslOpts::default();
+    if trust.mode < SslMode::VerifyFull {
+        ssl = ssl.with_danger_skip_domain_validation(true).with_danger_accept_invalid_certs(true);
     }
     if let Some(file) = &trust.root {
         ssl = ssl.with_root_certs(vec![read("sslrootcert", file)?.into()]).with_disable_built_in_roots(true);
@@ -264,13 +235,15 @@ fn tls(parameters: &mut Parameters, host: Option<&str>) -> Result<(SslMode, Opti
         let identity = ClientIdentity::new(read("sslcert", certificate)?.into(), read("sslkey", key)?.into());
         ssl = ssl.with_client_identity(Some(identity));
     }
-    Ok((mode, Some(ssl)))
+    Ok(Some(ssl))
 }
 
-fn either(parameters: &mut Parameters, name: &'static str, other: &'static str) -> Option<String> {
-    let first = parameters.take(name);
-    let second = parameters.take(other);
-    first.or(second)
+/// A parameter that has two names, and may be given by one of them.
+fn once<T>(name: &str, first: Option<T>, other: &str, second: Option<T>) -> Result<Option<T>> {
+    match (first, second) {
+        (Some(_), Some(_)) => Err(config(format!("the connection URL says both `{name}` and `{other}`"))),
+        (first, second) => Ok(first.or(second)),
+    }
 }
 
 fn read(parameter: &str, file: &Path) -> Result<Vec<u8>> {
@@ -307,7 +280,12 @@ mod tests {
         assert!(message("mysql://u@h/d?connect_timeout=soon").contains("connect_timeout"));
         assert!(message("mysql://u@h/d?sslmod=require").contains("did you mean `sslmode`"));
         assert!(message("mysql://u@h/d?ssl-mode=VERIFY_CAT").contains("did you mean `VERIFY_CA`"));
-        assert!(message("mysql://u@h/d?sslmode=verify-ca&sslrootcert=/no/such").contains("/no/such"));
+        assert!(message("mysql://u@h/d?ssl-mode=PREFERRED").contains("ssl-mode=preferred does not exist"));
+        assert!(message("mysql://u@h/d?sslmode=verify-full&ssl-mode=DISABLED").contains("both"));
+        assert!(message("mysql://u@h/d?ssl-ca=/a&sslrootcert=/b").contains("both"));
+        assert!(message("mysql://u@h/d?ssl-mode=DISABLED").contains("insecure=plaintext"));
+        assert!(message("mysql://u@h/d?ssl-mode=VERIFY_CA&ssl-ca=/a").contains("verify-full"));
+        assert!(message("mysql://u@h/d?sslrootcert=/no/such").contains("/no/such"));
         assert!(message("mysql://h/d").contains("user"));
         assert!(message("mysql://u@h/d?socket=/s&sslmode=require").contains("socket"));
     }
@@ -316,15 +294,15 @@ mod tests {
     fn modes_in_both_vocabularies() -> Result<()> {
         for (query, mode) in [
             ("", SslMode::VerifyFull),
-            ("?sslmode=require", SslMode::Require),
-            ("?ssl-mode=REQUIRED", SslMode::Require),
+            ("?sslmode=require&insecure=any-certificate", SslMode::Require),
+            ("?ssl-mode=REQUIRED&insecure=any-certificate", SslMode::Require),
             ("?ssl-mode=verify_identity", SslMode::VerifyFull),
-            ("?ssl-mode=DISABLED", SslMode::Disable),
+            ("?ssl-mode=DISABLED&insecure=plaintext", SslMode::Disable),
             ("?socket=/run/s", SslMode::Disable),
         ] {
-            assert_eq!(read(&format!("mysql://u:hunter2@db.example/d{query}"))?.mode, mode, "{query}");
+            assert_eq!(read(&format!("mysql://u:hunter2@db.example/d{query}"))?.trust.mode, mode, "{query}");
         }
-        assert_eq!(read("mariadb://u@localhost/d")?.mode, SslMode::Disable);
+        assert_eq!(read("mariadb://u@localhost/d")?.trust.mode, SslMode::Disable);
         Ok(())
     }
 

@@ -53,7 +53,7 @@ fn tls(error: impl std::error::Error + Send + Sync + 'static) -> Error {
 fn of_protocol(error: &DriverError, phase: Phase) -> Error {
     match error {
         DriverError::NoClientSslFlagFromServer => Error::new(ErrorKind::Tls, "the server offers no TLS")
-            .with_help("switch TLS on at the server, or say sslmode=disable"),
+            .with_help("switch TLS on at the server; over a network only insecure=plaintext goes without"),
         DriverError::UnknownAuthPlugin { name } => Error::new(
             ErrorKind::Authentication,
             format!("the server asks for the login method `{name}`, which is not known here"),
@@ -161,7 +161,7 @@ pub(crate) fn of_server(error: &ServerError, phase: Phase) -> Error {
             made(kind, format!("the server ended the connection: {}", said.text()))
         }
         3159 => made(ErrorKind::Tls, "the server takes connections with TLS only".into())
-            .with_help("say sslmode=verify-full, or one of its weaker siblings"),
+            .with_help("say sslmode=verify-full"),
         1040 | 1203 | 1226 => made(ErrorKind::TooManyConnections, "the server has no connection left".into()),
         1129 => made(ErrorKind::Unreachable, "the server blocks this host after too many failed connections".into()),
         1045 | 1698 | 1130 | 1251 | 1862 | 1820 | 3118 | 4151 => {

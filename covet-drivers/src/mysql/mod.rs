@@ -13,6 +13,7 @@
 //! | parameter | meaning |
 //! |---|---|
 //! | `sslmode` (or `ssl-mode` in MySQL's words) | how much TLS is insisted on; see [`SslMode`](crate::tls::SslMode) |
+//! | `insecure` | what the connection may go without over a network: `plaintext`, `any-certificate`; see [`Insecure`](crate::tls::Insecure) |
 //! | `sslrootcert` (`ssl-ca`) | file of authorities to trust instead of the built-in ones |
 //! | `sslcert`, `sslkey` (`ssl-cert`, `ssl-key`) | files of the client's certificate and key |
 //! | `socket` | path of a socket, instead of the host |

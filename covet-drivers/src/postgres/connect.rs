@@ -12,7 +12,7 @@ use crate::postgres::errors;
 use crate::postgres::link::{Opened, session};
 use crate::postgres::run::says_yes;
 use crate::render::ansi;
-use crate::tls::{SslMode, Trust, client_config};
+use crate::tls::{Asked, SslMode, Trust, client_config, is_local, is_socket};
 
 /// The oldest major version whose behaviour Covet knows.
 const OLDEST: u32 = 13;
@@ -23,7 +23,6 @@ const WRITES: &str = "SELECT current_setting('default_transaction_read_only') = 
 /// Where to connect to, and how: everything that the URL said.
 pub(crate) struct Target {
     config: Config,
-    mode: SslMode,
     tls: Option<MakeRustlsConnect>,
     timeout: Duration,
     setup: String,
@@ -48,10 +47,16 @@ impl Target {
         )?;
         let database = either("dbname", url.database().map(str::to_owned), parameters.take("dbname"))?;
         let joined = hosts.join(",");
-        let trust = Trust::take(&mut parameters, Some(&joined))?;
-        if trust.mode > SslMode::Prefer && hosts.iter().any(|host| host.starts_with('/')) {
+        let asked = Asked::take(&mut parameters)?;
+        let socket = hosts.iter().any(|host| is_socket(host));
+        if socket && asked.mode.is_some_and(|mode| mode > SslMode::Disable) {
             return Err(wrong("the connection URL asks for TLS on a socket, and PostgreSQL has none there")
                 .with_help("leave sslmode out: a socket never leaves the machine"));
+        }
+        let trust = Trust::of(asked, hosts.iter().all(|host| is_local(host)))?;
+        if socket && trust.mode > SslMode::Disable {
+            return Err(wrong("the connection URL lists a socket beside hosts on a network, which want TLS")
+                .with_help("name them in URLs of their own"));
         }
         let mut config = Config::new();
         for host in &hosts {
@@ -71,14 +76,20 @@ impl Target {
         }
         let shown = shown(user.as_deref(), &joined, &ports, database.as_deref());
         network(&mut config, &mut parameters)?;
+        if trust.mode == SslMode::Disable && config.get_channel_binding() == ChannelBinding::Require {
+            return Err(wrong("channel_binding=require of the connection URL needs TLS")
+                .with_help("add sslmode=verify-full, or leave channel_binding out"));
+        }
         let timeout = parameters.parse("connect_timeout", "a number of seconds")?.unwrap_or(10);
         let setup = setup(&mut parameters)?;
         let cache = parameters.parse("statement_cache_size", "a number of statements")?.unwrap_or(256);
         parameters.finish()?;
+        let tls = client_config(&trust)?.map(MakeRustlsConnect::new);
+        config.ssl_mode(if tls.is_some() { DriverMode::Require } else { DriverMode::Disable });
+        trust.warn(&shown);
         Ok(Target {
             config,
-            mode: trust.mode,
-            tls: client_config(&trust)?.map(MakeRustlsConnect::new),
+            tls,
             // 0 means no limit, as in libpq.
             timeout: if timeout == 0 { Duration::MAX } else { Duration::from_secs(timeout) },
             setup,
@@ -104,7 +115,12 @@ impl Target {
 
     /// Opens a session and sets it up.
     pub(crate) async fn open(&self) -> Result<Opened> {
-        match tokio::time::timeout(self.timeout, self.open_at_leisure()).await {
+        self.in_time(self.open_at_leisure()).await
+    }
+
+    /// Waits for a session to be opened, as long as the URL allows.
+    pub(crate) async fn in_time<T>(&self, opening: impl Future<Output = Result<T>>) -> Result<T> {
+        match tokio::time::timeout(self.timeout, opening).await {
             Ok(opened) => opened,
             Err(_) => Err(Error::new(
                 ErrorKind::Unreachable,
@@ -115,7 +131,10 @@ impl Target {
     }
 
     async fn open_at_leisure(&self) -> Result<Opened> {
-        let mut opened = self.by_mode().await?;
+        let mut opened = match &self.tls {
+            Some(tls) => session(&self.config, tls.clone(), Some(tls.clone())).await?,
+            None => session(&self.config, NoTls, None).await?,
+        };
         let major: Option<u32> =
             opened.version.split(|c: char| !c.is_ascii_digit()).next().and_then(|n| n.parse().ok());
         if major.is_none_or(|major| major < OLDEST) {
@@ -125,48 +144,6 @@ impl Target {
         let asked = format!("{}; {WRITES}", self.setup);
         opened.writes = says_yes(&opened.client.simple_query(&asked).await.map_err(errors::connecting)?);
         Ok(opened)
-    }
-
-    /// libpq's table of modes. What the weak ones give up is logged.
-    async fn by_mode(&self) -> Result<Opened> {
-        match self.mode {
-            SslMode::Disable => self.plain().await,
-            SslMode::Allow => match self.plain().await {
-                // `no pg_hba.conf entry …, no encryption`
-                Err(error) if error.code() == Some("28000") => self.encrypted().await,
-                other => other,
-            },
-            SslMode::Prefer => match self.encrypted().await {
-                Err(error) if error.kind() == ErrorKind::Tls || error.code() == Some("28000") => {
-                    let opened = self.plain().await?;
-                    tracing::warn!(target = %self.shown, %error, "sslmode=prefer goes on without TLS");
-                    Ok(opened)
-                }
-                other => other,
-            },
-            SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => self.encrypted().await,
-        }
-    }
-
-    async fn plain(&self) -> Result<Opened> {
-        let mut config = self.config.clone();
-        config.ssl_mode(DriverMode::Disable);
-        session(&config, NoTls, None).await
-    }
-
-    async fn encrypted(&self) -> Result<Opened> {
-        let Some(tls) = &self.tls else { return self.plain().await };
-        // On a socket there is no TLS; stronger modes were refused when the URL was read.
-        if self.mode <= SslMode::Prefer && self.shown_on_socket() {
-            return self.plain().await;
-        }
-        let mut config = self.config.clone();
-        config.ssl_mode(DriverMode::Require);
-        session(&config, tls.clone(), Some(tls.clone())).await
-    }
-
-    fn shown_on_socket(&self) -> bool {
-        self.config.get_hosts().iter().all(|host| matches!(host, tokio_postgres::config::Host::Unix(_)))
     }
 }
 
@@ -292,6 +269,9 @@ mod tests {
         let socket = target("postgres:///blog?host=/run/pg&user=ann&port=5433&password=hunter2")?;
         assert_eq!(socket.shown(), "postgres://ann@/run/pg:5433/blog");
         assert!(socket.tls.is_none());
+        assert!(target("postgres:///d?host=localhost,127.0.0.1")?.tls.is_none());
+        assert!(target("postgres:///d?host=localhost,db.example")?.tls.is_some());
+        assert!(target("postgres://db.example/d?insecure=plaintext")?.tls.is_none());
         let remote = target("postgres://ann:hunter2@db.example/blog?schema=a\"b&lock_timeout=50")?;
         assert!(remote.tls.is_some() && !remote.shown().contains("hunter2"));
         assert!(remote.setup().ends_with("SET search_path = \"a\"\"b\"; SET lock_timeout = 50"), "{}", remote.setup());
@@ -306,6 +286,10 @@ mod tests {
             "postgres://h/d?schema=a&search_path=b",
             "postgres://h/d?statement_timeout=1s",
             "postgres:///d?host=/run/pg&sslmode=require",
+            "postgres:///d?host=/run/pg,db.example",
+            "postgres:///d?host=db.example,/run/pg&sslmode=disable",
+            "postgres:///d?host=localhost,db.example&sslmode=disable",
+            "postgres://h/d?insecure=plaintext&channel_binding=require",
             "postgres:///d?host=a,b&port=1,2,3",
             "postgres://h/d?sslrootcert=/no/such/file.pem",
         ] {

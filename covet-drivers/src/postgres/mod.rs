@@ -7,7 +7,8 @@
 //! | parameter | means | default |
 //! |---|---|---|
 //! | `user`, `password`, `dbname`, `host`, `port` | what the URL leaves out; `host` and `port` may be lists with commas | |
-//! | `sslmode` | `disable`, `allow`, `prefer`, `require`, `verify-ca`, `verify-full` | `verify-full` over a network, `disable` on this machine |
+//! | `sslmode` | `disable`, `require`, `verify-ca`, `verify-full`; see [`SslMode`](crate::tls::SslMode) | `verify-full` over a network, `disable` on this machine |
+//! | `insecure` | what the connection may go without over a network: `plaintext`, `any-certificate`; see [`Insecure`](crate::tls::Insecure) | nothing |
 //! | `sslrootcert`, `sslcert`, `sslkey` | PEM files: trusted authorities, own certificate, its key | public authorities |
 //! | `channel_binding` | `disable`, `prefer`, `require` | `prefer` |
 //! | `connect_timeout` | seconds for the whole of connecting | 10 |

@@ -5,7 +5,7 @@ mod provider;
 mod trust;
 mod verify;
 
-pub use mode::{SslMode, choose};
+pub use mode::{Insecure, SslMode, is_local, is_socket};
 pub use provider::provider;
-pub use trust::Trust;
+pub use trust::{Asked, Trust};
 pub use verify::client_config;

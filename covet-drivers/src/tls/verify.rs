@@ -18,7 +18,7 @@ use crate::tls::{SslMode, Trust, provider};
 ///
 /// | mode | the server's certificate |
 /// |---|---|
-/// | `allow`, `prefer`, `require` | is taken as it comes; the server must hold its key |
+/// | `require` | is taken as it comes; the server must hold its key |
 /// | `verify-ca` | comes from a trusted authority |
 /// | `verify-full` | comes from a trusted authority and names the host |
 ///
@@ -48,9 +48,7 @@ pub fn client_config(trust: &Trust) -> Result<Option<ClientConfig>> {
 
 fn verifier(trust: &Trust, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>> {
     Ok(match trust.mode {
-        SslMode::Disable | SslMode::Allow | SslMode::Prefer | SslMode::Require => {
-            Arc::new(AnyCertificate(Arc::clone(provider)))
-        }
+        SslMode::Disable | SslMode::Require => Arc::new(AnyCertificate(Arc::clone(provider))),
         SslMode::VerifyCa => Arc::new(AnyName { roots: roots(trust)?, provider: Arc::clone(provider) }),
         SslMode::VerifyFull => {
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots(trust)?), Arc::clone(provider))

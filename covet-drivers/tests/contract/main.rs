@@ -5,6 +5,10 @@
 mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod private;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod secrets;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(all(feature = "sqlite", feature = "conformance"))]

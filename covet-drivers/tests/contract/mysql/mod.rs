@@ -6,6 +6,7 @@ mod failures;
 mod sessions;
 #[cfg(feature = "conformance")]
 mod suite;
+mod tls;
 mod transactions;
 mod values;
 

@@ -7,6 +7,7 @@ mod errors;
 mod opening;
 mod proxy;
 mod rain;
+mod scram;
 mod sessions;
 #[cfg(feature = "conformance")]
 mod suite;
@@ -25,14 +26,14 @@ use covet_drivers::value::Value;
 use covet_drivers::{Error, ErrorKind, Result};
 
 /// A database, and the way to it.
-struct Place {
+pub(crate) struct Place {
     url: String,
     name: String,
 }
 
 impl Place {
     /// A new database; `None` when there is no server for tests.
-    async fn new() -> Option<Self> {
+    pub(crate) async fn new() -> Option<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let url = server()?;
         let name = format!("covet_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
@@ -43,7 +44,7 @@ impl Place {
     }
 
     /// The URL with this database and more parameters.
-    fn url(&self, parameters: &str) -> String {
+    pub(crate) fn url(&self, parameters: &str) -> String {
         let (server, query) = self.url.split_once('?').unwrap_or((&self.url, ""));
         let server = server.rsplit_once('/').unwrap().0;
         // What is asked for here takes the place of what the server's own URL says.
@@ -68,7 +69,7 @@ impl Place {
         format!("{login}@{proxy}/{rest}")
     }
 
-    async fn connect(&self) -> Box<dyn Connection> {
+    pub(crate) async fn connect(&self) -> Box<dyn Connection> {
         self.with("").connect().await.unwrap()
     }
 }

@@ -15,6 +15,9 @@ pub(super) enum Behaviour {
     SwallowAnswerTo(&'static str),
     /// Says that the server has no TLS.
     NoTls,
+    /// Says that the server has TLS, and in the same breath what the client could take for the first thing
+    /// that came by it.
+    StuffedTls,
     /// Writes down what the client says, and misspells a word of it.
     Overheard(&'static Ear),
 }
@@ -66,13 +69,18 @@ pub(super) async fn start(server: SocketAddr, behaviour: Behaviour) -> SocketAdd
 }
 
 async fn carry(mut client: TcpStream, server: SocketAddr, behaviour: Behaviour) -> std::io::Result<()> {
-    if matches!(behaviour, Behaviour::NoTls) {
+    if let Some(answer) = match behaviour {
+        Behaviour::NoTls => Some(b"N".to_vec()),
+        // A login that needs no password.
+        Behaviour::StuffedTls => Some(b"SR\0\0\0\x08\0\0\0\0".to_vec()),
+        _ => None,
+    } {
         // The request for TLS has a length of 8 and a code of its own; whoever goes on without sends more.
         let mut request = [0; 8];
         client.peek(&mut request).await?;
         if request == [0, 0, 0, 8, 4, 210, 22, 47] {
             client.read_exact(&mut request).await?;
-            client.write_all(b"N").await?;
+            client.write_all(&answer).await?;
         }
     }
     let mut upstream = TcpStream::connect(server).await?;
