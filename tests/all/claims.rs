@@ -95,12 +95,13 @@ fn is_listed(source: &str, function: &str) -> bool {
 
 /// Whether the last `on_each_database!` is still open here.
 fn inside_macro(before: &str) -> bool {
-    ["on_each_database! {", "on_each_server! {", "proptest! {"].iter().filter_map(|opening| before.rfind(opening)).any(
-        |opening| {
+    ["on_each_database! {", "on_each_server! {", "with_notifications! {", "proptest! {"]
+        .iter()
+        .filter_map(|opening| before.rfind(opening))
+        .any(|opening| {
             // The macro ends with the first brace that stands at the beginning of a line.
             !before[opening..].contains("\n}")
-        },
-    )
+        })
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod faults;
 mod graph;
 mod hostile;
 mod insert_all;
+mod listen;
 mod many;
 mod memory;
 mod quickstart;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::contract::{BoxFuture, ConnectUrl, Connection, Ddl, Introspect};
+use crate::contract::{BoxFuture, ConnectUrl, Connection, Ddl, Introspect, Notifications};
 use crate::error::Result;
 use crate::render::Dialect;
 
@@ -44,6 +44,11 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// pool then looks at the clock, and asks a session that was idle for long whether it still lives.
     fn is_remote(&self) -> bool {
         true
+    }
+
+    /// How it carries notifications between sessions, where it does.
+    fn notifications(&self) -> Option<&dyn Notifications> {
+        None
     }
 
     /// What it connects to, for messages: never a password.

@@ -113,6 +113,16 @@ impl Target {
         self.cache
     }
 
+    /// The driver's settings, for a session that is not set up.
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// TLS, unless the session goes without.
+    pub(crate) fn tls(&self) -> Option<MakeRustlsConnect> {
+        self.tls.clone()
+    }
+
     /// Opens a session and sets it up.
     pub(crate) async fn open(&self) -> Result<Opened> {
         self.in_time(self.open_at_leisure()).await

@@ -34,6 +34,7 @@ mod errors;
 mod guard;
 mod introspect;
 mod link;
+mod listen;
 mod opening;
 mod run;
 mod session;
@@ -48,7 +49,7 @@ pub use ddl::PostgresDdl;
 pub use dialect::PostgresDialect;
 pub use introspect::PostgresIntrospect;
 
-use crate::contract::{Adapter, Backend, BoxFuture, ConnectUrl, Connection, Ddl, Introspect};
+use crate::contract::{Adapter, Backend, BoxFuture, ConnectUrl, Connection, Ddl, Introspect, Notifications};
 use crate::error::Result;
 use crate::postgres::connect::Target;
 use crate::render::Dialect;
@@ -96,6 +97,10 @@ impl PostgresBackend {
     pub async fn connect(&self) -> Result<PostgresConnection> {
         PostgresConnection::open(&self.target).await
     }
+
+    fn target(&self) -> &Target {
+        &self.target
+    }
 }
 
 impl Backend for PostgresBackend {
@@ -109,6 +114,10 @@ impl Backend for PostgresBackend {
 
     fn introspect(&self) -> &'static dyn Introspect {
         &PostgresIntrospect
+    }
+
+    fn notifications(&self) -> Option<&dyn Notifications> {
+        Some(self)
     }
 
     fn max_connections(&self) -> Option<usize> {

@@ -8,6 +8,7 @@
 //! * what writes flies behind BEGIN only while the session is *guarded*: transactions that do not say
 //!   `READ WRITE` are read only there, so the server refuses what runs behind a failed BEGIN;
 //! * what has to be prepared is not sent before BEGIN has been answered: BEGIN flies with the preparation;
+//! * what notifies waits for BEGIN's answer, because a read-only transaction may notify;
 //! * a script is one message with its BEGIN, and of one message the server runs nothing behind an error;
 //! * anything else, raw text above all, waits for BEGIN's answer.
 
@@ -72,7 +73,7 @@ impl PostgresConnection {
         if clean && wording.harmless {
             return Ok(Ahead { begin: Some(self.begin_text(&options)), ..Ahead::default() });
         }
-        if self.may_be_guarded(clean) && self.guard.stands() {
+        if self.may_be_guarded(clean) && !wording.notifies && self.guard.stands() {
             self.guard.served();
             return Ok(Ahead { begin: Some(self.begin_text(&options)), guarded: true, ..Ahead::default() });
         }

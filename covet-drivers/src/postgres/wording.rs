@@ -18,6 +18,8 @@ pub(crate) struct Wording {
     pub(crate) inserts: bool,
     /// Reads, locks nothing, and calls nothing that could write: it may run outside its transaction.
     pub(crate) harmless: bool,
+    /// Tells other sessions something, which a read-only transaction may do as well.
+    pub(crate) notifies: bool,
 }
 
 impl Wording {
@@ -33,7 +35,8 @@ impl Wording {
         let lower = sql.to_ascii_lowercase();
         let leaves = !plain || LEAVING.iter().any(|name| lower.contains(name));
         let harmless = matches!(word.as_str(), "select" | "values") && !leaves && calls_nothing_else(&lower);
-        Wording { steers, reads, leaves, inserts: word == "insert", harmless }
+        let notifies = lower.contains("pg_notify");
+        Wording { steers, reads, leaves, inserts: word == "insert", harmless, notifies }
     }
 
     /// Whether it is Covet's own and leaves nothing behind in the session; raw text is taken to.

@@ -2,10 +2,12 @@
 
 mod connect;
 mod executor;
+mod listen;
 mod session;
 mod transaction;
 
 pub use connect::{Db, DbOptions};
 pub use executor::Executor;
+pub use listen::{Listen, ListenEvent};
 pub(crate) use session::{Session, told};
 pub use transaction::{Again, Tx};

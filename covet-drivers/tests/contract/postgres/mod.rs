@@ -4,6 +4,7 @@ mod bulk;
 mod dialect;
 mod dropped;
 mod errors;
+mod listen;
 mod opening;
 mod proxy;
 mod rain;
