@@ -17,13 +17,15 @@ pub mod schema;
 pub mod __private;
 
 pub use covet_drivers as drivers;
-pub use covet_drivers::contract::{Isolation, Notification, TransactionOptions};
+pub use covet_drivers::contract::{
+    BackupProgress, Checkpoint, CheckpointMode, Isolation, Notification, TransactionOptions,
+};
 pub use covet_drivers::pool::PoolOptions;
 #[cfg(feature = "json")]
 pub use covet_drivers::value::Json;
 pub use covet_drivers::{Error, ErrorKind, Event, Observer, Result};
 pub use covet_orm_derive::{DbEnum, DbNewtype, Model};
-pub use db::{Db, DbOptions, Executor, Listen, ListenEvent, Tx};
+pub use db::{Backup, Db, DbOptions, Executor, Listen, ListenEvent, Tx};
 pub use model::Model;
 pub use query::{Column, Expr};
 pub use relation::{BelongsTo, HasMany, HasOne, ManyToMany};

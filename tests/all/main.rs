@@ -29,4 +29,5 @@ mod ticker;
 mod tidy;
 mod transactions;
 mod types;
+mod upkeep;
 mod upsert;

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use crate::capability::Capabilities;
-use crate::contract::{Bulk, Command, Direct, Outcome, RowSink, RowSupply, insert_by_values};
+use crate::contract::{Bulk, Command, Direct, Maintenance, Outcome, RowSink, RowSupply, insert_by_values};
 use crate::error::Result;
 
 /// A boxed future that can move between threads.
@@ -150,6 +150,11 @@ pub trait Connection: fmt::Debug + Send {
 
     /// What this server can do.
     fn capabilities(&self) -> &Capabilities;
+
+    /// The upkeep of the database, where that is left to the program.
+    fn maintenance(&mut self) -> Option<&mut dyn Maintenance> {
+        None
+    }
 
     /// The connection itself, where it is one of this crate's; for [`run_direct`](trait.Connection.html#method.run_direct).
     #[doc(hidden)]

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::capability::Capabilities;
 use crate::contract::{
-    BoxFuture, Bulk, Command, Connection, ConnectionState, Direct, Of, Outcome, RowSink, RowSupply, ServerInfo,
-    TransactionOptions,
+    BoxFuture, Bulk, Command, Connection, ConnectionState, Direct, Maintenance, Of, Outcome, RowSink, RowSupply,
+    ServerInfo, TransactionOptions,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlite::checkpoint::Log;
@@ -233,6 +233,10 @@ impl Connection for SqliteConnection {
 
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+
+    fn maintenance(&mut self) -> Option<&mut dyn Maintenance> {
+        Some(self)
     }
 
     fn direct(&mut self) -> Option<Direct<'_>> {

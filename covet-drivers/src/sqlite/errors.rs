@@ -44,6 +44,11 @@ pub(super) fn is_interrupt(error: &rusqlite::Error) -> bool {
     matches!(code(error), Some(extended) if extended & 0xff == ffi::SQLITE_INTERRUPT)
 }
 
+/// Whether the file is damaged, or no database at all.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    code(error).is_some_and(|extended| matches!(extended & 0xff, ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB))
+}
+
 /// Whether a transaction that is still open after this error must be rolled back.
 pub(super) fn dooms(error: &rusqlite::Error) -> bool {
     code(error).is_some_and(|extended| {

@@ -32,6 +32,7 @@
 //! | `cache_size` | as the pragma: pages, or KiB when negative |
 //! | `statement_cache_size` | prepared statements kept by a connection, default 256 |
 
+mod backup;
 mod bulk;
 mod checkpoint;
 mod codec;
@@ -45,6 +46,7 @@ mod functions;
 mod introspect;
 mod kind;
 mod landing;
+mod maintain;
 mod migration;
 mod pace;
 mod parse;

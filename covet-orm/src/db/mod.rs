@@ -3,11 +3,13 @@
 mod connect;
 mod executor;
 mod listen;
+mod maintain;
 mod session;
 mod transaction;
 
 pub use connect::{Db, DbOptions};
 pub use executor::Executor;
 pub use listen::{Listen, ListenEvent};
+pub use maintain::Backup;
 pub(crate) use session::{Session, told};
 pub use transaction::{Again, Tx};

@@ -9,6 +9,7 @@ mod pool;
 mod schemas;
 mod sessions;
 mod transactions;
+mod upkeep;
 mod values;
 mod workers;
 
