@@ -24,7 +24,7 @@ fn setting(n: usize) -> Insert<Setting> {
     Setting::create().name(format!("s{n:06}")).value(format!("value {n}")).into()
 }
 
-fn given(row: Sample) -> Insert<Sample> {
+pub(crate) fn given(row: Sample) -> Insert<Sample> {
     let create = Sample::create().a_bool(row.a_bool).an_i8(row.an_i8).an_i16(row.an_i16).an_i32(row.an_i32);
     let create = create.an_i64(row.an_i64).a_u8(row.a_u8).a_u16(row.a_u16).a_u32(row.a_u32).a_u64(row.a_u64);
     let create = create.an_f32(row.an_f32).an_f64(row.an_f64).text(row.text).short(row.short).bytes(row.bytes);

@@ -8,6 +8,7 @@ mod bulk;
 mod cancellation;
 mod claims;
 mod compile_fail;
+mod copy;
 mod crud;
 mod emulated;
 mod expressions;

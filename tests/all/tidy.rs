@@ -135,6 +135,7 @@ fn every_path_that_the_documents_name_exists() {
         "docs/urls.md",
         "docs/errors.md",
         "docs/guide.md",
+        "docs/copy.md",
         "docs/listen.md",
         "docs/sqlite.md",
     ] {

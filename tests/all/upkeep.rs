@@ -3,7 +3,7 @@
 use covet_orm::prelude::*;
 use covet_orm::{CheckpointMode, ErrorKind};
 use covet_tests::models::Setting;
-use covet_tests::{Kind, Outcome, TestDb, on_each_database};
+use covet_tests::{Kind, on_each_database};
 
 on_each_database! {
     async fn backup_checkpoint_and_check(db: &TestDb) -> Outcome {

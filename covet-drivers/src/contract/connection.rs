@@ -6,8 +6,10 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use crate::capability::Capabilities;
-use crate::contract::{Bulk, Command, Direct, Maintenance, Outcome, RowSink, RowSupply, insert_by_values};
-use crate::error::Result;
+use crate::contract::{
+    Bulk, Command, Copied, Direct, FromFile, Maintenance, Outcome, RowSink, RowSupply, ToFile, insert_by_values,
+};
+use crate::error::{Error, Result};
 
 /// A boxed future that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -38,6 +40,26 @@ pub trait Connection: fmt::Debug + Send {
     /// the row, counted from 1, and the column.
     fn insert_many<'a>(&'a mut self, bulk: Bulk, rows: &'a mut dyn RowSupply) -> BoxFuture<'a, Result<u64>> {
         Box::pin(insert_by_values(self, bulk, rows))
+    }
+
+    /// Writes all rows of a table into a file, in the database's own format with the columns at its head, and gives
+    /// their number.
+    ///
+    /// # Errors
+    /// `Unsupported` where the database has no such format; `Io` when the file cannot be written, upon which the
+    /// connection may be broken; those of [`run`](Connection::run).
+    fn copy_out<'a>(&'a mut self, _: &'a Copied, _: ToFile<'a>) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(std::future::ready(Err(no_copy(self.server().product))))
+    }
+
+    /// Inserts all rows of a file that [`copy_out`](Connection::copy_out) wrote, and gives their number: all of them
+    /// or none, whatever is wrong with the file.
+    ///
+    /// # Errors
+    /// `Unsupported` where the database has no such format, or the table does not take it; `InvalidInput` for a file
+    /// that is none, is not whole, or has other columns; `Io` when it cannot be read; those of an insert.
+    fn copy_in<'a>(&'a mut self, _: &'a Copied, _: FromFile<'a>) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(std::future::ready(Err(no_copy(self.server().product))))
     }
 
     /// Runs one or more statements without values and without rows: DDL, session settings.
@@ -167,6 +189,11 @@ pub trait Connection: fmt::Debug + Send {
     /// # Errors
     /// The connection's; it is gone all the same.
     fn close(self: Box<Self>) -> BoxFuture<'static, Result<()>>;
+}
+
+fn no_copy(product: &str) -> Error {
+    Error::unsupported("COPY of a table as a file", product)
+        .with_help("read with `stream`, and write with `insert_many`")
 }
 
 /// Where a session stands.

@@ -17,6 +17,7 @@ mod adapter;
 mod bulk;
 mod command;
 mod connection;
+mod copy;
 mod direct;
 mod maintain;
 mod notify;
@@ -33,6 +34,7 @@ pub use bulk::{BULK_SAVEPOINT, Bulk, Part, RowSupply, in_row, insert_by_values, 
 pub(crate) use bulk::{heap, of_rows};
 pub use command::{Command, Outcome, Reuse};
 pub use connection::{BoxFuture, Connection, ConnectionState, Isolation, ServerInfo, TransactionOptions};
+pub use copy::{Copied, FromFile, ToFile};
 pub use direct::Direct;
 pub(crate) use direct::Of;
 pub use maintain::{BackupPace, BackupProgress, Checkpoint, CheckpointMode, Maintenance};

@@ -9,8 +9,8 @@ use tokio_postgres::Client;
 
 use crate::capability::Capabilities;
 use crate::contract::{
-    BoxFuture, Bulk, Command, Connection, ConnectionState, Direct, Of, Outcome, RowSink, RowSupply, ServerInfo,
-    TransactionOptions,
+    BoxFuture, Bulk, Command, Connection, ConnectionState, Copied, Direct, FromFile, Of, Outcome, RowSink, RowSupply,
+    ServerInfo, ToFile, TransactionOptions,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::cache::Cache;
@@ -254,6 +254,14 @@ impl Connection for PostgresConnection {
 
     fn insert_many<'a>(&'a mut self, bulk: Bulk, rows: &'a mut dyn RowSupply) -> BoxFuture<'a, Result<u64>> {
         Box::pin(self.insert_many(bulk, rows))
+    }
+
+    fn copy_out<'a>(&'a mut self, copied: &'a Copied, to: ToFile<'a>) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(self.copy_out(copied, to))
+    }
+
+    fn copy_in<'a>(&'a mut self, copied: &'a Copied, from: FromFile<'a>) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(self.copy_in(copied, from))
     }
 
     fn script<'a>(&'a mut self, sql: &'a str) -> BoxFuture<'a, Result<()>> {

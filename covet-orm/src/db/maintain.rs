@@ -5,9 +5,7 @@ use std::future::IntoFuture;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use covet_drivers::contract::{
-    BackupPace, BackupProgress, BoxFuture, Checkpoint, CheckpointMode, Connection, Maintenance,
-};
+use covet_drivers::contract::{BackupPace, BackupProgress, BoxFuture, Checkpoint, CheckpointMode, Maintenance};
 use covet_drivers::pool::Lease;
 use covet_drivers::{Error, Result};
 

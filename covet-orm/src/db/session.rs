@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use covet_drivers::contract::{
-    Bulk, Command, Connection, ConnectionState, Detached, Flow, Outcome, Part, Reuse, Row, RowSink, RowSupply,
-    TransactionOptions,
+    Bulk, Command, Connection, ConnectionState, Copied, Detached, Flow, FromFile, Outcome, Part, Reuse, Row, RowSink,
+    RowSupply, ToFile, TransactionOptions,
 };
 use covet_drivers::pool::Lease;
 use covet_drivers::render::print;
@@ -115,6 +115,20 @@ impl<'a> Session<'a> {
         } else {
             self.connection()?.insert_many(bulk, rows).await
         };
+        self.seen(result)
+    }
+
+    /// Writes a table into a file.
+    pub(crate) async fn copy_out(&mut self, copied: &Copied, to: ToFile<'_>) -> Result<u64> {
+        let shared = self.shared;
+        let result = told(shared, "COPY", self.connection()?.copy_out(copied, to)).await;
+        self.seen(result)
+    }
+
+    /// Reads a table from a file.
+    pub(crate) async fn copy_in(&mut self, copied: &Copied, from: FromFile<'_>) -> Result<u64> {
+        let shared = self.shared;
+        let result = told(shared, "COPY", self.connection()?.copy_in(copied, from)).await;
         self.seen(result)
     }
 

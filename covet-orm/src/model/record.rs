@@ -5,10 +5,11 @@ use std::ops::Range;
 use covet_drivers::Result;
 use covet_drivers::contract::Row;
 use covet_drivers::value::{Key, Value, ValueRef, ValueWriter};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::db::Executor;
 use crate::model::{ColumnMeta, ModelMeta};
-use crate::query::{Changes, Find, Insert, InsertAll, InsertMany, Query};
+use crate::query::{Changes, CopyFrom, CopyTo, Find, Insert, InsertAll, InsertMany, Query};
 use crate::relation::{BelongsTo, Fill, RelationMeta};
 
 /// How a struct stands for a row: written by `#[derive(Model)]`, used by Covet.
@@ -129,6 +130,22 @@ pub trait Model: Record {
         I: IntoIterator<Item = &'a Self, IntoIter: Send + 'a>,
     {
         InsertAll::new(rows.into_iter())
+    }
+
+    /// All rows into a file, in the database's own format: for a backup of the table, or to take it to another
+    /// database with the same schema.
+    ///
+    /// ```ignore
+    /// let mut file = tokio::fs::File::create("posts.copy").await?;
+    /// Post::copy_to(&mut file).exec(&db).await?;
+    /// ```
+    fn copy_to<W: AsyncWrite + Send + Unpin>(to: W) -> CopyTo<Self, W> {
+        CopyTo::new(to)
+    }
+
+    /// All rows of a file that [`copy_to`](Model::copy_to) wrote into the table.
+    fn copy_from<R: AsyncRead + Send + Unpin>(from: R) -> CopyFrom<Self, R> {
+        CopyFrom::new(from)
     }
 
     /// Changes some columns of this row: those that are named, and no other.

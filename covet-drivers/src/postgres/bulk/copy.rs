@@ -18,6 +18,7 @@ use crate::contract::{ConnectionState, RowSupply, whole_row};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::PostgresConnection;
 use crate::postgres::bulk::cells::Form;
+use crate::postgres::bulk::format::HEADER;
 use crate::postgres::bulk::plan::{COPYABLE, Plan};
 use crate::postgres::bulk::{Slice, Whole};
 use crate::postgres::codec::is_foreign;
@@ -27,9 +28,6 @@ use crate::value::ValueWriter as _;
 
 /// So many bytes go to the driver at once.
 const CHUNK: usize = 32 * 1024;
-
-/// What stands before the first row: the signature, no flags, no extension.
-const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 
 /// A `COPY` that has begun. Dropped, it fails on the server, which keeps nothing of it.
 pub(super) struct Copying {
@@ -44,6 +42,8 @@ pub(super) struct Copying {
     /// The rows that were written, and the values of the row that is being written.
     pub(super) rows: u64,
     pub(super) column: usize,
+    /// Whether what was handed on says by itself that it is the end.
+    ended: bool,
 }
 
 impl PostgresConnection {
@@ -89,6 +89,7 @@ impl PostgresConnection {
                         width,
                         rows: 0,
                         column: 0,
+                        ended: false,
                     }));
                 }
                 Ok(false) => None,
@@ -146,7 +147,9 @@ impl PostgresConnection {
 
     /// Ends it; at the end of the whole insert together with what makes it one.
     pub(super) async fn finish_copy(&mut self, mut copying: Copying, whole: &mut Whole, last: bool) -> Result<u64> {
-        copying.out.extend_from_slice(&(-1_i16).to_be_bytes());
+        if !copying.ended {
+            copying.out.extend_from_slice(&(-1_i16).to_be_bytes());
+        }
         if let Err(error) = copying.send().await {
             return Err(self.settle(error));
         }
@@ -210,6 +213,15 @@ impl Copying {
         slice.before = self.rows;
         slice.rows = 0;
         Ok(())
+    }
+
+    /// Sends what is in the format already, behind the header; in the end it must have said that it ends.
+    pub(super) async fn hand_on(&mut self, piece: Bytes) -> Result<(), tokio_postgres::Error> {
+        self.ended = true;
+        if !self.out.is_empty() {
+            self.send().await?;
+        }
+        self.sink.send(piece).await
     }
 
     async fn send(&mut self) -> Result<(), tokio_postgres::Error> {

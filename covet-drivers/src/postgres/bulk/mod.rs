@@ -6,11 +6,15 @@
 //! | many | `COPY … FROM STDIN (FORMAT BINARY)` | the cheapest for both sides, and one statement whatever the number |
 //! | many, where `COPY` would not do what `INSERT` does | `UNNEST`, slice by slice | views, rules, row level security |
 //!
+//! A table as a file (`file.rs`) is a `COPY` whose rows nobody looks into.
+//!
 //! What takes more than one statement stands in a transaction, or in a savepoint within one, whose
 //! words travel together with the statements.
 
 mod cells;
 mod copy;
+mod file;
+mod format;
 mod plan;
 mod unnest;
 
