@@ -7,7 +7,7 @@ use covet_drivers::ErrorKind;
 use covet_drivers::contract::Listener;
 
 use crate::postgres::proxy::Ear;
-use crate::postgres::{Place, kind, open, run, text};
+use crate::postgres::{Place, kind, open, run};
 use covet_drivers::value::Value;
 
 const NOTIFY: &str = "SELECT pg_notify($1, $2)";
@@ -36,15 +36,17 @@ async fn a_notification_waits_for_begin() {
     run(c, NOTIFY, &say).await.unwrap();
     assert_eq!(next(heard.as_mut()).await.as_deref(), Some("p"));
     ear.said();
+    let mut guarded = false;
     for _ in 0..100 {
         c.begin(&Default::default()).await.unwrap();
         run(c, r#"INSERT INTO "t" ("id") VALUES ($1)"#, &[Value::Int(1)]).await.unwrap();
         c.commit().await.unwrap();
-        if ear.said().contains("BEGIN READ WRITE") {
+        guarded = ear.said().contains("BEGIN READ WRITE");
+        if guarded {
             break;
         }
     }
-    assert_eq!(text(c, "SELECT current_setting('default_transaction_read_only')").await, "on");
+    assert!(guarded);
     ear.misspell(Some(("BEGIN", "BEGUN")));
     for _ in 0..2 {
         c.begin(&Default::default()).await.unwrap();
