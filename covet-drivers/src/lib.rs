@@ -34,4 +34,4 @@ pub mod sqlite;
 
 pub use capability::Capabilities;
 pub use error::{Error, ErrorKind, Result};
-pub use observe::{Event, Observer};
+pub use observe::{Event, Leak, Observer};

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::error::ErrorKind;
+use crate::pool::Holder;
 
 /// A statement that has ended.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +23,15 @@ pub struct Event<'a> {
     pub error: Option<ErrorKind>,
 }
 
+/// A connection that has been lent for longer than the pool's `leak_after`. It is told once.
+#[derive(Clone, Copy, Debug)]
+pub struct Leak<'a> {
+    /// The database, without a password.
+    pub database: &'a str,
+    /// Who holds the connection, and for how long.
+    pub holder: Holder,
+}
+
 /// Takes events. Called on the task that runs the statement, so it must be quick.
 ///
 /// A closure is an observer:
@@ -34,6 +44,11 @@ pub struct Event<'a> {
 pub trait Observer: Send + Sync {
     /// Takes one event.
     fn statement(&self, event: &Event<'_>);
+
+    /// Takes word of a connection that is held for too long. Called by the pool's monitor.
+    fn leak(&self, leak: &Leak<'_>) {
+        let _ = leak;
+    }
 }
 
 impl<F: Fn(&Event<'_>) + Send + Sync> Observer for F {

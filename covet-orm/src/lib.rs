@@ -20,10 +20,10 @@ pub use covet_drivers as drivers;
 pub use covet_drivers::contract::{
     BackupProgress, Checkpoint, CheckpointMode, Isolation, Notification, TransactionOptions,
 };
-pub use covet_drivers::pool::PoolOptions;
+pub use covet_drivers::pool::{PoolOptions, PoolStatus};
 #[cfg(feature = "json")]
 pub use covet_drivers::value::Json;
-pub use covet_drivers::{Error, ErrorKind, Event, Observer, Result};
+pub use covet_drivers::{Error, ErrorKind, Event, Leak, Observer, Result};
 pub use covet_orm_derive::{DbEnum, DbNewtype, Model};
 pub use db::{Backup, Db, DbOptions, Executor, Listen, ListenEvent, Tx};
 pub use model::Model;

@@ -3,35 +3,65 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-use std::time::Duration;
 
 use deadpool::managed::Object;
 
 use crate::contract::{Connection, ConnectionState};
-use crate::error::Result;
-use crate::pool::Source;
-use crate::pool::warm::Warm;
+use crate::pool::counters::{CloseReason, Gauge};
+use crate::pool::lend::clean;
+use crate::pool::member::Source;
+use crate::pool::seats::Seat;
+use crate::pool::shared::come_back;
 
 /// A borrowed connection. When it is dropped the connection goes back clean, or is closed.
 pub struct Lease {
-    object: Option<Object<Source>>,
-    warm: Arc<Warm>,
-    /// How long cleaning it may take before the connection is closed.
-    cleaning: Duration,
-    /// The database goes with its one connection, so that is never closed.
-    only: bool,
+    held: Option<(Object<Source>, Seat)>,
+    /// Under which its holder is remembered.
+    number: usize,
 }
 
 impl Lease {
-    pub(super) fn new(object: Object<Source>, warm: Arc<Warm>, cleaning: Duration, only: bool) -> Self {
-        Lease { object: Some(object), warm, cleaning, only }
+    pub(super) fn new(object: Object<Source>, seat: Seat, number: usize) -> Self {
+        Lease { held: Some((object, seat)), number }
+    }
+
+    /// Gives the lease a name, for messages that tell who holds connections; beside the place where it was borrowed.
+    pub fn set_name(&mut self, name: &'static str) {
+        if let Some((_, seat)) = &self.held {
+            seat.pool.warm.desk().holders.rename(self.number, name);
+        }
+    }
+
+    /// Says that the server has ended this connection, so that others that are as old are tested before they are lent.
+    pub fn report_lost(&self) {
+        if let Some((_, seat)) = &self.held {
+            seat.pool.doubt();
+        }
     }
 
     /// Closes the connection instead of giving it back.
     pub fn discard(mut self) {
-        if let Some(object) = self.object.take() {
-            drop(Object::take(object));
+        if let Some((object, seat)) = self.held.take() {
+            seat.pool.warm.desk().holders.remove(self.number);
+            seat.pool.close(object, CloseReason::Discarded);
         }
+    }
+}
+
+/// Undoes what the borrower left behind; the connection is idle then, or closed.
+async fn clean_up(mut object: Object<Source>, seat: Seat, returning: Gauge) {
+    let pool = Arc::clone(&seat.pool);
+    let done = tokio::time::timeout(pool.options.recycle_timeout, clean(&mut object)).await;
+    let is_clean = matches!(done, Ok(Ok(()))) && object.is_clean();
+    drop(returning);
+    if is_clean {
+        object.touch();
+        pool.put_by(object);
+    } else if pool.only && object.connection.state() != ConnectionState::Broken {
+        // The next borrower goes on: there is no other connection.
+        pool.put_by(object);
+    } else {
+        pool.close(object, CloseReason::Unclean);
     }
 }
 
@@ -39,8 +69,8 @@ impl Deref for Lease {
     type Target = dyn Connection;
 
     fn deref(&self) -> &Self::Target {
-        match &self.object {
-            Some(object) => &***object,
+        match &self.held {
+            Some((object, _)) => &*object.connection,
             None => unreachable!("a lease is empty only while it is dropped"),
         }
     }
@@ -48,8 +78,8 @@ impl Deref for Lease {
 
 impl DerefMut for Lease {
     fn deref_mut(&mut self) -> &mut Self::Target {
-        match &mut self.object {
-            Some(object) => &mut ***object,
+        match &mut self.held {
+            Some((object, _)) => &mut *object.connection,
             None => unreachable!("a lease is empty only while it is dropped"),
         }
     }
@@ -57,40 +87,32 @@ impl DerefMut for Lease {
 
 impl fmt::Debug for Lease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Lease").field(&self.object).finish()
+        f.debug_tuple("Lease").field(&self.held.as_ref().map(|(object, _)| &object.connection)).finish()
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Some(mut object) = self.object.take() else { return };
-        match object.state() {
-            ConnectionState::Idle if !object.is_dirty() => self.warm.put(object),
-            ConnectionState::Broken => drop(Object::take(object)),
-            // What a borrower left behind may hold locks: it goes now, and not when somebody borrows next.
-            ConnectionState::Idle | ConnectionState::InTransaction | ConnectionState::Failed => {
-                let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-                    // The next borrower's turn begins with the cleaning.
-                    if !self.only {
-                        drop(Object::take(object));
-                    }
-                    return;
-                };
-                let (limit, only) = (self.cleaning, self.only);
-                runtime.spawn(async move {
-                    let clean = matches!(tokio::time::timeout(limit, clean(&mut object)).await, Ok(Ok(())));
-                    if !only && (!clean || object.state() != ConnectionState::Idle) {
-                        drop(Object::take(object));
-                    }
-                });
-            }
+        let Some((object, seat)) = self.held.take() else { return };
+        if object.is_clean() {
+            return come_back(object, seat, self.number);
         }
+        seat.pool.warm.desk().holders.remove(self.number);
+        if object.connection.state() == ConnectionState::Broken {
+            seat.pool.close(object, CloseReason::Broken);
+            return;
+        }
+        // What a borrower left behind may hold locks: it goes now, and not when somebody borrows next.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            if seat.pool.only {
+                // The next borrower's turn begins with the cleaning.
+                seat.pool.put_by(object);
+            } else {
+                seat.pool.close(object, CloseReason::Unclean);
+            }
+            return;
+        };
+        let returning = Gauge::up(&seat.pool.counters, |counters| &counters.returning);
+        runtime.spawn(clean_up(object, seat, returning));
     }
-}
-
-async fn clean(connection: &mut Object<Source>) -> Result<()> {
-    if connection.state() != ConnectionState::Idle {
-        connection.rollback().await?;
-    }
-    if connection.is_dirty() { connection.reset().await } else { Ok(()) }
 }

@@ -1,55 +1,76 @@
 //! Lends connections: deadpool underneath, and around it the rule that a connection comes back
-//! clean or not at all.
+//! clean or not at all, and what a service needs that runs for long.
 //!
 //! * A connection that is broken or in doubt is closed when its [`Lease`] ends.
 //! * One with an open transaction is rolled back at once, on a task of its own, so that it holds no
 //!   lock while it waits for the next borrower; without a runtime to do so it is closed.
 //! * One that a borrower left dirty is reset before it is lent again.
-//! * One that was idle for long is asked whether it still lives.
+//! * One that was idle for long, or is as old as one that was found dead, is asked whether it still lives.
+//! * Whoever waits is served in the order of asking, before a deadline that holds for everything, and an
+//!   error names those who hold the connections.
 //!
 //! A clean connection costs no round trip, neither on the way out nor on the way back.
+//!
+//! | file | does |
+//! |---|---|
+//! | `warm.rs` | keeps the connection that came back last at hand, and the list of who holds one |
+//! | `lend.rs` | finds a connection for whoever has none at hand |
+//! | `seats.rs` | says how many may hold one, and whose turn it is |
+//! | `open.rs`, `gate.rs` | open connections, and say when to try |
+//! | `monitor.rs` | looks after idle ones from time to time |
+//! | `lease.rs` | cleans up after a borrower |
 
+mod counters;
+mod gate;
+mod histogram;
+mod holders;
 mod lease;
+mod lend;
+mod member;
+mod monitor;
+mod open;
 mod options;
+mod seats;
+mod shared;
+mod spread;
+mod status;
 mod warm;
 
 use std::fmt;
-use std::future::poll_fn;
+use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use deadpool::managed::{self, Metrics, Object, PoolError, RecycleError, RecycleResult};
-
-use crate::contract::{Backend, Connection, ConnectionState};
+use crate::contract::Backend;
 use crate::error::{Error, ErrorKind, Result};
+use crate::observe::Observer;
 
+pub use counters::CloseReason;
+pub use histogram::WaitTimes;
+pub use holders::{Holder, Place};
 pub use lease::Lease;
 pub use options::PoolOptions;
+pub use status::PoolStatus;
 
-use warm::Warm;
+use lend::closed;
+use seats::Seats;
+use shared::Shared;
+use warm::Bar;
 
 /// A pool of connections to one database. Cloning shares it.
 #[derive(Clone)]
 pub struct Pool {
-    inner: managed::Pool<Source>,
-    backend: Arc<dyn Backend>,
-    options: PoolOptions,
-    warm: Arc<Warm>,
+    shared: Arc<Shared>,
 }
 
-/// How many connections there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PoolStatus {
-    /// The most there may be.
-    pub max_size: usize,
-    /// All there are.
-    pub size: usize,
-    /// Those that nobody has borrowed.
-    pub idle: usize,
-    /// Borrowers that wait.
-    pub waiting: usize,
+/// How a pool was drained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "connections may be left"]
+pub struct Drained {
+    /// Who still holds a connection; it is closed when it comes back.
+    pub left: Vec<Holder>,
 }
 
 impl Pool {
@@ -58,164 +79,218 @@ impl Pool {
     /// # Errors
     /// `Config` when the options make no sense.
     pub fn new(backend: Arc<dyn Backend>, options: PoolOptions) -> Result<Self> {
-        let max_size = backend.max_connections().map_or(options.max_size, |most| most.min(options.max_size));
-        if max_size == 0 {
-            return Err(Error::new(ErrorKind::Config, "a pool must allow at least one connection"));
-        }
-        let source = Source {
-            backend: Arc::clone(&backend),
-            ping_after: options.ping_after,
-            recycle_timeout: options.recycle_timeout,
-        };
-        let inner = managed::Pool::builder(source)
-            .max_size(max_size)
-            // The one used last: its statements are prepared and its caches warm, and the others may grow old.
-            .queue_mode(managed::QueueMode::Lifo)
-            .create_timeout(Some(options.connect_timeout))
-            .runtime(deadpool::Runtime::Tokio1)
-            .build()
-            .map_err(|error| Error::new(ErrorKind::Config, "the pool cannot be built").with_source(error))?;
-        let warm = Warm::new(backend.is_remote().then_some(options.ping_after));
-        Ok(Pool { inner, backend, options, warm: Arc::new(warm) })
+        Self::with_observer(backend, options, None)
     }
 
-    /// Borrows a connection, opening one when none is idle and there may be more.
+    /// As [`new`](Pool::new), for somebody who wants to be told of leaks.
     ///
     /// # Errors
-    /// `PoolTimeout` when none came free in time, `PoolClosed`, and those of connecting.
-    pub async fn acquire(&self) -> Result<Lease> {
-        let only = self.backend.max_connections() == Some(1);
-        let lease = |object| Lease::new(object, Arc::clone(&self.warm), self.options.recycle_timeout, only);
-        if let Some(object) = self.warm.take() {
-            return Ok(lease(object));
-        }
-        let waiting = self.warm.wait();
-        // Somebody may have put one there before that was said.
-        let again = self.warm.take();
-        let got = match again {
-            Some(object) => Ok(object),
-            // Boxed: everybody who acquires would carry its room.
-            None => Box::pin(self.get()).await,
-        };
-        drop(waiting);
-        got.map(lease)
+    /// As there.
+    pub fn with_observer(
+        backend: Arc<dyn Backend>,
+        options: PoolOptions,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Result<Self> {
+        Ok(Pool { shared: Shared::new(backend, options, observer)? })
     }
 
-    /// A connection of the pool underneath.
-    async fn get(&self) -> Result<Object<Source>> {
-        let mut get = pin!(self.inner.get());
-        let got = match poll_fn(|context| Poll::Ready(get.as_mut().poll(context))).await {
-            // Mostly a connection lies ready, and a timer would cost as much as taking it.
-            Poll::Ready(got) => got,
-            // One deadline over everything: waiting for a turn, finding idle connections dead, opening a new one.
-            Poll::Pending => match tokio::time::timeout(self.options.acquire_timeout, get).await {
-                Ok(got) => got,
-                Err(_) => return Err(self.exhausted()),
-            },
+    /// Borrows a connection, opening one when none is idle and there may be more. The place of the call is what errors
+    /// name that tell who holds connections.
+    ///
+    /// # Errors
+    /// `PoolTimeout` when none came free in time, `PoolClosed`, and those of connecting: the cause, when the server
+    /// refuses.
+    #[track_caller]
+    pub fn acquire(&self) -> impl Future<Output = Result<Lease>> + Send + use<'_> {
+        self.acquire_for(Place::here())
+    }
+
+    /// As [`acquire`](Pool::acquire), for another place in the program.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn acquire_for(&self, place: Place) -> Result<Lease> {
+        match self.shared.take_warm(place) {
+            Some(lease) => Ok(lease),
+            // Boxed: everybody who borrows would carry its room.
+            None => Box::pin(self.shared.lend(place)).await,
+        }
+    }
+
+    /// Opens connections until there are `min_size`.
+    ///
+    /// # Errors
+    /// Those of connecting, `PoolClosed`, and `PoolTimeout` when that takes longer than `acquire_timeout`.
+    pub async fn warm_up(&self) -> Result<()> {
+        let shared = &self.shared;
+        let wanted = shared.options.min_size;
+        let fill = async {
+            let seen = shared.gate.begun();
+            while shared.counters.open() < wanted {
+                let missing = wanted - shared.counters.open();
+                let openings = (0..missing).map(|_| async {
+                    let seat = Seats::take(shared).await.map_err(|_| closed())?;
+                    shared.open(seat, seen).await.map(drop).map_err(|(_, error)| error)
+                });
+                futures_util::future::try_join_all(openings).await?;
+                if shared.seats.is_closed() {
+                    return Err(closed());
+                }
+            }
+            Ok(())
         };
-        got.map_err(|error| match error {
-            // Which of a program's databases it is must be said by whoever knows the URL.
-            PoolError::Backend(error) => error.about(&self.backend.target()),
-            PoolError::Timeout(_) => Error::new(
-                ErrorKind::Unreachable,
-                format!("no connection to {} within {:?}", self.backend.target(), self.options.connect_timeout),
-            ),
-            PoolError::Closed => Error::new(ErrorKind::PoolClosed, "the pool is closed"),
-            error => Error::new(ErrorKind::Config, "the pool cannot lend a connection").with_source(error),
+        let limit = shared.options.acquire_timeout;
+        tokio::time::timeout(limit, fill).await.unwrap_or_else(|_| {
+            let text = format!("{wanted} connections to {} were not open within {limit:?}", shared.backend.target());
+            Err(Error::new(ErrorKind::PoolTimeout, text).with_help("see whether the server answers"))
         })
     }
 
     /// What it connects to.
     #[must_use]
     pub fn backend(&self) -> &Arc<dyn Backend> {
-        &self.backend
+        &self.shared.backend
     }
 
-    /// How many connections there are now.
+    /// How many connections there are now, and what has happened so far.
     #[must_use]
     pub fn status(&self) -> PoolStatus {
-        let status = self.inner.status();
-        let idle = status.available + usize::from(self.warm.is_kept());
-        PoolStatus { max_size: status.max_size, size: status.size, idle, waiting: status.waiting }
+        self.shared.status()
+    }
+
+    /// Who holds a connection, the longest first.
+    #[must_use]
+    pub fn holders(&self) -> Vec<Holder> {
+        self.shared.holders()
+    }
+
+    /// Allows another number of connections from now on. Idle ones that are too many are closed now, lent ones when they
+    /// come back.
+    ///
+    /// # Errors
+    /// `Config` for 0, for less than `min_size`, and for more than one connection to a database in memory.
+    pub fn resize(&self, max_size: usize) -> Result<()> {
+        let shared = &self.shared;
+        options::check_size("max_size", max_size)?;
+        if max_size < shared.options.min_size {
+            let text = format!("the pool cannot shrink to {max_size}: its `min_size` is {}", shared.options.min_size);
+            return Err(Error::new(ErrorKind::Config, text).with_help("open the database with a lower `min_size`"));
+        }
+        if let Some(most) = shared.backend.max_connections().filter(|most| max_size > *most) {
+            let text = format!("{} takes {most} connections at most, and not {max_size}", shared.backend.target());
+            return Err(
+                Error::new(ErrorKind::Config, text).with_help("a database in memory is one connection; use a file")
+            );
+        }
+        shared.resize(max_size);
+        Ok(())
+    }
+
+    /// Lends nothing until [`resume`](Pool::resume): borrowers wait, in their order and within their deadlines. What is
+    /// lent already is not touched.
+    pub fn pause(&self) {
+        self.shared.pause();
+    }
+
+    /// Lends again.
+    pub fn resume(&self) {
+        self.shared.resume();
     }
 
     /// Closes the pool: idle connections end now, lent ones when they come back, and nobody gets another.
     pub fn close(&self) {
-        self.inner.close();
-        self.warm.close();
+        self.shared.shut();
     }
 
-    #[cold]
-    fn exhausted(&self) -> Error {
-        let status = self.status();
-        if status.idle > 0 || status.size < status.max_size {
-            return Error::new(
-                ErrorKind::PoolTimeout,
-                format!(
-                    "no connection to {} could be had within {:?}",
-                    self.backend.target(),
-                    self.options.acquire_timeout
-                ),
-            )
-            .with_help("see whether the server answers; idle connections were found dead, or a new one took too long");
+    /// Closes the pool and waits until every lent connection has come back, or for so long. Whoever waits for a
+    /// connection is told that the pool is closed.
+    pub async fn drain(&self, deadline: Duration) -> Drained {
+        self.close();
+        let shared = &self.shared;
+        let all_back = async {
+            loop {
+                let mut came_back = pin!(shared.came_back.notified());
+                came_back.as_mut().enable();
+                let status = shared.status();
+                if status.in_use + status.returning == 0 {
+                    return;
+                }
+                came_back.await;
+            }
+        };
+        match tokio::time::timeout(deadline, all_back).await {
+            Ok(()) => Drained { left: Vec::new() },
+            Err(_) => Drained { left: shared.holders() },
         }
-        Error::new(
-            ErrorKind::PoolTimeout,
-            format!(
-                "no connection came free within {:?}: all {} are in use",
-                self.options.acquire_timeout, status.size
-            ),
-        )
-        .with_help("end transactions sooner, do not use `db` inside a transaction, or allow more connections")
+    }
+}
+
+impl Shared {
+    fn resize(&self, max_size: usize) {
+        if self.store.status().max_size < max_size {
+            // Room underneath is never taken away: the seats say how many there are.
+            self.store.resize(max_size);
+        }
+        self.seats.resize(max_size);
+        if self.counters.open() <= max_size {
+            return;
+        }
+        if !self.shrinking.swap(true, SeqCst) {
+            self.warm.bar(Bar::Shrinking);
+        }
+        if let Some(object) = self.warm.clear() {
+            self.put_by(object);
+            self.seats.give();
+        }
+        // Those that have been idle for longest go first.
+        let mut surplus = self.counters.open().saturating_sub(max_size);
+        let mut goes = || {
+            let goes = surplus > 0;
+            surplus = surplus.saturating_sub(1);
+            goes
+        };
+        let mut gone = Vec::new();
+        {
+            let mut shelf = self.store.manager().shelf();
+            while !shelf.is_empty() && goes() {
+                gone.extend(shelf.pop_front());
+            }
+        }
+        gone.extend(self.store.retain(|_, _| !goes()).removed);
+        for member in gone {
+            member.close(CloseReason::Resized);
+        }
+        self.has_surplus();
+    }
+
+    fn pause(&self) {
+        if self.seats.pause(true) {
+            self.warm.bar(Bar::Paused);
+            if let Some(object) = self.warm.clear() {
+                self.put_by(object);
+                self.seats.give();
+            }
+        }
+    }
+
+    fn resume(&self) {
+        if self.seats.pause(false) {
+            self.warm.unbar(Bar::Paused);
+        }
+    }
+
+    fn shut(&self) {
+        if !self.seats.is_closed() {
+            self.warm.bar(Bar::Closed);
+            self.seats.close();
+        }
+        self.empty();
+        self.ended.send_replace(true);
     }
 }
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool").field("target", &self.backend.target()).field("status", &self.status()).finish()
+        self.shared.fmt(f)
     }
-}
-
-/// Where deadpool gets its connections from.
-#[derive(Debug)]
-pub(crate) struct Source {
-    backend: Arc<dyn Backend>,
-    ping_after: Duration,
-    recycle_timeout: Duration,
-}
-
-impl managed::Manager for Source {
-    type Type = Box<dyn Connection>;
-    type Error = Error;
-
-    async fn create(&self) -> Result<Self::Type> {
-        self.backend.connect().await
-    }
-
-    async fn recycle(&self, connection: &mut Self::Type, metrics: &Metrics) -> RecycleResult<Error> {
-        let stale = self.backend.is_remote() && metrics.last_used() > self.ping_after;
-        if connection.state() == ConnectionState::Idle && !connection.is_dirty() && !stale {
-            return Ok(());
-        }
-        // Boxed: it is rare, and everybody who acquires would carry its room.
-        match tokio::time::timeout(self.recycle_timeout, Box::pin(make_ready(connection))).await {
-            Ok(ready) => ready,
-            Err(_) => Err(RecycleError::message("the connection could not be made ready in time")),
-        }
-    }
-}
-
-/// Makes sure that the next borrower finds nothing of the last one.
-async fn make_ready(connection: &mut Box<dyn Connection>) -> RecycleResult<Error> {
-    match connection.state() {
-        ConnectionState::Broken => return Err(RecycleError::message("the connection is broken")),
-        ConnectionState::InTransaction | ConnectionState::Failed => connection.rollback().await?,
-        ConnectionState::Idle => {}
-    }
-    if connection.is_dirty() {
-        connection.reset().await?;
-    } else {
-        connection.ping().await?;
-    }
-    Ok(())
 }

@@ -1,11 +1,13 @@
 //! The handle to a database.
 
 use std::fmt;
+use std::future::Future;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use covet_drivers::contract::{Backend, ConnectUrl, ServerInfo, adapter_for};
-use covet_drivers::pool::{Lease, Pool, PoolOptions, PoolStatus};
+use covet_drivers::pool::{Drained, Lease, Pool, PoolOptions, PoolStatus};
 use covet_drivers::render::Dialect;
 use covet_drivers::{Capabilities, Observer, Result};
 
@@ -68,7 +70,23 @@ impl DbOptions {
         self
     }
 
-    /// Tells every statement that has ended to an observer. Without one, nothing is measured.
+    /// As many connections are kept open, and are opened before [`Db::connect_with`] returns; 0 if not said.
+    #[must_use]
+    pub fn min_connections(mut self, least: usize) -> Self {
+        self.pool.min_size = least;
+        self.pool.warm_up = true;
+        self
+    }
+
+    /// How long a statement or transaction waits for a connection in all; 30 s if not said.
+    #[must_use]
+    pub fn acquire_timeout(mut self, limit: Duration) -> Self {
+        self.pool.acquire_timeout = limit;
+        self
+    }
+
+    /// Tells every statement that has ended to an observer, and connections that are held for too long. Without one,
+    /// nothing is measured.
     #[must_use]
     pub fn observe(mut self, observer: impl Observer + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
@@ -117,7 +135,8 @@ impl Db {
     /// Those of connecting.
     pub async fn open(backend: Arc<dyn Backend>, options: DbOptions) -> Result<Self> {
         let dialect = backend.dialect();
-        let pool = Pool::new(backend, options.pool)?;
+        let warm_up = options.pool.warm_up;
+        let pool = Pool::with_observer(backend, options.pool, options.observer.clone())?;
         let first = pool.acquire().await?;
         let mut capabilities = *first.capabilities();
         if let Some(change) = options.assume {
@@ -131,6 +150,9 @@ impl Db {
             pool: pool.clone(),
         };
         drop(first);
+        if warm_up {
+            pool.warm_up().await?;
+        }
         Ok(Db { executor: Executor::pool(Arc::new(shared)) })
     }
 
@@ -138,12 +160,20 @@ impl Db {
         self.executor.shared()
     }
 
-    /// Borrows a connection for what Covet has no words for.
+    /// Borrows a connection for what Covet has no words for. The place of the call is what errors name that tell who
+    /// holds connections.
     ///
     /// # Errors
     /// `PoolTimeout`, `PoolClosed`, and those of connecting.
-    pub async fn acquire(&self) -> Result<Lease> {
-        self.shared().pool.acquire().await
+    #[track_caller]
+    pub fn acquire(&self) -> impl Future<Output = Result<Lease>> + Send + use<'_> {
+        self.shared().pool.acquire()
+    }
+
+    /// The pool itself: who holds connections, and what else it can do.
+    #[must_use]
+    pub fn pool(&self) -> &Pool {
+        &self.shared().pool
     }
 
     /// The backend.
@@ -164,7 +194,7 @@ impl Db {
         &self.shared().capabilities
     }
 
-    /// How many connections there are now.
+    /// How many connections there are now, and what has happened in the pool so far.
     #[must_use]
     pub fn pool_status(&self) -> PoolStatus {
         self.shared().pool.status()
@@ -178,9 +208,35 @@ impl Db {
         self.acquire().await?.ping().await
     }
 
+    /// Allows another number of connections from now on. Idle ones that are too many are closed now, those in use when
+    /// they come back.
+    ///
+    /// # Errors
+    /// `Config` for 0, for less than the pool's `min_size`, and for more than one connection to a database in memory.
+    pub fn resize(&self, max_connections: usize) -> Result<()> {
+        self.shared().pool.resize(max_connections)
+    }
+
+    /// Lends no connection until [`resume`](Db::resume): statements and transactions that begin wait, in their order and
+    /// within their deadlines; those under way are not touched.
+    pub fn pause(&self) {
+        self.shared().pool.pause();
+    }
+
+    /// Lends connections again.
+    pub fn resume(&self) {
+        self.shared().pool.resume();
+    }
+
     /// Closes the database: idle connections end now, lent ones when they come back.
     pub fn close(&self) {
         self.shared().pool.close();
+    }
+
+    /// Closes the database and waits until what is under way has ended, or for so long. Whatever begins meanwhile, or
+    /// waits for a connection, is told that the pool is closed.
+    pub async fn drain(&self, deadline: Duration) -> Drained {
+        self.shared().pool.drain(deadline).await
     }
 }
 

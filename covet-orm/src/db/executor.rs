@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use covet_drivers::contract::{Outcome, RowSink};
+use covet_drivers::pool::Place;
 use covet_drivers::render::print;
 use covet_drivers::sql::{Statement, placed};
 use covet_drivers::{Capabilities, Result};
@@ -57,7 +58,11 @@ impl Executor {
     /// A connection for one or more statements in a row.
     pub(crate) async fn session(&self) -> Result<Session<'_>> {
         match &self.transaction {
-            None => Ok(Session::pooled(&self.shared, self.shared.pool.acquire().await?)),
+            None => {
+                // The code that asked for the statement is out of reach here: `async fn` hides its caller.
+                let place = Place::called("a statement");
+                Ok(Session::pooled(&self.shared, self.shared.pool.acquire_for(place).await?))
+            }
             Some((open, depth)) => Session::within(&self.shared, open, *depth).await,
         }
     }

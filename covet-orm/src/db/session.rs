@@ -132,10 +132,14 @@ impl<'a> Session<'a> {
         self.seen(result)
     }
 
-    /// Lets the transaction know how a statement of it ended.
+    /// Lets the transaction know how a statement of it ended, and the pool if it ended with the connection.
     fn seen<T>(&mut self, result: Result<T>) -> Result<T> {
-        if let (Err(error), Held::Within(state)) = (&result, &mut self.held) {
-            state.saw(error);
+        if let Err(error) = &result {
+            match &mut self.held {
+                Held::Pooled(lease) if error.is_connection_lost() => lease.report_lost(),
+                Held::Pooled(_) => {}
+                Held::Within(state) => state.saw(error),
+            }
         }
         result
     }

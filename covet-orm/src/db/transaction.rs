@@ -1,6 +1,7 @@
 //! Transactions: as a closure that can be run again, and as a guard.
 
 use std::fmt;
+use std::future::Future;
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use covet_drivers::contract::{BoxFuture, Connection, ConnectionState, TransactionOptions};
-use covet_drivers::pool::Lease;
+use covet_drivers::pool::{Lease, Place};
 use covet_drivers::{Error, ErrorKind, Result};
 use tokio::sync::Mutex;
 
@@ -74,8 +75,12 @@ impl Db {
     ///
     /// # Errors
     /// The closure's, and those of beginning and committing.
-    pub async fn transaction<T>(&self, f: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T> + Again) -> Result<T> {
-        self.try_transaction(f).await
+    #[track_caller]
+    pub fn transaction<T>(
+        &self,
+        f: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T> + Again,
+    ) -> impl Future<Output = Result<T>> {
+        self.repeat(Place::here(), TransactionOptions::default(), f)
     }
 
     /// As [`transaction`](Db::transaction), for closures with an error type of their own:
@@ -83,37 +88,49 @@ impl Db {
     ///
     /// # Errors
     /// As there.
-    pub async fn try_transaction<T, E: From<Error>>(
+    #[track_caller]
+    pub fn try_transaction<T, E: From<Error>>(
         &self,
         f: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T, E> + Again,
-    ) -> Result<T, E> {
-        self.try_transaction_with(&TransactionOptions::default(), f).await
+    ) -> impl Future<Output = Result<T, E>> {
+        self.repeat(Place::here(), TransactionOptions::default(), f)
     }
 
     /// As [`transaction`](Db::transaction), with an isolation level or read-only.
     ///
     /// # Errors
     /// As there, and `Unsupported` for a level that the database lacks.
-    pub async fn transaction_with<T>(
+    #[track_caller]
+    pub fn transaction_with<T>(
         &self,
         options: &TransactionOptions,
         f: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T> + Again,
-    ) -> Result<T> {
-        self.try_transaction_with(options, f).await
+    ) -> impl Future<Output = Result<T>> {
+        self.repeat(Place::here(), *options, f)
     }
 
     /// As [`transaction_with`](Db::transaction_with), for closures with an error type of their own.
     ///
     /// # Errors
     /// As there.
-    pub async fn try_transaction_with<T, E: From<Error>>(
+    #[track_caller]
+    pub fn try_transaction_with<T, E: From<Error>>(
         &self,
         options: &TransactionOptions,
+        f: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T, E> + Again,
+    ) -> impl Future<Output = Result<T, E>> {
+        self.repeat(Place::here(), *options, f)
+    }
+
+    async fn repeat<T, E: From<Error>>(
+        &self,
+        place: Place,
+        options: TransactionOptions,
         f: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T, E> + Again,
     ) -> Result<T, E> {
         let mut attempt = 1;
         loop {
-            let mut tx = match self.begin_with(options).await {
+            let mut tx = match self.begin_for(place, options).await {
                 Ok(tx) => tx,
                 Err(error) if error.is_retryable() && attempt < ATTEMPTS => {
                     pause(attempt).await;
@@ -149,17 +166,31 @@ impl Db {
     ///
     /// # Errors
     /// Those of beginning. Where the database hears of it only with the first statement, that statement meets them.
-    pub async fn begin(&self) -> Result<Tx<'static>> {
-        self.begin_with(&TransactionOptions::default()).await
+    #[track_caller]
+    pub fn begin(&self) -> impl Future<Output = Result<Tx<'static>>> + Send + use<'_> {
+        self.begin_for(Place::here(), TransactionOptions::default())
     }
 
     /// As [`begin`](Db::begin), with an isolation level or read-only.
     ///
     /// # Errors
     /// As there, and `Unsupported` for a level that the database lacks.
-    pub async fn begin_with(&self, options: &TransactionOptions) -> Result<Tx<'static>> {
-        let mut lease = self.acquire().await?;
-        told(self.shared(), "BEGIN", lease.begin_direct(options)).await?;
+    #[track_caller]
+    pub fn begin_with(
+        &self,
+        options: &TransactionOptions,
+    ) -> impl Future<Output = Result<Tx<'static>>> + Send + use<'_> {
+        self.begin_for(Place::here(), *options)
+    }
+
+    async fn begin_for(&self, place: Place, options: TransactionOptions) -> Result<Tx<'static>> {
+        let mut lease = self.pool().acquire_for(place).await?;
+        if let Err(error) = told(self.shared(), "BEGIN", lease.begin_direct(&options)).await {
+            if error.is_connection_lost() {
+                lease.report_lost();
+            }
+            return Err(error);
+        }
         let state = State { lease: Some(lease), depth: 0, retry: false, in_doubt: false };
         let open = Arc::new(Open { state: Mutex::new(state), streaming: AtomicBool::new(false) });
         let executor = Executor::transaction(Arc::clone(self.shared_arc()), Arc::clone(&open), 0);
@@ -341,9 +372,15 @@ impl State {
         lease.rollback().await
     }
 
-    /// Remembers whether an error allows the transaction to be run again.
+    /// Remembers whether an error allows the transaction to be run again, and lets the pool know of a connection that
+    /// is lost.
     pub(crate) fn saw(&mut self, error: &Error) {
         self.retry |= error.is_retryable();
+        if let Some(lease) = &self.lease
+            && error.is_connection_lost()
+        {
+            lease.report_lost();
+        }
     }
 }
 

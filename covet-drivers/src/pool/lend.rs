@@ -1,0 +1,219 @@
+//! Lending to a borrower for whom no connection lies ready: waiting for a turn, testing what is idle, opening a new one;
+//! all of it before one deadline.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::Poll;
+use std::time::Instant;
+
+use deadpool::managed::Object;
+
+use crate::contract::ConnectionState;
+use crate::error::{Error, ErrorKind, Result};
+use crate::pool::counters::{CloseReason, Gauge};
+use crate::pool::holders::{Place, in_words};
+use crate::pool::lease::Lease;
+use crate::pool::member::Source;
+use crate::pool::seats::{Seat, Seats};
+use crate::pool::shared::Shared;
+
+impl Shared {
+    /// Lends a connection, within the deadline.
+    pub(super) async fn lend(self: &Arc<Self>, place: Place) -> Result<Lease> {
+        let waiting = self.warm.wait();
+        // Somebody may have put one there before that was said.
+        if let Some(lease) = self.take_warm(place) {
+            return Ok(lease);
+        }
+        let mut find = pin!(self.find());
+        let found = match poll_fn(|context| Poll::Ready(find.as_mut().poll(context))).await {
+            // Mostly a connection is idle, and a timer and a look at the clock would cost as much as taking it.
+            Poll::Ready(found) => found,
+            Poll::Pending => {
+                let began = Instant::now();
+                let found = tokio::time::timeout(self.options.acquire_timeout, find).await;
+                self.counters.waits.add(began.elapsed());
+                match found {
+                    Ok(found) => found,
+                    Err(_) => Err(self.too_late()),
+                }
+            }
+        };
+        drop(waiting);
+        let (object, seat) = found?;
+        let number = self.warm.desk().holders.add(place, Instant::now());
+        Ok(Lease::new(object, seat, number))
+    }
+
+    /// A connection that can be lent, whenever that may be.
+    async fn find(self: &Arc<Self>) -> Result<(Object<Source>, Seat)> {
+        let mut seen = self.gate.begun();
+        loop {
+            let Ok(mut seat) = Seats::take(self).await else { return Err(closed()) };
+            loop {
+                if let Some(object) = self.take_ready().await {
+                    return Ok((object, seat));
+                }
+                if self.seats.is_closed() {
+                    return Err(closed());
+                }
+                match self.open(seat, seen).await {
+                    Ok(same) => seat = same,
+                    Err((Some(seat), error))
+                        if error.kind() == ErrorKind::TooManyConnections && self.counters.open() > 0 =>
+                    {
+                        // The server gives no more than there are: these must do for a while, in turn.
+                        seen = self.gate.begun();
+                        self.shrink_for_a_while(seat);
+                        break;
+                    }
+                    Err((_, error)) => return Err(error.about(&self.backend.target())),
+                }
+            }
+        }
+    }
+
+    /// An idle connection that is made ready to be lent, if there is one.
+    async fn take_ready(self: &Arc<Self>) -> Option<Object<Source>> {
+        while let Some(object) = self.take_idle() {
+            let now = Instant::now();
+            if object.is_expired(now) {
+                self.close(object, CloseReason::Lifetime);
+            } else if object.is_clean() && !self.is_doubtful(&object, now) {
+                return Some(object);
+            // Boxed: it is rare, and everybody who borrows would carry its room.
+            } else if let Some(object) = Box::pin(self.make_ready(object)).await {
+                return Some(object);
+            }
+        }
+        None
+    }
+
+    /// Makes sure that the next borrower finds a connection that lives, and nothing of the last one.
+    async fn make_ready(self: &Arc<Self>, object: Object<Source>) -> Option<Object<Source>> {
+        let _testing = Gauge::up(&self.counters, |counters| &counters.testing);
+        let mut tested = Tested { pool: self, object: Some(object) };
+        let object = tested.object.as_mut()?;
+        let dirty = !object.is_clean();
+        if dirty && object.connection.state() != ConnectionState::Broken {
+            match tokio::time::timeout(self.options.recycle_timeout, clean(object)).await {
+                Ok(Ok(())) if object.is_clean() => object.proven = Instant::now(),
+                _ => return tested.fail(CloseReason::Unclean),
+            }
+        }
+        if object.connection.state() == ConnectionState::Broken {
+            return tested.fail(CloseReason::Broken);
+        }
+        if self.is_doubtful(object, Instant::now()) {
+            self.counters.tests.fetch_add(1, Relaxed);
+            match tokio::time::timeout(self.ping_timeout(), object.connection.ping()).await {
+                Ok(Ok(())) => object.proven = Instant::now(),
+                Ok(Err(_)) => {
+                    self.doubt();
+                    return tested.fail(CloseReason::Dead);
+                }
+                Err(_) => {
+                    // The network is silent. The others are not waited for one after the other.
+                    self.doubt();
+                    self.close_doubtful();
+                    return tested.fail(CloseReason::Dead);
+                }
+            }
+        }
+        tested.object.take()
+    }
+
+    /// Closes idle connections of which it is not certain that they live.
+    fn close_doubtful(&self) {
+        let now = Instant::now();
+        let removed = self.store.retain(|member, _| !self.is_doubtful(member, now)).removed;
+        for member in removed {
+            member.close(CloseReason::Dead);
+        }
+        let mut shelf = self.store.manager().shelf();
+        let (gone, kept) = shelf.drain(..).partition::<Vec<_>, _>(|member| self.is_doubtful(member, now));
+        shelf.extend(kept);
+        drop(shelf);
+        for member in gone {
+            member.close(CloseReason::Dead);
+        }
+    }
+
+    /// Nobody was served in time: why, and who holds what there is.
+    #[cold]
+    fn too_late(&self) -> Error {
+        self.counters.timeouts.fetch_add(1, Relaxed);
+        let limit = self.options.acquire_timeout;
+        let target = self.backend.target();
+        let holders = self.warm.desk().holders.list(Instant::now());
+        let held = if holders.is_empty() { String::new() } else { format!("; in use: {}", in_words(&holders)) };
+        if let Some(cause) = self.gate.outage() {
+            let text = format!("no connection to {target} could be had within {limit:?}: {}{held}", cause.message());
+            let error = Error::new(cause.kind(), text);
+            return match cause.help() {
+                Some(help) => error.with_help(help.to_owned()),
+                None => error.with_help("see whether the server runs, and how many connections it allows"),
+            };
+        }
+        if self.seats.is_paused() {
+            return Error::new(ErrorKind::PoolTimeout, format!("the pool was paused for {limit:?}{held}"))
+                .with_help("resume it, or wait for longer (`acquire_timeout`)");
+        }
+        let most = self.seats.most();
+        if holders.len() < most {
+            return Error::new(
+                ErrorKind::PoolTimeout,
+                format!("no connection to {target} could be had within {limit:?}{held}"),
+            )
+            .with_help("see whether the server answers; idle connections were found dead, or a new one took too long");
+        }
+        let all = if most == 1 { "the only one is".to_owned() } else { format!("all {most} are") };
+        Error::new(
+            ErrorKind::PoolTimeout,
+            format!("no connection came free within {limit:?}: {all} in use by {}", in_words(&holders)),
+        )
+        .with_help(
+            "end transactions sooner, do not use `db` inside a transaction, or allow more connections (`max_size`)",
+        )
+    }
+}
+
+/// A connection that is tested. Nobody knows in what state it is when the test is dropped half-way.
+struct Tested<'a> {
+    pool: &'a Shared,
+    object: Option<Object<Source>>,
+}
+
+impl Tested<'_> {
+    fn fail(mut self, reason: CloseReason) -> Option<Object<Source>> {
+        if let Some(object) = self.object.take() {
+            self.pool.close(object, reason);
+        }
+        None
+    }
+}
+
+impl Drop for Tested<'_> {
+    fn drop(&mut self) {
+        match self.object.take() {
+            // The next borrower goes on: there is no other connection.
+            Some(object) if self.pool.only && object.connection.state() != ConnectionState::Broken => drop(object),
+            Some(object) => self.pool.close(object, CloseReason::Dropped),
+            None => {}
+        }
+    }
+}
+
+/// Undoes what a borrower left behind.
+pub(super) async fn clean(object: &mut Object<Source>) -> Result<()> {
+    if object.connection.state() != ConnectionState::Idle {
+        object.connection.rollback().await?;
+    }
+    if object.connection.is_dirty() { object.connection.reset().await } else { Ok(()) }
+}
+
+pub(super) fn closed() -> Error {
+    Error::new(ErrorKind::PoolClosed, "the pool is closed")
+}

@@ -1,0 +1,142 @@
+//! A connection of the pool, with what the pool knows of it, and where the pool underneath gets it from.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use deadpool::managed::{self, Metrics, RecycleResult};
+
+use crate::contract::{Connection, ConnectionState};
+use crate::pool::counters::{CloseReason, Counters};
+use crate::pool::options::PoolOptions;
+use crate::pool::spread::shortened;
+
+/// A connection of the pool. It is counted as closed when it is dropped.
+pub(super) struct Member {
+    pub(super) connection: Box<dyn Connection>,
+    /// When its last borrower gave it back.
+    pub(super) used: Instant,
+    /// When it was last known to live.
+    pub(super) proven: Instant,
+    /// From then on it is not lent any more.
+    expires: Option<Instant>,
+    /// For how long it may be idle.
+    idle: Option<Duration>,
+    /// Why it is closed, if it is dropped now.
+    reason: CloseReason,
+    counters: Arc<Counters>,
+}
+
+impl Member {
+    /// A connection that was opened just now.
+    pub(super) fn new(connection: Box<dyn Connection>, limits: &Limits, counters: Arc<Counters>) -> Box<Self> {
+        let now = Instant::now();
+        counters.opened();
+        Box::new(Member {
+            connection,
+            used: now,
+            proven: now,
+            expires: limits.lifetime.and_then(|lifetime| now.checked_add(shortened(lifetime, 5))),
+            idle: limits.idle.map(|idle| shortened(idle, 5)),
+            reason: CloseReason::Dropped,
+            counters,
+        })
+    }
+
+    /// Whether it is too old to be lent.
+    pub(super) fn is_expired(&self, now: Instant) -> bool {
+        self.expires.is_some_and(|expires| now >= expires)
+    }
+
+    /// Whether nobody has borrowed it for so long that there are connections enough.
+    pub(super) fn is_idle_for_long(&self, now: Instant) -> bool {
+        self.idle.is_some_and(|idle| now.saturating_duration_since(self.used) >= idle)
+    }
+
+    /// Whether the next borrower would find nothing of the last one.
+    pub(super) fn is_clean(&self) -> bool {
+        self.connection.state() == ConnectionState::Idle && !self.connection.is_dirty()
+    }
+
+    /// It came back from a borrower just now.
+    pub(super) fn touch(&mut self) {
+        let now = Instant::now();
+        (self.used, self.proven) = (now, now);
+    }
+
+    /// Closes it.
+    pub(super) fn close(mut self: Box<Self>, reason: CloseReason) {
+        self.reason = reason;
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.counters.closed(self.reason);
+    }
+}
+
+impl fmt::Debug for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.connection.fmt(f)
+    }
+}
+
+/// How old connections may grow, on this database.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) idle: Option<Duration>,
+    pub(super) lifetime: Option<Duration>,
+    /// For how long an idle connection is believed to live; `None` for ever.
+    pub(super) believed: Option<Duration>,
+}
+
+impl Limits {
+    /// A connection that the database goes with has none.
+    pub(super) fn new(options: &PoolOptions, only: bool, is_remote: bool) -> Self {
+        Limits {
+            idle: options.idle_timeout.filter(|_| !only),
+            lifetime: options.max_lifetime.filter(|_| !only),
+            believed: is_remote.then_some(options.ping_after),
+        }
+    }
+
+    /// Whether it matters when a connection came back.
+    pub(super) fn need_clock(&self) -> bool {
+        self.idle.is_some() || self.lifetime.is_some() || self.believed.is_some()
+    }
+}
+
+/// Idle connections that have not been lent since they were opened, or tested by the monitor. The pool underneath
+/// takes one of them when it has none itself.
+#[derive(Debug, Default)]
+pub(super) struct Source {
+    shelf: Mutex<VecDeque<Box<Member>>>,
+}
+
+impl Source {
+    /// The one that has been there for longest comes first.
+    pub(super) fn shelf(&self) -> MutexGuard<'_, VecDeque<Box<Member>>> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// No connection is idle.
+#[derive(Debug)]
+pub(super) struct NoneIdle;
+
+/// The pool underneath keeps what is idle. Opening and testing are done outside of it, because it would do both in the
+/// borrower's own future, which may be dropped.
+impl managed::Manager for Source {
+    type Type = Box<Member>;
+    type Error = NoneIdle;
+
+    async fn create(&self) -> Result<Self::Type, NoneIdle> {
+        self.shelf().pop_back().ok_or(NoneIdle)
+    }
+
+    async fn recycle(&self, _: &mut Self::Type, _: &Metrics) -> RecycleResult<NoneIdle> {
+        Ok(())
+    }
+}

@@ -1,0 +1,198 @@
+//! Looks after a pool from time to time: closes what is old, tests what was idle for long, keeps `min_size` open, and
+//! reports who holds a connection for too long. One task a pool, begun with its first connection; it holds the pool
+//! only while it works, and does a bounded amount of it each time.
+
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::{Arc, Weak};
+use std::time::Instant;
+
+use tokio::sync::watch;
+
+use crate::observe::Leak;
+use crate::pool::counters::{CloseReason, Gauge};
+use crate::pool::member::Member;
+use crate::pool::seats::{Seat, Seats};
+use crate::pool::shared::Shared;
+
+/// The most connections that are tested at a time.
+const TESTS: usize = 8;
+/// The most that are closed because they are old.
+const CLOSINGS: usize = 32;
+/// The most that are opened.
+const OPENINGS: usize = 4;
+
+/// The monitor's own view of its pool.
+struct Monitor {
+    pool: Weak<Shared>,
+    ended: watch::Receiver<bool>,
+}
+
+/// What becomes of an idle connection.
+enum Fate {
+    Stays,
+    Closed(CloseReason),
+    Tested(Seat),
+}
+
+impl Shared {
+    /// Begins the monitor, unless it runs, has nothing to do, or there is no runtime for it yet.
+    pub(super) fn start_monitor(self: &Arc<Self>) {
+        if self.monitored.load(Relaxed) {
+            return;
+        }
+        let limits = self.limits;
+        let has_work =
+            self.options.leak_after.is_some() || (!self.only && (limits.need_clock() || self.options.min_size > 0));
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        if has_work && !self.seats.is_closed() && !self.monitored.swap(true, SeqCst) {
+            let monitor = Monitor { pool: Arc::downgrade(self), ended: self.ended.subscribe() };
+            runtime.spawn(monitor.run(self.options.monitor_interval));
+        }
+    }
+
+    /// Opens connections until there are `min_size`, without waiting for them.
+    fn fill(self: &Arc<Self>) {
+        let there = self.counters.open() + self.counters.opening.load(Relaxed);
+        let wanted = self.options.min_size.min(self.seats.most());
+        for _ in 0..wanted.saturating_sub(there).min(OPENINGS) {
+            // Where no seat is free, whoever has one opens what is missing.
+            let Some(seat) = Seats::try_take(self) else { return };
+            let pool = Arc::downgrade(self);
+            tokio::spawn(async move {
+                let Some(pool) = pool.upgrade() else { return };
+                let seen = pool.gate.begun();
+                // The gate has logged a failure and kept it for whoever borrows; the next turn tries again.
+                drop(pool.open(seat, seen).await);
+            });
+        }
+    }
+
+    /// Closes what is old, and gives what is to be tested.
+    fn sweep(self: &Arc<Self>) -> Vec<(Box<Member>, Seat)> {
+        let now = Instant::now();
+        // What lies ready is looked at with the others.
+        let is_old =
+            |member: &Member| member.is_expired(now) || member.is_idle_for_long(now) || self.is_doubtful(member, now);
+        let mut desk = self.warm.desk();
+        let old = if desk.kept.as_ref().is_some_and(|kept| is_old(kept)) { desk.kept.take() } else { None };
+        drop(desk);
+        if let Some(old) = old {
+            self.put_by(old);
+            self.seats.give();
+        }
+        let mut spare = self.counters.open().saturating_sub(self.options.min_size);
+        let (mut tests, mut closings) = (TESTS, CLOSINGS);
+        let mut fate = |member: &Member| {
+            if closings > 0 && member.is_expired(now) {
+                closings -= 1;
+                spare = spare.saturating_sub(1);
+                return Fate::Closed(CloseReason::Lifetime);
+            }
+            if closings > 0 && spare > 0 && member.is_idle_for_long(now) {
+                closings -= 1;
+                spare -= 1;
+                return Fate::Closed(CloseReason::Idle);
+            }
+            if tests > 0
+                && self.is_doubtful(member, now)
+                && let Some(seat) = Seats::try_take(self)
+            {
+                tests -= 1;
+                return Fate::Tested(seat);
+            }
+            Fate::Stays
+        };
+        let (mut closed, mut tested) = (Vec::new(), Vec::new());
+        // Whoever has been idle for longest comes first: those on the shelf, then those underneath.
+        {
+            let mut shelf = self.store.manager().shelf();
+            for member in std::mem::take(&mut *shelf) {
+                match fate(&member) {
+                    Fate::Stays => shelf.push_back(member),
+                    Fate::Closed(reason) => closed.push((member, reason)),
+                    Fate::Tested(seat) => tested.push((member, seat)),
+                }
+            }
+        }
+        let mut fates = Vec::new();
+        let removed = self.store.retain(|member, _| match fate(member) {
+            Fate::Stays => true,
+            other => {
+                fates.push(other);
+                false
+            }
+        });
+        for (member, fate) in removed.removed.into_iter().zip(fates) {
+            match fate {
+                Fate::Closed(reason) => closed.push((member, reason)),
+                Fate::Tested(seat) => tested.push((member, seat)),
+                Fate::Stays => self.shelve(member),
+            }
+        }
+        // Outside of the locks.
+        for (member, reason) in closed {
+            member.close(reason);
+        }
+        tested
+    }
+
+    /// Asks an idle connection whether it lives.
+    async fn test(self: &Arc<Self>, mut member: Box<Member>, seat: Seat) {
+        let _testing = Gauge::up(&self.counters, |counters| &counters.testing);
+        self.counters.tests.fetch_add(1, Relaxed);
+        let answer = tokio::time::timeout(self.ping_timeout(), member.connection.ping()).await;
+        if matches!(answer, Ok(Ok(()))) && member.is_clean() {
+            member.proven = Instant::now();
+            self.shelve(member);
+        } else {
+            member.close(CloseReason::Dead);
+            self.doubt();
+        }
+        drop(seat);
+    }
+
+    /// Reports each connection that has been lent for too long, once.
+    fn report_leaks(&self) {
+        let Some(limit) = self.options.leak_after else { return };
+        let overdue = self.warm.desk().holders.overdue(Instant::now(), limit);
+        for holder in overdue {
+            self.counters.leaks.fetch_add(1, Relaxed);
+            let database = self.backend.target();
+            tracing::warn!(
+                target: "covet::pool",
+                %database, holder = %holder.place, held = ?holder.held,
+                "a connection has been lent for longer than `leak_after`"
+            );
+            if let Some(observer) = &self.observer {
+                observer.leak(&Leak { database: &database, holder });
+            }
+        }
+    }
+}
+
+impl Monitor {
+    async fn run(mut self, interval: std::time::Duration) {
+        loop {
+            let ended = tokio::time::timeout(interval, self.ended.changed()).await;
+            let Some(pool) = self.pool.upgrade() else { return };
+            if ended.is_ok() || pool.seats.is_closed() {
+                return;
+            }
+            pool.report_leaks();
+            if !pool.only {
+                let tests = pool.sweep().into_iter().map(|(member, seat)| pool.test(member, seat));
+                futures_util::future::join_all(tests).await;
+                pool.fill();
+            }
+        }
+    }
+}
+
+impl Drop for Monitor {
+    /// When its runtime ends, another may begin it anew.
+    fn drop(&mut self) {
+        if let Some(pool) = self.pool.upgrade() {
+            pool.monitored.store(false, SeqCst);
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! What all handles to one pool share, and the way of a connection: out of the pool underneath and back.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::time::{Duration, Instant};
+
+use deadpool::managed::{self, Object};
+use futures_util::FutureExt as _;
+use tokio::sync::{Notify, watch};
+
+use crate::contract::Backend;
+use crate::error::{Error, ErrorKind, Result};
+use crate::observe::Observer;
+use crate::pool::counters::{CloseReason, Counters};
+use crate::pool::gate::Gate;
+use crate::pool::holders::Place;
+use crate::pool::lease::Lease;
+use crate::pool::member::{Limits, Member, Source};
+use crate::pool::options::PoolOptions;
+use crate::pool::seats::{Seat, Seats};
+use crate::pool::warm::{Bar, Warm};
+
+/// One pool.
+pub(super) struct Shared {
+    /// Keeps idle connections, the one used last on top: its statements are prepared and its caches warm, and the
+    /// others may grow old.
+    pub(super) store: managed::Pool<Source>,
+    pub(super) backend: Arc<dyn Backend>,
+    pub(super) options: PoolOptions,
+    pub(super) limits: Limits,
+    /// The database goes with its one connection, so that is never closed.
+    pub(super) only: bool,
+    pub(super) warm: Warm,
+    pub(super) seats: Seats,
+    pub(super) gate: Arc<Gate>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) observer: Option<Arc<dyn Observer>>,
+    /// A connection was closed, or came back to a pool that is closed.
+    pub(super) came_back: Notify,
+    /// There are more connections than there may be.
+    pub(super) shrinking: AtomicBool,
+    /// Seats are set aside, and somebody waits to put them back.
+    pub(super) parked: AtomicBool,
+    /// Microseconds after `began` at which a server was seen to be gone: connections that were last known to live
+    /// before that are tested before they are lent.
+    doubted: AtomicU64,
+    began: Instant,
+    pub(super) monitored: AtomicBool,
+    /// The monitor ends when this says so, or is gone.
+    pub(super) ended: watch::Sender<bool>,
+}
+
+impl Shared {
+    pub(super) fn new(
+        backend: Arc<dyn Backend>,
+        mut options: PoolOptions,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Result<Arc<Self>> {
+        options.check()?;
+        let most = backend.max_connections();
+        if let Some(most) = most {
+            options.max_size = options.max_size.min(most.max(1));
+            options.min_size = options.min_size.min(options.max_size);
+        }
+        let store = managed::Pool::builder(Source::default())
+            .max_size(options.max_size)
+            .queue_mode(managed::QueueMode::Lifo)
+            .build()
+            .map_err(|error| Error::new(ErrorKind::Config, "the pool cannot be built").with_source(error))?;
+        let only = most == Some(1);
+        let limits = Limits::new(&options, only, backend.is_remote());
+        Ok(Arc::new(Shared {
+            store,
+            limits,
+            only,
+            warm: Warm::new(limits),
+            seats: Seats::new(options.max_size),
+            gate: Arc::new(Gate::new(options.max_backoff, backend.target())),
+            counters: Arc::default(),
+            observer,
+            came_back: Notify::new(),
+            shrinking: AtomicBool::new(false),
+            parked: AtomicBool::new(false),
+            doubted: AtomicU64::new(0),
+            began: Instant::now(),
+            monitored: AtomicBool::new(false),
+            ended: watch::Sender::new(false),
+            backend,
+            options,
+        }))
+    }
+
+    /// The connection that lies ready, if there is one.
+    pub(super) fn take_warm(self: &Arc<Self>, place: Place) -> Option<Lease> {
+        let reject = |object| {
+            self.put_by(object);
+            self.seats.give();
+        };
+        let (object, number) = self.warm.take(place, reject)?;
+        Some(Lease::new(object, Seat::held(self), number))
+    }
+
+    /// An idle connection, of those that the pool underneath keeps. The caller has a seat.
+    pub(super) fn take_idle(&self) -> Option<Object<Source>> {
+        // It never waits: there are at least as many slots as seats, and nothing is opened there.
+        self.store.get().now_or_never()?.ok()
+    }
+
+    /// An idle connection goes to the pool underneath, or is closed if there is a reason to. Its seat is still held: it is
+    /// free only when the connection is there.
+    pub(super) fn put_by(&self, object: Object<Source>) {
+        match self.reason_to_close(&object) {
+            Some(reason) => self.close(object, reason),
+            None => drop(object),
+        }
+        if self.seats.is_closed() {
+            // It may have been closed before the connection came to lie there.
+            self.empty();
+        }
+    }
+
+    fn reason_to_close(&self, member: &Member) -> Option<CloseReason> {
+        if self.seats.is_closed() {
+            return Some(CloseReason::PoolClosed);
+        }
+        if self.only {
+            return None;
+        }
+        if member.is_expired(Instant::now()) {
+            return Some(CloseReason::Lifetime);
+        }
+        self.has_surplus().then_some(CloseReason::Resized)
+    }
+
+    /// Whether there are more connections than there may be. Finds out when there are no longer.
+    pub(super) fn has_surplus(&self) -> bool {
+        if !self.shrinking.load(SeqCst) {
+            return false;
+        }
+        let surplus = self.counters.open() > self.seats.most();
+        if !surplus && self.shrinking.swap(false, SeqCst) {
+            self.warm.unbar(Bar::Shrinking);
+        }
+        surplus
+    }
+
+    /// Closes a connection that is out of the pool underneath.
+    pub(super) fn close(&self, object: Object<Source>, reason: CloseReason) {
+        Object::take(object).close(reason);
+        self.came_back.notify_waiters();
+    }
+
+    /// A connection that was opened or tested becomes idle.
+    pub(super) fn shelve(&self, member: Box<Member>) {
+        match self.reason_to_close(&member) {
+            Some(reason) => member.close(reason),
+            None => self.store.manager().shelf().push_back(member),
+        }
+        if self.seats.is_closed() {
+            self.empty();
+        }
+    }
+
+    /// Closes all idle connections of a closed pool.
+    pub(super) fn empty(&self) {
+        if let Some(object) = self.warm.clear() {
+            self.close(object, CloseReason::PoolClosed);
+        }
+        let shelved: Vec<_> = self.store.manager().shelf().drain(..).collect();
+        let stored = self.store.retain(|_, _| false).removed;
+        for member in shelved.into_iter().chain(stored) {
+            member.close(CloseReason::PoolClosed);
+        }
+    }
+
+    /// From now on connections that were last known to live before now are tested before they are lent.
+    pub(super) fn doubt(&self) {
+        if self.limits.believed.is_none() {
+            return;
+        }
+        self.doubted.store(self.micros(Instant::now()), SeqCst);
+        if let Some(object) = self.warm.clear() {
+            // Where it is looked at before it is lent. Its seat was taken with it.
+            drop(object);
+            self.seats.give();
+        }
+    }
+
+    /// Whether it is not certain that the connection lives.
+    pub(super) fn is_doubtful(&self, member: &Member, now: Instant) -> bool {
+        let Some(believed) = self.limits.believed else { return false };
+        now.saturating_duration_since(member.proven) > believed
+            || self.micros(member.proven) < self.doubted.load(SeqCst)
+    }
+
+    fn micros(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.began).as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// How long a connection may take to answer a test.
+    pub(super) fn ping_timeout(&self) -> Duration {
+        self.options.ping_timeout.min(self.options.recycle_timeout)
+    }
+}
+
+/// A borrower gives its connection back, clean.
+pub(super) fn come_back(object: Object<Source>, mut seat: Seat, number: usize) {
+    match seat.pool.warm.put(object, number) {
+        // It lies ready, and its seat with it.
+        None => seat.pass_on(),
+        // Either this one, or the one that lay there, whose seat is free instead of this one's.
+        Some(object) => seat.pool.put_by(object),
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("target", &self.backend.target()).field("status", &self.status()).finish()
+    }
+}
