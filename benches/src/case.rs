@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use crate::Result;
 use crate::model::{Person, Written};
+use crate::{Result, TASKS};
 
 /// A job.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +20,8 @@ pub(crate) enum Case {
     Eager,
     /// A connection out of the pool and back.
     Pool,
+    /// The same by 64 tasks on eight connections; each lets the others run while it has one.
+    PoolContended,
 }
 
 impl FromStr for Case {
@@ -33,6 +35,7 @@ impl FromStr for Case {
             "select-10000" => Case::Scan,
             "eager" => Case::Eager,
             "pool" => Case::Pool,
+            "pool-contended" => Case::PoolContended,
             other => return Err(format!("no case {other}")),
         })
     }
@@ -49,4 +52,20 @@ pub(crate) trait Side {
     /// Gives the number of related rows.
     async fn eager(&mut self) -> Result<usize>;
     async fn cycle(&mut self) -> Result<()>;
+    /// Opens all connections of the pool.
+    async fn fill(&mut self) -> Result<()>;
+    /// So many times out of the pool and back, by all tasks together.
+    async fn contend(&mut self, times: usize) -> Result<()>;
+}
+
+/// Runs the work in each task, for its part of the times.
+pub(crate) async fn in_tasks<F>(times: usize, work: impl Fn(usize) -> F) -> Result<()>
+where
+    F: Future<Output = Result<()>> + Send + 'static,
+{
+    let tasks: Vec<_> = (0..TASKS).map(|_| tokio::spawn(work(times / TASKS))).collect();
+    for task in tasks {
+        task.await??;
+    }
+    Ok(())
 }

@@ -4,9 +4,9 @@ use covet_orm::migrate::create_tables;
 use covet_orm::prelude::*;
 use covet_orm::{DbOptions, models};
 
-use crate::case::Side;
+use crate::case::{Side, in_tasks};
 use crate::model::{Author, Person, Post, Written, rows};
-use crate::{AUTHORS, POSTS, ROWS, Result};
+use crate::{AUTHORS, CONNECTIONS, POSTS, ROWS, Result};
 
 pub(crate) struct Covet(Db);
 
@@ -35,7 +35,7 @@ pub(crate) async fn prepare(url: &str) -> Result<()> {
 
 impl Covet {
     pub(crate) async fn open(url: &str) -> Result<Self> {
-        Ok(Covet(Db::connect_with(url, DbOptions::new().max_connections(4)).await?))
+        Ok(Covet(Db::connect_with(url, DbOptions::new().max_connections(CONNECTIONS)).await?))
     }
 }
 
@@ -84,5 +84,28 @@ impl Side for Covet {
     async fn cycle(&mut self) -> Result<()> {
         drop(self.0.acquire().await?);
         Ok(())
+    }
+
+    async fn fill(&mut self) -> Result<()> {
+        let mut leases = Vec::new();
+        for _ in 0..CONNECTIONS {
+            leases.push(self.0.acquire().await?);
+        }
+        Ok(())
+    }
+
+    async fn contend(&mut self, times: usize) -> Result<()> {
+        in_tasks(times, |times| {
+            let db = self.0.clone();
+            async move {
+                for _ in 0..times {
+                    let lease = db.acquire().await?;
+                    tokio::task::yield_now().await;
+                    drop(lease);
+                }
+                Ok(())
+            }
+        })
+        .await
     }
 }

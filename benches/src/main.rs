@@ -24,6 +24,10 @@ pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>
 pub(crate) const ROWS: usize = 10_000;
 /// The rows of one bulk insert.
 pub(crate) const BULK: usize = 1_000;
+/// The most connections of a pool.
+pub(crate) const CONNECTIONS: usize = 8;
+/// Who competes for them.
+pub(crate) const TASKS: usize = 64;
 /// The authors of the eager load, each with so many posts.
 pub(crate) const AUTHORS: usize = 100;
 /// See there.
@@ -55,7 +59,11 @@ fn main() -> Result<()> {
 async fn repeat<S: Side>(mut side: S, case: Case, times: usize) -> Result<()> {
     side.clear().await?;
     let rows = model::rows(BULK);
+    side.fill().await?;
     let start = Instant::now();
+    if let Case::PoolContended = case {
+        side.contend(times).await?;
+    }
     for turn in 0..times {
         let id = i64::try_from(turn % ROWS)? + 1;
         match case {
@@ -69,6 +77,7 @@ async fn repeat<S: Side>(mut side: S, case: Case, times: usize) -> Result<()> {
             }
             Case::Eager => assert_eq!(black_box(side.eager().await?), AUTHORS * POSTS),
             Case::Pool => side.cycle().await?,
+            Case::PoolContended => break,
         }
     }
     println!("{}", start.elapsed().as_nanos() / u128::try_from(times.max(1))?);

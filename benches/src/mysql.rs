@@ -1,16 +1,22 @@
 //! Bare connections of mysql_async under deadpool; the driver keeps statements prepared by their text.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
+use deadpool::Runtime;
 use deadpool::managed::{self, Metrics, Pool, RecycleError, RecycleResult};
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Opts, Params, Row, TxOpts, Value};
 
-use crate::Result;
-use crate::case::Side;
+use crate::case::{Side, in_tasks};
 use crate::model::{Person, Written};
+use crate::{CONNECTIONS, Result};
 
-pub(crate) struct Raw(Pool<Source>);
+pub(crate) struct Raw {
+    pool: Pool<Source>,
+    /// With the deadlines that Covet's pool has.
+    timed: Pool<Source>,
+}
 
 #[derive(Debug)]
 struct Source(Opts);
@@ -44,7 +50,14 @@ impl Raw {
     pub(crate) async fn open(url: &str) -> Result<Self> {
         // The driver refuses Covet's parameters.
         let url = url.split('?').next().unwrap_or(url);
-        Ok(Raw(Pool::builder(Source(Opts::from_url(url)?)).max_size(4).build()?))
+        let options = Opts::from_url(url)?;
+        let pool = || Pool::builder(Source(options.clone())).max_size(CONNECTIONS);
+        let timed = pool()
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(Duration::from_secs(30)))
+            .create_timeout(Some(Duration::from_secs(30)))
+            .recycle_timeout(Some(Duration::from_secs(5)));
+        Ok(Raw { pool: pool().build()?, timed: timed.build()? })
     }
 }
 
@@ -74,25 +87,25 @@ const INSERT: &str = "INSERT INTO written (name, email, age, score, active, visi
 
 impl Side for Raw {
     async fn clear(&mut self) -> Result<()> {
-        self.0.get().await?.query_drop("DELETE FROM written").await?;
+        self.pool.get().await?.query_drop("DELETE FROM written").await?;
         Ok(())
     }
 
     async fn find(&mut self, id: i64) -> Result<Person> {
-        let mut wire = self.0.get().await?;
+        let mut wire = self.pool.get().await?;
         let sql = "SELECT id, name, email, age, score, active, visits, note FROM people WHERE id = ?";
         person(wire.exec_first::<Row, _, _>(sql, (id,)).await?.ok_or("no row")?)
     }
 
     async fn insert(&mut self, row: &Written) -> Result<Person> {
-        let mut wire = self.0.get().await?;
+        let mut wire = self.pool.get().await?;
         let sql = "INSERT INTO written (name, email, age, score, active, visits, note) VALUES (?, ?, ?, ?, ?, ?, ?) \
                    RETURNING id, name, email, age, score, active, visits, note";
         person(wire.exec_first::<Row, _, _>(sql, bound(row)).await?.ok_or("no row")?)
     }
 
     async fn insert_many(&mut self, rows: &[Written]) -> Result<()> {
-        let mut wire = self.0.get().await?;
+        let mut wire = self.pool.get().await?;
         let mut transaction = wire.start_transaction(TxOpts::default()).await?;
         transaction.exec_batch(INSERT, rows.iter().map(bound)).await?;
         transaction.commit().await?;
@@ -100,7 +113,7 @@ impl Side for Raw {
     }
 
     async fn scan(&mut self) -> Result<Vec<Person>> {
-        let mut wire = self.0.get().await?;
+        let mut wire = self.pool.get().await?;
         let sql = "SELECT id, name, email, age, score, active, visits, note FROM people";
         let mut result = wire.exec_iter(sql, ()).await?;
         let mut people = Vec::new();
@@ -111,7 +124,7 @@ impl Side for Raw {
     }
 
     async fn eager(&mut self) -> Result<usize> {
-        let mut wire = self.0.get().await?;
+        let mut wire = self.pool.get().await?;
         let mut authors = Vec::new();
         for mut row in wire.exec::<Row, _, _>("SELECT id, name FROM authors", ()).await? {
             authors.push(Author { id: take(&mut row, 0)?, name: take(&mut row, 1)?, posts: Vec::new() });
@@ -132,7 +145,30 @@ impl Side for Raw {
     }
 
     async fn cycle(&mut self) -> Result<()> {
-        drop(self.0.get().await?);
+        drop(self.timed.get().await?);
         Ok(())
+    }
+
+    async fn fill(&mut self) -> Result<()> {
+        let mut leases = Vec::new();
+        for _ in 0..CONNECTIONS {
+            leases.push(self.timed.get().await?);
+        }
+        Ok(())
+    }
+
+    async fn contend(&mut self, times: usize) -> Result<()> {
+        in_tasks(times, |times| {
+            let pool = self.timed.clone();
+            async move {
+                for _ in 0..times {
+                    let lease = pool.get().await?;
+                    tokio::task::yield_now().await;
+                    drop(lease);
+                }
+                Ok(())
+            }
+        })
+        .await
     }
 }

@@ -2,18 +2,23 @@
 
 use std::collections::HashMap;
 use std::pin::pin;
+use std::time::Duration;
 
-use deadpool_postgres::{ManagerConfig, Pool, RecyclingMethod};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use futures_util::TryStreamExt as _;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{NoTls, Row};
 
-use crate::Result;
-use crate::case::Side;
+use crate::case::{Side, in_tasks};
 use crate::model::{Person, Written};
+use crate::{CONNECTIONS, Result};
 
-pub(crate) struct Raw(Pool);
+pub(crate) struct Raw {
+    pool: Pool,
+    /// With the deadlines that Covet's pool has.
+    timed: Pool,
+}
 
 struct Author {
     id: i64,
@@ -29,12 +34,17 @@ struct Post {
 
 impl Raw {
     pub(crate) async fn open(url: &str) -> Result<Self> {
-        let manager = deadpool_postgres::Manager::from_config(
-            url.parse()?,
-            NoTls,
-            ManagerConfig { recycling_method: RecyclingMethod::Fast },
-        );
-        Ok(Raw(Pool::builder(manager).max_size(4).build()?))
+        let config: tokio_postgres::Config = url.parse()?;
+        let pool = || {
+            let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+            Pool::builder(Manager::from_config(config.clone(), NoTls, recycling)).max_size(CONNECTIONS)
+        };
+        let timed = pool()
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(Duration::from_secs(30)))
+            .create_timeout(Some(Duration::from_secs(30)))
+            .recycle_timeout(Some(Duration::from_secs(5)));
+        Ok(Raw { pool: pool().build()?, timed: timed.build()? })
     }
 }
 
@@ -57,19 +67,19 @@ const INSERT: &str = "INSERT INTO written (name, email, age, score, active, visi
 
 impl Side for Raw {
     async fn clear(&mut self) -> Result<()> {
-        self.0.get().await?.execute("DELETE FROM written", &[]).await?;
+        self.pool.get().await?.execute("DELETE FROM written", &[]).await?;
         Ok(())
     }
 
     async fn find(&mut self, id: i64) -> Result<Person> {
-        let client = self.0.get().await?;
+        let client = self.pool.get().await?;
         let sql = "SELECT id, name, email, age, score, active, visits, note FROM people WHERE id = $1";
         let statement = client.prepare_cached(sql).await?;
         person(&client.query_one(&statement, &[&id]).await?)
     }
 
     async fn insert(&mut self, row: &Written) -> Result<Person> {
-        let client = self.0.get().await?;
+        let client = self.pool.get().await?;
         let statement = client.prepare_cached(INSERT).await?;
         let values: [&(dyn ToSql + Sync); 7] =
             [&row.name, &row.email, &row.age, &row.score, &row.active, &row.visits, &row.note];
@@ -78,7 +88,7 @@ impl Side for Raw {
 
     async fn insert_many(&mut self, rows: &[Written]) -> Result<()> {
         const TYPES: &[Type] = &[Type::TEXT, Type::TEXT, Type::INT4, Type::FLOAT8, Type::BOOL, Type::INT8, Type::TEXT];
-        let client = self.0.get().await?;
+        let client = self.pool.get().await?;
         let statement = client.prepare_cached(COPY).await?;
         let mut writer = pin!(BinaryCopyInWriter::new(client.copy_in(&statement).await?, TYPES));
         for row in rows {
@@ -92,7 +102,7 @@ impl Side for Raw {
     }
 
     async fn scan(&mut self) -> Result<Vec<Person>> {
-        let client = self.0.get().await?;
+        let client = self.pool.get().await?;
         let sql = "SELECT id, name, email, age, score, active, visits, note FROM people";
         let statement = client.prepare_cached(sql).await?;
         let none: [&(dyn ToSql + Sync); 0] = [];
@@ -105,7 +115,7 @@ impl Side for Raw {
     }
 
     async fn eager(&mut self) -> Result<usize> {
-        let client = self.0.get().await?;
+        let client = self.pool.get().await?;
         let statement = client.prepare_cached("SELECT id, name FROM authors").await?;
         let mut authors = Vec::new();
         for row in client.query(&statement, &[]).await? {
@@ -127,7 +137,30 @@ impl Side for Raw {
     }
 
     async fn cycle(&mut self) -> Result<()> {
-        drop(self.0.get().await?);
+        drop(self.timed.get().await?);
         Ok(())
+    }
+
+    async fn fill(&mut self) -> Result<()> {
+        let mut leases = Vec::new();
+        for _ in 0..CONNECTIONS {
+            leases.push(self.timed.get().await?);
+        }
+        Ok(())
+    }
+
+    async fn contend(&mut self, times: usize) -> Result<()> {
+        in_tasks(times, |times| {
+            let pool = self.timed.clone();
+            async move {
+                for _ in 0..times {
+                    let lease = pool.get().await?;
+                    tokio::task::yield_now().await;
+                    drop(lease);
+                }
+                Ok(())
+            }
+        })
+        .await
     }
 }

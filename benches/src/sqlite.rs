@@ -129,4 +129,13 @@ impl Side for Raw {
     async fn cycle(&mut self) -> Result<()> {
         Ok(())
     }
+
+    async fn fill(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Nor here.
+    async fn contend(&mut self, _: usize) -> Result<()> {
+        Ok(())
+    }
 }

@@ -9,30 +9,7 @@ use covet_orm::prelude::*;
 use covet_orm::{DbOptions, ErrorKind, PoolOptions};
 use covet_tests::models::Setting;
 use covet_tests::proxy::{Direction, Grain, Proxy, Reach, Then, Trap};
-use covet_tests::{Kind, TestDb};
-
-/// As `on_each_database`, without SQLite, which has no network to fail.
-macro_rules! on_each_server {
-    ($($(#[$meta:meta])* async fn $name:ident($db:ident: &TestDb) -> Outcome $body:block)*) => {$(
-        $(#[$meta])*
-        mod $name {
-            #[allow(unused_imports)]
-            use super::*;
-
-            async fn case($db: &TestDb) -> covet_tests::Outcome $body
-
-            #[test]
-            fn postgres() {
-                covet_tests::run(Kind::Postgres, |db| Box::pin(case(db)));
-            }
-
-            #[test]
-            fn mysql() {
-                covet_tests::run(Kind::Mysql, |db| Box::pin(case(db)));
-            }
-        }
-    )*};
-}
+use covet_tests::{TestDb, on_each_server};
 
 async fn put(name: &str, on: &Executor) -> covet_orm::Result<Setting> {
     Setting::create().name(name).value("v").exec(on).await

@@ -261,3 +261,27 @@ macro_rules! on_each_database {
         }
     )*};
 }
+
+/// As [`on_each_database!`], without SQLite, which has no server and no network.
+#[macro_export]
+macro_rules! on_each_server {
+    ($($(#[$meta:meta])* async fn $name:ident($db:ident: &TestDb) -> Outcome $body:block)*) => {$(
+        $(#[$meta])*
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn case($db: &$crate::TestDb) -> $crate::Outcome $body
+
+            #[test]
+            fn postgres() {
+                $crate::run($crate::Kind::Postgres, |db| Box::pin(case(db)));
+            }
+
+            #[test]
+            fn mysql() {
+                $crate::run($crate::Kind::Mysql, |db| Box::pin(case(db)));
+            }
+        }
+    )*};
+}

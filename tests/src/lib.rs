@@ -1,9 +1,10 @@
-//! What the tests share: the harness that gives each case a database of its own, the models, and a
-//! proxy that breaks connections on purpose.
+//! What the tests share: the harness that gives each case a database of its own, the models, a
+//! proxy that breaks connections on purpose, and servers that may be stopped.
 
 mod harness;
 pub mod models;
 pub mod program;
 pub mod proxy;
+pub mod server;
 
 pub use harness::{Kind, Outcome, TestDb, Url, run, servers};

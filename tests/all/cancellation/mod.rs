@@ -8,7 +8,7 @@
 mod acts;
 mod embedded;
 mod inspector;
-mod poller;
+pub(crate) mod poller;
 mod wire;
 mod within;
 

@@ -24,7 +24,7 @@ pub(crate) fn run(words: &[String]) -> Outcome<ExitCode> {
 }
 
 /// Builds the program, prepares each database, and measures each case on each of them; words narrow to
-/// databases and cases of that name.
+/// databases and cases of that name, and `pool` stands for `pool-contended` too.
 fn run_time(words: &[String]) -> Outcome<ExitCode> {
     let known = |word: &String| DATABASES.iter().any(|it| it.name == *word) || CASES.iter().any(|it| it.name == *word);
     if let Some(unknown) = words.iter().find(|word| !known(word)) {
@@ -60,7 +60,12 @@ fn run_time(words: &[String]) -> Outcome<ExitCode> {
 
 /// Whether no word of this kind was said, or this one.
 fn chosen<'a>(words: &[String], name: &str, mut all: impl Iterator<Item = &'a str>) -> bool {
-    words.iter().any(|word| word == name) || !all.any(|one| words.iter().any(|word| word == one))
+    words.iter().any(|word| means(word, name)) || !all.any(|one| words.iter().any(|word| word == one))
+}
+
+/// Whether a word means something of this name.
+fn means(word: &str, name: &str) -> bool {
+    word == name || name.strip_prefix(word).is_some_and(|rest| rest == "-contended")
 }
 
 /// The program and where it runs.

@@ -22,6 +22,7 @@ pub(super) const CASES: &[Case] = &[
     Case { name: "select-10000", few: 1, many: 4, rounds: 25 },
     Case { name: "eager", few: 5, many: 20, rounds: 100 },
     Case { name: "pool", few: 100, many: 1100, rounds: 200_000 },
+    Case { name: "pool-contended", few: 6_400, many: 32_000, rounds: 192_000 },
 ];
 
 /// Where it runs.
@@ -46,7 +47,12 @@ pub(super) const DATABASES: &[Database] = &[
         url: |servers, _| of_server(servers, "COVET_TEST_MYSQL"),
         without: &[],
     },
-    Database { name: "sqlite", raw: "bare rusqlite, no pool", url: |_, folder| in_file(folder), without: &["pool"] },
+    Database {
+        name: "sqlite",
+        raw: "bare rusqlite, no pool",
+        url: |_, folder| in_file(folder),
+        without: &["pool", "pool-contended"],
+    },
 ];
 
 fn of_server(servers: &Servers, variable: &str) -> Outcome<String> {

@@ -1,0 +1,275 @@
+//! Who is served and when, and what is said of it.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use covet_drivers::pool::CloseReason;
+use covet_orm::prelude::*;
+use covet_orm::{DbOptions, ErrorKind, Event, Leak, Observer, PoolOptions};
+use covet_tests::models::Setting;
+use covet_tests::on_each_database;
+
+use crate::cancellation::poller::Cancellable;
+use crate::pool::{ends_in_time, millis, open, options, soon};
+
+/// Keeps the leaks that it was told of.
+#[derive(Clone, Default)]
+struct Leaks(Arc<Mutex<Vec<String>>>);
+
+impl Observer for Leaks {
+    fn statement(&self, _: &Event<'_>) {}
+
+    fn leak(&self, leak: &Leak<'_>) {
+        self.0.lock().unwrap().push(leak.holder.place.to_string());
+    }
+}
+
+on_each_database! {
+    async fn who_waits_is_served_in_the_order_of_asking(db: &TestDb) -> Outcome {
+        let one = open(db.url(), options(1)).await?;
+        let lease = one.acquire().await?;
+        let served = Arc::new(Mutex::new(Vec::new()));
+        let mut tasks = Vec::new();
+        for number in 0..50 {
+            let (one2, served) = (one.clone(), Arc::clone(&served));
+            tasks.push(tokio::spawn(async move {
+                let lease = one2.acquire().await?;
+                served.lock().unwrap().push(number);
+                tokio::task::yield_now().await;
+                drop(lease);
+                Ok::<_, covet_orm::Error>(())
+            }));
+            soon("it waits", &one, |status| status.waiting == number + 1).await;
+        }
+        drop(lease);
+        for task in tasks {
+            task.await??;
+        }
+        assert_eq!(*served.lock().unwrap(), (0..50).collect::<Vec<_>>());
+        let status = one.pool_status();
+        // Who opened the connection waited too.
+        assert_eq!((status.waits.count, status.waiting, status.idle, status.opened), (51, 0, 1, 1), "{status:?}");
+        assert!(status.waits.p50 > millis(0) && status.waits.p50 <= status.waits.p95 && status.waits.p95 <= status.waits.p99);
+        Ok(())
+    }
+
+    async fn who_waits_too_long_is_told_who_holds_the_connections(db: &TestDb) -> Outcome {
+        let limit = millis(200);
+        let three = open(db.url(), PoolOptions { acquire_timeout: limit, ..options(3) }).await?;
+        let mut named = three.acquire().await?;
+        named.set_name("the night's report");
+        let tx = three.begin().await?;
+        let place = line!() - 1;
+        let third = three.acquire().await?;
+        for _ in 0..3 {
+            let error = ends_in_time(&three, limit).await;
+            assert_eq!(error.kind(), ErrorKind::PoolTimeout, "{error}");
+            let text = error.to_string();
+            assert!(text.contains("all 3 are in use by the night's report at tests/all/pool/lending.rs:"), "{text}");
+            assert!(text.contains(&format!("lending.rs:{place}:")), "{text}");
+            assert!(error.help().is_some_and(|help| help.contains("max_size")), "{text}");
+        }
+        assert_eq!(three.pool().holders().len(), 3);
+        assert_eq!(three.pool_status().timeouts, 3);
+        drop((named, third));
+        tx.rollback().await?;
+        three.ping().await?;
+        Ok(())
+    }
+
+    async fn a_connection_that_is_held_for_long_is_reported_once(db: &TestDb) -> Outcome {
+        let leaks = Leaks::default();
+        let pool = PoolOptions { leak_after: Some(millis(400)), monitor_interval: millis(10), ..options(2) };
+        let two = Db::connect_with(db.url(), DbOptions::new().pool(pool).observe(leaks.clone())).await?;
+        let held = two.acquire().await?;
+        let place = format!("lending.rs:{}:", line!() - 1);
+        for _ in 0..5 {
+            // Short ones are none.
+            two.ping().await?;
+            tokio::time::sleep(millis(5)).await;
+        }
+        soon("it is reported", &two, |status| status.leaks == 1).await;
+        tokio::time::sleep(millis(500)).await;
+        assert_eq!(two.pool_status().leaks, 1);
+        let told = leaks.0.lock().unwrap().clone();
+        assert!(told.len() == 1 && told[0].contains(&place), "{told:?}");
+        drop(held);
+        let _again = two.acquire().await?;
+        soon("the next one is reported", &two, |status| status.leaks == 2).await;
+        Ok(())
+    }
+
+    async fn a_pool_is_resized_under_load(db: &TestDb) -> Outcome {
+        let pool = open(db.url(), options(4)).await?;
+        let (lent, end) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let tasks: Vec<_> = (0..16)
+            .map(|_| {
+                let (pool, lent, end) = (pool.clone(), Arc::clone(&lent), Arc::clone(&end));
+                tokio::spawn(async move {
+                    while end.load(Ordering::SeqCst) == 0 {
+                        let mut lease = pool.acquire().await?;
+                        lent.fetch_add(1, Ordering::SeqCst);
+                        lease.ping().await?;
+                        tokio::task::yield_now().await;
+                        lent.fetch_sub(1, Ordering::SeqCst);
+                    }
+                    Ok::<_, covet_orm::Error>(())
+                })
+            })
+            .collect();
+        for size in [8, 2, 6, 1, 3] {
+            pool.resize(size)?;
+            soon("it has shrunk", &pool, |status| status.size <= size && status.in_use <= size).await;
+            for _ in 0..20 {
+                tokio::time::sleep(millis(1)).await;
+                assert!(lent.load(Ordering::SeqCst) <= size);
+                assert!(pool.pool_status().size <= size, "{}", pool.pool_status());
+            }
+            soon("it has grown", &pool, |status| status.size == size).await;
+        }
+        end.store(1, Ordering::SeqCst);
+        for task in tasks {
+            task.await??;
+        }
+        let status = pool.pool_status();
+        assert_eq!((status.size, status.idle, status.max_size, status.waiting), (3, 3, 3, 0), "{status:?}");
+        assert!(status.closed_for(CloseReason::Resized) > 0, "{status:?}");
+        assert_eq!(status.opened, status.closings() + 3, "{status:?}");
+        for wrong in [0, usize::MAX] {
+            let error = pool.resize(wrong).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+        }
+        Ok(())
+    }
+
+    async fn while_it_is_paused_nobody_is_served(db: &TestDb) -> Outcome {
+        let limit = millis(150);
+        let pool = open(db.url(), PoolOptions { acquire_timeout: limit, ..options(2) }).await?;
+        let mut lent = pool.acquire().await?;
+        drop(pool.acquire().await?);
+        pool.pause();
+        pool.pause();
+        let error = ends_in_time(&pool, limit).await;
+        assert!(error.kind() == ErrorKind::PoolTimeout && error.to_string().contains("paused"), "{error}");
+        assert!(pool.pool_status().paused);
+        // What is lent goes on, comes back, and is not lent either.
+        lent.ping().await?;
+        drop(lent);
+        ends_in_time(&pool, limit).await;
+        let waits = tokio::spawn({
+            let pool = pool.clone();
+            async move { pool.ping().await }
+        });
+        soon("it waits", &pool, |status| status.waiting == 1).await;
+        pool.resume();
+        pool.resume();
+        waits.await??;
+        let all = (pool.acquire().await?, pool.acquire().await?);
+        ends_in_time(&pool, limit).await;
+        drop(all);
+        let status = pool.pool_status();
+        assert_eq!((status.idle, status.opened, status.paused), (2, 2, false), "{status:?}");
+        Ok(())
+    }
+
+    async fn a_pool_is_drained_before_a_deadline(db: &TestDb) -> Outcome {
+        let pool = open(db.url(), options(2)).await?;
+        let held = pool.acquire().await?;
+        let tx = pool.begin().await?;
+        Setting::create().name("a").value("b").exec(&tx).await?;
+        let waits = tokio::spawn({
+            let pool = pool.clone();
+            async move { pool.ping().await }
+        });
+        soon("it waits", &pool, |status| status.waiting == 1).await;
+        let drained = pool.drain(millis(50)).await;
+        assert_eq!(drained.left.len(), 2, "{drained:?}");
+        assert!(drained.left.iter().all(|holder| holder.place.to_string().contains("lending.rs")), "{drained:?}");
+        assert_eq!(waits.await?.unwrap_err().kind(), ErrorKind::PoolClosed);
+        assert_eq!(pool.ping().await.unwrap_err().kind(), ErrorKind::PoolClosed);
+        let (drained, committed, ()) = tokio::join!(
+            pool.drain(crate::pool::PATIENCE),
+            async {
+                tokio::time::sleep(millis(20)).await;
+                tx.commit().await
+            },
+            async {
+                tokio::time::sleep(millis(40)).await;
+                drop(held);
+            }
+        );
+        committed?;
+        assert_eq!(drained.left, []);
+        let status = pool.pool_status();
+        assert_eq!((status.size, status.closed_for(CloseReason::PoolClosed), status.closed), (0, 2, true), "{status:?}");
+        assert_eq!(Setting::query().count(db).await?, 1);
+        Ok(())
+    }
+
+    async fn who_gives_up_leaves_every_connection_to_others(db: &TestDb) -> Outcome {
+        const MOST: usize = 4;
+        let pool = open(db.url(), options(MOST)).await?;
+        let mut drops = 0;
+        while drops < 10_000 {
+            // Once nothing is open, once something is idle, once all is lent.
+            for lent in [0, 1, MOST] {
+                let mut leases = Vec::new();
+                for _ in 0..lent {
+                    leases.push(pool.acquire().await?);
+                }
+                if drops % 500 == 0 {
+                    leases.drain(..).for_each(covet_drivers::pool::Lease::discard);
+                }
+                for polls in 0..4 {
+                    let acquire = pool.acquire();
+                    let mut future = Cancellable::new(Box::pin(acquire));
+                    if polls > 0 && let Ok(Some(got)) =
+                        tokio::time::timeout(millis(1), future.until(polls)).await
+                    {
+                        got?;
+                    }
+                    drops += 1;
+                }
+            }
+        }
+        let start = Instant::now();
+        let all = futures_util::future::try_join_all((0..MOST).map(|_| pool.acquire())).await?;
+        assert!(start.elapsed() < millis(1000), "{:?}", start.elapsed());
+        drop(all);
+        let status = pool.pool_status();
+        assert_eq!((status.in_use, status.waiting), (0, 0), "{status:?}");
+        assert!(status.size <= MOST, "{status:?}");
+        Ok(())
+    }
+
+    async fn every_connection_is_counted_from_its_opening_to_its_end(db: &TestDb) -> Outcome {
+        let pool = open(db.url(), options(3)).await?;
+        let (a, mut b, c) = (pool.acquire().await?, pool.acquire().await?, pool.acquire().await?);
+        let status = pool.pool_status();
+        assert_eq!((status.size, status.in_use, status.idle, status.opened), (3, 3, 0, 3), "{status:?}");
+        b.begin(&covet_orm::TransactionOptions::default()).await?;
+        b.savepoint(1).await?;
+        drop(b);
+        a.discard();
+        drop(c);
+        soon("all is back", &pool, |status| status.idle == 2 && status.returning == 0).await;
+        let status = pool.pool_status();
+        assert_eq!((status.size, status.in_use, status.closed_for(CloseReason::Discarded)), (2, 0, 1), "{status:?}");
+        // The database asks once when it is connected to.
+        assert_eq!(status.lent, 4, "{status:?}");
+        assert_eq!(status.to_string(), "2 of 3 connections (2 idle, 0 in use), 0 waiting");
+        pool.close();
+        let status = pool.pool_status();
+        assert_eq!((status.size, status.opened, status.closings()), (0, 3, 3), "{status:?}");
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn impossible_settings_say_what_to_change() {
+    let wrong = PoolOptions { min_size: 3, max_size: 2, ..PoolOptions::default() };
+    let error = Db::connect_with("sqlite::memory:", DbOptions::new().pool(wrong)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("min_size") && error.help().is_some(), "{error}");
+}

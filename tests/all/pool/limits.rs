@@ -1,0 +1,179 @@
+//! What is kept open and for how long.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use covet_drivers::pool::CloseReason;
+use covet_orm::prelude::*;
+use covet_orm::{DbOptions, ErrorKind, PoolOptions};
+use covet_tests::{Kind, on_each_database, on_each_server};
+
+use crate::pool::{kill, millis, open, options, session, soon};
+
+/// Borrows so many at a time, so that as many are open.
+async fn borrow(count: usize, db: &Db) -> covet_orm::Result<()> {
+    futures_util::future::try_join_all((0..count).map(|_| db.acquire())).await.map(drop)
+}
+
+on_each_database! {
+    async fn a_pool_grows_and_shrinks_back_to_its_least_size(db: &TestDb) -> Outcome {
+        let settings = PoolOptions {
+            min_size: 2,
+            warm_up: true,
+            idle_timeout: Some(millis(200)),
+            monitor_interval: millis(20),
+            ..options(6)
+        };
+        let pool = open(db.url(), settings).await?;
+        assert_eq!(pool.pool_status().size, 2, "two are open when the handle is there");
+        borrow(6, &pool).await?;
+        assert_eq!(pool.pool_status().size, 6);
+        soon("it has shrunk", &pool, |status| status.size == 2).await;
+        tokio::time::sleep(millis(300)).await;
+        let status = pool.pool_status();
+        assert_eq!((status.size, status.idle, status.closed_for(CloseReason::Idle)), (2, 2, 4), "{status:?}");
+        // What is missing is opened again without anybody asking.
+        pool.acquire().await?.discard();
+        soon("it is filled", &pool, |status| status.size == 2).await;
+        Ok(())
+    }
+
+    async fn a_connection_that_is_too_old_is_never_lent(db: &TestDb) -> Outcome {
+        let lifetime = millis(250);
+        let settings = PoolOptions {
+            max_lifetime: Some(lifetime),
+            idle_timeout: None,
+            // The monitor does not do it: the borrower itself must not get it.
+            monitor_interval: Duration::from_secs(3600),
+            ..options(3)
+        };
+        let pool = open(db.url(), settings).await?;
+        let mut first_seen: HashMap<i64, Instant> = HashMap::new();
+        let start = Instant::now();
+        while start.elapsed() < millis(1500) {
+            let asked = Instant::now();
+            let mut lease = pool.acquire().await?;
+            if db.kind() != Kind::Sqlite {
+                let id = session(db.kind(), &mut lease).await?;
+                let age = asked.saturating_duration_since(*first_seen.entry(id).or_insert_with(Instant::now));
+                assert!(age < lifetime, "a connection is lent that is older than {age:?}");
+            }
+            drop(lease);
+            tokio::time::sleep(millis(3)).await;
+        }
+        let status = pool.pool_status();
+        let closed = status.closed_for(CloseReason::Lifetime);
+        assert!((4..=8).contains(&closed), "{status:?}");
+        Ok(())
+    }
+
+    async fn lives_that_begin_together_do_not_end_together(db: &TestDb) -> Outcome {
+        let settings = PoolOptions {
+            max_lifetime: Some(millis(1000)),
+            idle_timeout: None,
+            monitor_interval: millis(10),
+            ..options(8)
+        };
+        let pool = open(db.url(), settings).await?;
+        borrow(8, &pool).await?;
+        let (start, mut ends) = (Instant::now(), Vec::new());
+        while ends.len() < 8 {
+            let closed = pool.pool_status().closed_for(CloseReason::Lifetime);
+            while u64::try_from(ends.len())? < closed {
+                ends.push(start.elapsed());
+            }
+            assert!(start.elapsed() < millis(5000), "{ends:?}");
+            tokio::time::sleep(millis(2)).await;
+        }
+        let between = ends[7] - ends[0];
+        assert!(between > millis(50), "all ended within {between:?}: {ends:?}");
+        assert!(ends[0] > millis(700), "{ends:?}");
+        Ok(())
+    }
+
+    async fn the_monitor_ends_with_its_pool(db: &TestDb) -> Outcome {
+        let alive = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+        let before = alive();
+        let settings = || PoolOptions { min_size: 1, monitor_interval: millis(5), ..options(2) };
+        for _ in 0..20 {
+            let pool = open(db.url(), settings()).await?;
+            pool.ping().await?;
+            tokio::time::sleep(millis(10)).await;
+            drop(pool);
+            let closed = open(db.url(), settings()).await?;
+            closed.close();
+        }
+        let start = Instant::now();
+        while alive() > before {
+            assert!(start.elapsed() < millis(5000), "{} tasks, and {before} before", alive());
+            tokio::time::sleep(millis(5)).await;
+        }
+        Ok(())
+    }
+}
+
+on_each_server! {
+    async fn the_monitor_replaces_killed_sessions(db: &TestDb) -> Outcome {
+        let settings = PoolOptions {
+            min_size: 3,
+            warm_up: true,
+            ping_after: millis(30),
+            monitor_interval: millis(10),
+            ..options(3)
+        };
+        let pool = open(db.url(), settings).await?;
+        let mut leases = futures_util::future::try_join_all((0..3).map(|_| pool.acquire())).await?;
+        let mut ids = Vec::new();
+        for lease in &mut leases {
+            ids.push(session(db.kind(), lease).await?);
+        }
+        drop(leases);
+        for id in &ids {
+            kill(db.kind(), *id, db).await?;
+        }
+        soon("the dead are replaced", &pool, |status| status.closings() >= 3 && status.idle == 3).await;
+        // Nobody notices.
+        for _ in 0..10 {
+            let mut lease = pool.acquire().await?;
+            assert!(!ids.contains(&session(db.kind(), &mut lease).await?));
+        }
+        let status = pool.pool_status();
+        assert!(status.closed_for(CloseReason::Dead) >= 1, "{status:?}");
+        Ok(())
+    }
+}
+
+/// A database in memory goes with its connection.
+#[tokio::test]
+async fn the_one_connection_of_a_database_in_memory_is_never_closed() {
+    let settings = PoolOptions {
+        min_size: 1,
+        idle_timeout: Some(millis(5)),
+        max_lifetime: Some(millis(10)),
+        ping_after: Duration::ZERO,
+        leak_after: Some(millis(10)),
+        monitor_interval: millis(2),
+        ..options(10)
+    };
+    let db = Db::connect_with("sqlite::memory:", DbOptions::new().pool(settings)).await.unwrap();
+    db.acquire().await.unwrap().script("CREATE TABLE here (a INTEGER)").await.unwrap();
+    tokio::time::sleep(millis(60)).await;
+    let insert = "INSERT INTO here VALUES (1)";
+    db.acquire().await.unwrap().script(insert).await.unwrap();
+    // What is given back in a transaction is rolled back, and stays.
+    let mut lease = db.acquire().await.unwrap();
+    lease.begin(&covet_orm::TransactionOptions::default()).await.unwrap();
+    lease.script(insert).await.unwrap();
+    drop(lease);
+    assert_eq!(db.resize(2).unwrap_err().kind(), ErrorKind::Config);
+    db.resize(1).unwrap();
+    db.pause();
+    db.resume();
+    let mut lease = db.acquire().await.unwrap();
+    assert_eq!(crate::pool::number(&mut lease, "SELECT COUNT(*) FROM here").await.unwrap(), 1);
+    tokio::time::sleep(millis(40)).await;
+    drop(lease);
+    let status = db.pool_status();
+    assert_eq!((status.size, status.opened, status.closings(), status.max_size), (1, 1, 0, 1), "{status:?}");
+    assert!(status.leaks >= 1, "{status:?}");
+}

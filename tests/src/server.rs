@@ -1,0 +1,252 @@
+//! A server of one test's own, that it may stop, freeze and configure.
+
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::harness::Kind;
+
+/// A PostgreSQL or MariaDB server in a temporary folder. It ends with this value, and with the thread that started it.
+#[derive(Debug)]
+pub struct Server {
+    kind: Kind,
+    folder: tempfile::TempDir,
+    account: Option<(u32, u32)>,
+    port: u16,
+    settings: Vec<String>,
+    running: Option<Child>,
+}
+
+/// How long a server may take to start.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+
+impl Server {
+    /// A new server with settings of its own (`max_connections=5`); `None` where its programs are not there.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn start(kind: Kind, settings: &[&str]) -> Option<Server> {
+        // The variables are set by whoever starts the servers of the other tests.
+        let tools = PathBuf::from(std::env::var_os(match kind {
+            Kind::Postgres => "COVET_TEST_PG_BIN",
+            Kind::Mysql => "COVET_TEST_MYSQL_BIN",
+            Kind::Sqlite => return None,
+        })?);
+        let account = account(if kind == Kind::Postgres { "postgres" } else { "mysql" });
+        let folder = tempfile::Builder::new().prefix("covet-own-").tempdir().expect("a temporary folder");
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700)).expect("a folder of its own");
+        if let Some((uid, gid)) = account {
+            chown(folder.path(), Some(uid), Some(gid)).expect("root may give a folder away");
+        }
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
+        let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
+        let mut server = Server { kind, folder, account, port, settings, running: None };
+        server.create(&tools);
+        server.up();
+        server.wait_until_ready();
+        Some(server)
+    }
+
+    /// The URL of its database.
+    #[must_use]
+    pub fn url(&self) -> String {
+        match self.kind {
+            Kind::Postgres => format!("postgres://covet@127.0.0.1:{}/postgres?sslmode=disable", self.port),
+            _ => format!("mysql://covet:covet@127.0.0.1:{}/covet?sslmode=disable", self.port),
+        }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn create(&self, tools: &Path) {
+        let mut create = match self.kind {
+            Kind::Postgres => {
+                let mut create = self.command(&tools.join("initdb"));
+                create.arg("--pgdata").arg(self.data());
+                create.args(["--username=covet", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]);
+                create
+            }
+            _ => {
+                std::fs::write(self.folder.path().join("first.sql"), FIRST).expect("a file can be written");
+                let mut create = self.command(&tools.join("mariadb-install-db"));
+                create.arg("--no-defaults").arg(format!("--datadir={}", self.data().display()));
+                create.args(["--auth-root-authentication-method=socket", "--skip-test-db", "--skip-name-resolve"]);
+                create.args(["--innodb-log-file-size=8M", "--innodb-buffer-pool-size=16M"]);
+                create.env("TMPDIR", self.folder.path());
+                create
+            }
+        };
+        let output = create.output().expect("the server's tools run");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Starts it, again if it was stopped; it may not answer at once.
+    ///
+    /// # Panics
+    /// When its program does not run.
+    pub fn up(&mut self) {
+        let mut server = match self.kind {
+            Kind::Postgres => {
+                let tools = PathBuf::from(std::env::var_os("COVET_TEST_PG_BIN").unwrap_or_default());
+                let mut server = self.command(&tools.join("postgres"));
+                server
+                    .arg("-D")
+                    .arg(self.data())
+                    .arg("-p")
+                    .arg(self.port.to_string())
+                    .arg("-k")
+                    .arg(self.folder.path());
+                for setting in [
+                    "fsync=off",
+                    "shared_buffers=16MB",
+                    "listen_addresses=127.0.0.1",
+                    "superuser_reserved_connections=0",
+                ]
+                .into_iter()
+                .chain(self.settings.iter().map(String::as_str))
+                {
+                    server.arg("-c").arg(setting);
+                }
+                server
+            }
+            _ => {
+                let program = std::env::var_os("COVET_TEST_MYSQLD").map_or_else(|| "mariadbd".into(), PathBuf::from);
+                let mut server = self.command(&program);
+                server.arg("--no-defaults").arg(format!("--datadir={}", self.data().display()));
+                server.arg(format!("--port={}", self.port));
+                server.arg(format!("--socket={}", self.folder.path().join("s").display()));
+                server.arg(format!("--pid-file={}", self.folder.path().join("pid").display()));
+                server.arg(format!("--init-file={}", self.folder.path().join("first.sql").display()));
+                server.args(["--bind-address=127.0.0.1", "--skip-name-resolve", "--innodb-buffer-pool-size=16M"]);
+                server.args(["--innodb-log-file-size=8M", "--innodb-flush-log-at-trx-commit=0"]);
+                server.args(self.settings.iter().map(|setting| format!("--{setting}")));
+                server
+            }
+        };
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.folder.path().join("log"));
+        server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log.expect("a log"));
+        self.running = Some(server.spawn().expect("the server's program runs"));
+    }
+
+    fn wait_until_ready(&mut self) {
+        let start = Instant::now();
+        while !self.accepts() {
+            let ended =
+                self.running.as_mut().is_none_or(|server| server.try_wait().is_ok_and(|status| status.is_some()));
+            assert!(!ended && start.elapsed() < READY_WITHIN, "the server does not start:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Whether somebody listens.
+    #[must_use]
+    pub fn accepts(&self) -> bool {
+        std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+    }
+
+    /// The end of its log.
+    fn log(&self) -> String {
+        let log = std::fs::read(self.folder.path().join("log")).unwrap_or_default();
+        let text = String::from_utf8_lossy(&log);
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+
+    /// Stops it as an administrator does who does not wait for clients.
+    pub fn down(&mut self) {
+        let signal = if self.kind == Kind::Postgres { "INT" } else { "TERM" };
+        self.end(signal);
+    }
+
+    /// Kills it.
+    pub fn kill(&mut self) {
+        self.end("KILL");
+    }
+
+    fn end(&mut self, signal: &str) {
+        let Some(mut server) = self.running.take() else { return };
+        send(signal, &[server.id()]);
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(20) {
+            if server.try_wait().is_ok_and(|status| status.is_some()) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let _ = server.kill();
+        let _ = server.wait();
+    }
+
+    /// It hears and says nothing any more, and its connections stay open.
+    pub fn freeze(&self) {
+        self.all("STOP");
+    }
+
+    /// It goes on.
+    pub fn thaw(&self) {
+        self.all("CONT");
+    }
+
+    /// Sends a signal to the server and to the processes that it has started.
+    fn all(&self, signal: &str) {
+        let Some(server) = &self.running else { return };
+        let mut all = vec![server.id()];
+        let children = format!("/proc/{0}/task/{0}/children", server.id());
+        if let Ok(children) = std::fs::read_to_string(children) {
+            all.extend(children.split_whitespace().filter_map(|id| id.parse::<u32>().ok()));
+        }
+        send(signal, &all);
+    }
+
+    /// A command that runs as the server's account and ends with the thread that starts it.
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new("setpriv");
+        if let Some((uid, gid)) = self.account {
+            command.args([format!("--reuid={uid}"), format!("--regid={gid}"), "--clear-groups".to_owned()]);
+        }
+        command.args(["--pdeathsig", "KILL", "--"]).arg(program).current_dir(self.folder.path());
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if ["PG", "MYSQL", "MARIADB", "LC_", "LANGUAGE"].iter().any(|start| text.starts_with(start)) {
+                command.env_remove(&name);
+            }
+        }
+        command.env("LC_ALL", "C");
+        command
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.thaw();
+        self.end(if self.kind == Kind::Postgres { "QUIT" } else { "KILL" });
+    }
+}
+
+/// What MariaDB runs before it lets anybody in, on each start.
+const FIRST: &str = "CREATE DATABASE IF NOT EXISTS covet;\n\
+    CREATE USER IF NOT EXISTS 'covet'@'%' IDENTIFIED BY 'covet';\n\
+    GRANT ALL PRIVILEGES ON covet.* TO 'covet'@'%';\n";
+
+fn send(signal: &str, to: &[u32]) {
+    let ids = to.iter().map(u32::to_string);
+    // A process that has ended meanwhile is no failure.
+    let _ = Command::new("kill").arg(format!("-{signal}")).args(ids).stderr(Stdio::null()).status();
+}
+
+/// The account that the server runs as, when we are root: the servers refuse root.
+fn account(name: &str) -> Option<(u32, u32)> {
+    let id = |arguments: &[&str]| {
+        let output = Command::new("id").args(arguments).output().ok()?;
+        String::from_utf8_lossy(&output.stdout).trim().parse::<u32>().ok()
+    };
+    if id(&["-u"]) != Some(0) {
+        return None;
+    }
+    id(&["-u", name]).zip(id(&["-g", name])).or_else(|| id(&["-u", "nobody"]).zip(id(&["-g", "nobody"])))
+}
