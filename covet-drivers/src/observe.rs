@@ -4,7 +4,6 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::error::ErrorKind;
-use crate::pool::Holder;
 
 /// A statement that has ended.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +27,10 @@ pub struct Event<'a> {
 pub struct Leak<'a> {
     /// The database, without a password.
     pub database: &'a str,
-    /// Who holds the connection, and for how long.
-    pub holder: Holder,
+    /// Who holds the connection: the place in the program that borrowed it, and its name if it has one.
+    pub holder: &'a str,
+    /// For how long.
+    pub held: Duration,
 }
 
 /// Takes events. Called on the task that runs the statement, so it must be quick.

@@ -131,6 +131,7 @@ fn every_path_that_the_documents_name_exists() {
         "README.md",
         "docs/architecture.md",
         "docs/migrations.md",
+        "docs/pools.md",
         "docs/types.md",
         "docs/urls.md",
         "docs/errors.md",

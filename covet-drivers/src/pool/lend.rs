@@ -69,7 +69,18 @@ impl Shared {
                         self.shrink_for_a_while(seat);
                         break;
                     }
-                    Err((_, error)) => return Err(error.about(&self.backend.target())),
+                    Err((seat, error)) => {
+                        // Somebody may have given one back meanwhile.
+                        return match (seat, self.take_ready().await) {
+                            (Some(seat), Some(object)) => Ok((object, seat)),
+                            (None, Some(object)) => {
+                                // Without a seat it is nobody's.
+                                self.put_by(object);
+                                Err(error)
+                            }
+                            (_, None) => Err(error.about(&self.backend.target())),
+                        };
+                    }
                 }
             }
         }

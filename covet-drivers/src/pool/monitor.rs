@@ -157,14 +157,14 @@ impl Shared {
         let overdue = self.warm.desk().holders.overdue(Instant::now(), limit);
         for holder in overdue {
             self.counters.leaks.fetch_add(1, Relaxed);
-            let database = self.backend.target();
+            let (database, who) = (self.backend.target(), holder.place.to_string());
             tracing::warn!(
                 target: "covet::pool",
-                %database, holder = %holder.place, held = ?holder.held,
+                %database, holder = %who, held = ?holder.held,
                 "a connection has been lent for longer than `leak_after`"
             );
             if let Some(observer) = &self.observer {
-                observer.leak(&Leak { database: &database, holder });
+                observer.leak(&Leak { database: &database, holder: &who, held: holder.held });
             }
         }
     }

@@ -21,7 +21,7 @@ impl Observer for Leaks {
     fn statement(&self, _: &Event<'_>) {}
 
     fn leak(&self, leak: &Leak<'_>) {
-        self.0.lock().unwrap().push(leak.holder.place.to_string());
+        self.0.lock().unwrap().push(leak.holder.to_owned());
     }
 }
 
