@@ -32,6 +32,7 @@ struct Inner {
     column: Option<String>,
     code: Option<String>,
     argument: Option<usize>,
+    commit_token: Option<[u8; 16]>,
     transaction_lost: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -137,8 +138,13 @@ kinds! {
     NotLoaded, "not loaded", retry = false, lost = false;
     /// The transaction is over or doomed: an earlier statement failed or was dropped.
     TransactionClosed, "transaction closed", retry = false, lost = false;
+    /// The transaction was not done within its deadline; it was rolled back.
+    Deadline, "deadline passed", retry = false, lost = false;
     /// It is not known whether the commit took effect.
     CommitUnknown, "commit unknown", retry = false, lost = true;
+    /// The future of a statement was dropped before its answer came, so whether a write took effect is not known.
+    /// Observers are told of it; there is nobody left to get it as an error.
+    Dropped, "dropped", retry = false, lost = false;
     /// No connection came free in time.
     PoolTimeout, "pool timeout", retry = false, lost = false;
     /// The pool is closed.
@@ -169,6 +175,7 @@ impl Error {
             column: None,
             code: None,
             argument: None,
+            commit_token: None,
             transaction_lost: false,
             source: None,
         }))
@@ -244,6 +251,13 @@ impl Error {
         self
     }
 
+    /// Adds the token that was written with the transaction whose commit this is about.
+    #[must_use]
+    pub fn with_commit_token(mut self, token: [u8; 16]) -> Self {
+        self.0.commit_token = Some(token);
+        self
+    }
+
     /// Adds the cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -273,9 +287,16 @@ impl Error {
             column: inner.column.clone(),
             code: inner.code.clone(),
             argument: inner.argument,
+            commit_token: inner.commit_token,
             transaction_lost: inner.transaction_lost,
             source: None,
         }))
+    }
+
+    /// The token that was written with the transaction whose commit this is about.
+    #[must_use]
+    pub fn commit_token(&self) -> Option<[u8; 16]> {
+        self.0.commit_token
     }
 
     /// The kind: what to decide by.

@@ -210,8 +210,8 @@ with_files! {
         let tx = db.begin().await?;
         assert_eq!(file(&tx).await?, three);
         tx.commit().await?;
-        let reading = covet_orm::TransactionOptions { read_only: true, ..Default::default() };
-        let tx = db.begin_with(&reading).await?;
+        let reading = covet_orm::TxOptions::new().read_only();
+        let tx = db.begin_with(reading).await?;
         assert_eq!(file(&tx).await?, three);
         assert!(Setting::copy_from(&three[..]).exec(&tx).await.is_err());
         Ok(())

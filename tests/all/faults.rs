@@ -265,7 +265,7 @@ on_each_server! {
             match what {
                 "reset" => lease.script("SELECT 1").await?,
                 "rollback" => {
-                    lease.begin(&covet_orm::TransactionOptions::default()).await?;
+                    lease.begin(&covet_drivers::contract::TransactionOptions::default()).await?;
                     // BEGIN may have been waiting for it.
                     lease.savepoint(1).await?;
                 }

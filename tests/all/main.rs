@@ -19,6 +19,7 @@ mod insert_all;
 mod listen;
 mod many;
 mod memory;
+mod outcomes;
 mod pool;
 mod quickstart;
 mod relations;

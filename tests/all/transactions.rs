@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use covet_orm::prelude::*;
-use covet_orm::{DbOptions, Error, ErrorKind, Isolation, PoolOptions, TransactionOptions};
+use covet_orm::{DbOptions, Error, ErrorKind, Isolation, PoolOptions, TxOptions};
 use covet_tests::models::{Setting, User};
 use covet_tests::{Kind, TestDb, on_each_database};
 
@@ -206,8 +206,8 @@ on_each_database! {
 
     async fn the_isolation_level_is_the_databases_or_refused(db: &TestDb) -> Outcome {
         for level in [Isolation::ReadUncommitted, Isolation::ReadCommitted, Isolation::RepeatableRead, Isolation::Serializable] {
-            let options = TransactionOptions { isolation: Some(level), read_only: false };
-            let result = db.transaction_with(&options, async |tx| put(level.sql(), tx).await).await;
+            let options = TxOptions::new().isolation(level);
+            let result = db.transaction_with(options, async |tx| put(level.sql(), tx).await).await;
             match result {
                 Ok(setting) => assert_eq!(setting.name, level.sql()),
                 Err(error) => {
@@ -223,8 +223,8 @@ on_each_database! {
         put("a", db).await?;
         let level = if db.capabilities().isolation_levels { Isolation::RepeatableRead } else { Isolation::Serializable };
         // SQLite lets one transaction write at a time; a reader beside it sees its own snapshot.
-        let options = TransactionOptions { isolation: Some(level), read_only: true };
-        let tx = db.begin_with(&options).await?;
+        let options = TxOptions::new().isolation(level).read_only();
+        let tx = db.begin_with(options).await?;
         assert_eq!(names(&tx).await?, ["a"]);
         put("b", db).await?;
         assert_eq!(names(&tx).await?, ["a"]);
@@ -234,8 +234,8 @@ on_each_database! {
     }
 
     async fn a_read_only_transaction_refuses_to_write(db: &TestDb) -> Outcome {
-        let options = TransactionOptions { isolation: None, read_only: true };
-        let error = db.transaction_with(&options, async |tx| put("a", tx).await).await.unwrap_err();
+        let options = TxOptions::new().read_only();
+        let error = db.transaction_with(options, async |tx| put("a", tx).await).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ReadOnly, "{error}");
         put("b", db).await?;
         assert_eq!(names(db).await?, ["b"]);

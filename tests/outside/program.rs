@@ -3,7 +3,7 @@
 use covet_drivers::catalog::Schema;
 use covet_orm::prelude::*;
 use covet_orm::schema::{Diff, Models, diff, schema_of};
-use covet_orm::{ErrorKind, Isolation, TransactionOptions};
+use covet_orm::{ErrorKind, Isolation, TxOptions};
 use covet_tests::Outcome;
 use covet_tests::models::{Email, Role, User};
 
@@ -58,8 +58,8 @@ async fn the_program_that_runs_on_every_database() -> Outcome {
     ann.delete(&db).await?;
     assert_eq!(User::query().count(&db).await?, 20);
     // What this database lacks is said, with its name.
-    let options = TransactionOptions { isolation: Some(Isolation::ReadCommitted), read_only: false };
-    let lacks = db.begin_with(&options).await.map(drop).unwrap_err();
+    let options = TxOptions::new().isolation(Isolation::ReadCommitted);
+    let lacks = db.begin_with(options).await.map(drop).unwrap_err();
     assert!(lacks.kind() == ErrorKind::Unsupported && lacks.to_string().contains("Tin"), "{lacks}");
     db.close();
     Ok(())

@@ -16,7 +16,8 @@ use crate::error::{ErrorKind, Result};
 use crate::sql::{Many, Node, Select};
 use crate::value::Value;
 
-const PLAIN: TransactionOptions = TransactionOptions { isolation: None, read_only: false };
+const PLAIN: TransactionOptions =
+    TransactionOptions { isolation: None, read_only: false, ..TransactionOptions::DEFAULT };
 
 /// When a future is dropped that has been polled so often.
 #[derive(Clone, Copy, Debug)]

@@ -10,7 +10,8 @@ use crate::contract::{ConnectionState, Isolation, TransactionOptions};
 use crate::error::ErrorKind;
 use crate::sql::{BinaryOp, Node};
 
-const PLAIN: TransactionOptions = TransactionOptions { isolation: None, read_only: false };
+const PLAIN: TransactionOptions =
+    TransactionOptions { isolation: None, read_only: false, ..TransactionOptions::DEFAULT };
 
 fn stands(session: &Session, want: ConnectionState) -> Outcome {
     check!(session.state() == want, "{:?} and not {want:?}", session.state());
@@ -192,7 +193,10 @@ pub async fn isolation_levels(bed: &Bed) -> Outcome {
         Isolation::RepeatableRead,
         Isolation::Serializable,
     ]) {
-        match session.begin(&TransactionOptions { isolation: Some(isolation), read_only: false }).await {
+        match session
+            .begin(&TransactionOptions { isolation: Some(isolation), read_only: false, ..TransactionOptions::DEFAULT })
+            .await
+        {
             Ok(()) => {
                 check!(all || isolation == Isolation::Serializable, "{isolation:?} is not to be had, and began");
                 session.exec(row(number, None)).await?;
@@ -214,7 +218,8 @@ pub async fn isolation_levels(bed: &Bed) -> Outcome {
 pub async fn read_only(bed: &Bed) -> Outcome {
     let mut session = bed.ready().await?;
     session.exec(row(1, None)).await?;
-    let begun = session.begin(&TransactionOptions { isolation: None, read_only: true }).await;
+    let begun =
+        session.begin(&TransactionOptions { isolation: None, read_only: true, ..TransactionOptions::DEFAULT }).await;
     if !session.capabilities().read_only_transactions {
         let kind = begun.err().map(|error| error.kind());
         check!(kind == Some(ErrorKind::Unsupported), "{kind:?}");

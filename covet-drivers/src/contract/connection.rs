@@ -9,7 +9,7 @@ use crate::capability::Capabilities;
 use crate::contract::{
     Bulk, Command, Copied, Direct, FromFile, Maintenance, Outcome, RowSink, RowSupply, ToFile, insert_by_values,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// A boxed future that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -76,7 +76,8 @@ pub trait Connection: fmt::Debug + Send {
     /// row; the state is `Failed`. A transaction that ends without a statement then sends nothing at all.
     ///
     /// # Errors
-    /// `Unsupported` for an isolation level or access mode that the database lacks; those of BEGIN, if it is sent.
+    /// `InvalidInput` by [`TransactionOptions::check`]; `Unsupported` for an isolation level, access mode or timeout that
+    /// the database lacks; those of BEGIN, if it is sent.
     fn begin<'a>(&'a mut self, options: &'a TransactionOptions) -> BoxFuture<'a, Result<()>>;
 
     /// Commits. `Ok` only when the database has committed, or was never told of the transaction; a commit that the server answered with a
@@ -218,13 +219,57 @@ pub struct ServerInfo {
     pub version: String,
 }
 
-/// How a transaction runs. The default is the database's own isolation, read and write.
+/// How a transaction runs. The default is the database's own isolation, read and write, with the timeouts of the
+/// connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TransactionOptions {
     /// The isolation level; `None` for the database's default.
     pub isolation: Option<Isolation>,
     /// Whether writing is refused.
     pub read_only: bool,
+    /// Whether a serializable transaction that only reads waits in the beginning until it can neither fail nor make
+    /// others fail. Only PostgreSQL has this.
+    pub deferrable: bool,
+    /// How long each statement may take, instead of what the connection says; whole milliseconds.
+    pub statement_timeout: Option<Duration>,
+    /// How long each statement may wait for a lock, instead of what the connection says; whole milliseconds, on MySQL
+    /// and MariaDB rounded up to seconds.
+    pub lock_timeout: Option<Duration>,
+}
+
+/// The longest that a timeout can be: what 31 bits of milliseconds hold.
+const LONGEST: Duration = Duration::from_millis(2_147_483_647);
+
+impl TransactionOptions {
+    /// As [`Default`], for constants.
+    pub const DEFAULT: TransactionOptions = TransactionOptions {
+        isolation: None,
+        read_only: false,
+        deferrable: false,
+        statement_timeout: None,
+        lock_timeout: None,
+    };
+
+    /// Refuses what makes no sense on any database. Every adapter asks this before it begins.
+    ///
+    /// # Errors
+    /// `InvalidInput`, with what to change.
+    pub fn check(&self) -> Result<()> {
+        if self.deferrable && (!self.read_only || self.isolation != Some(Isolation::Serializable)) {
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                "a deferrable transaction must be read only and serializable",
+            )
+            .with_help("ask for both, or leave `deferrable` away: it would do nothing"));
+        }
+        for (name, limit) in [("statement", self.statement_timeout), ("lock", self.lock_timeout)] {
+            if limit.is_some_and(|limit| limit < Duration::from_millis(1) || limit > LONGEST) {
+                let text = format!("a {name} timeout lies between 1 ms and 24 days");
+                return Err(Error::new(ErrorKind::InvalidInput, text).with_help("`None` is the connection's own"));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Isolation levels of the SQL standard.

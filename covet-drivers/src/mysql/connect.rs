@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::connection::MySqlConnection;
 use crate::mysql::dialect::{literal, quote};
 use crate::mysql::errors::{Phase, of_driver};
+use crate::mysql::reaper::Reaper;
 use crate::mysql::server::{Product, Server};
 use crate::tls::{Asked, SslMode, Trust, client_config, is_local, provider};
 
@@ -20,6 +21,7 @@ pub(crate) struct Options {
     /// Where it goes, for messages.
     pub(crate) target: String,
     opts: Opts,
+    reaper: Reaper,
     trust: Trust,
     connect_timeout: Duration,
     statement_timeout: Option<u64>,
@@ -33,6 +35,8 @@ pub(crate) struct Options {
 pub(crate) struct Settings {
     /// The statements that set a session up.
     pub(crate) set_up: String,
+    /// The statement that brings the timeouts back that the session was opened with.
+    pub(crate) limits: String,
     /// The database of the URL.
     pub(crate) database: Option<String>,
     /// The most bytes of one packet that the server takes.
@@ -99,9 +103,11 @@ impl Options {
             None => url.to_string(),
         };
         trust.warn(&target);
+        let opts: Opts = builder.ssl_opts(secure).into();
         Ok(Options {
             target,
-            opts: builder.ssl_opts(secure).into(),
+            reaper: Reaper::new(opts.clone()),
+            opts,
             trust,
             connect_timeout: if connect_timeout.is_zero() { Duration::MAX } else { connect_timeout },
             statement_timeout: statement_timeout.filter(|limit| *limit > 0),
@@ -146,11 +152,12 @@ impl Options {
         conn.query_drop(set_up.as_str()).await.map_err(failed)?;
         let settings = Settings {
             set_up,
+            limits: format!("SET {}", self.limits(&server, "DEFAULT").join(", ")),
             database: self.database.clone(),
             max_packet: usize::try_from(packet).unwrap_or(usize::MAX),
             cache: self.cache,
         };
-        Ok(MySqlConnection::new(conn, server, settings))
+        Ok(MySqlConnection::new(conn, server, settings, self.reaper.clone()))
     }
 
     /// What makes a new session, or one that was reset, ours.
@@ -172,21 +179,25 @@ impl Options {
             server.collation(),
             literal(&modes)
         ));
-        if let Some(limit) = self.statement_timeout {
-            match server.product {
-                Product::MariaDb => {
-                    out.push_str(&format!(", SESSION max_statement_time = {}.{:03}", limit / 1000, limit % 1000));
-                }
-                Product::MySql => out.push_str(&format!(", SESSION max_execution_time = {limit}")),
-            }
-        }
-        if let Some(limit) = self.lock_timeout {
-            let seconds = limit.div_ceil(1000);
-            out.push_str(&format!(
-                ", SESSION innodb_lock_wait_timeout = {seconds}, SESSION lock_wait_timeout = {seconds}"
-            ));
+        for limit in self.limits(server, "") {
+            out.push_str(", ");
+            out.push_str(&limit);
         }
         out
+    }
+
+    /// The timeouts as settings of the session; one that the URL does not speak of gets the other word, if there is one.
+    fn limits(&self, server: &Server, otherwise: &str) -> Vec<String> {
+        let statement = match server.product {
+            Product::MariaDb => {
+                ("max_statement_time", self.statement_timeout.map(|ms| format!("{}.{:03}", ms / 1000, ms % 1000)))
+            }
+            Product::MySql => ("max_execution_time", self.statement_timeout.map(|ms| ms.to_string())),
+        };
+        let lock = self.lock_timeout.map(|ms| ms.div_ceil(1000).to_string());
+        let settings = [statement, ("innodb_lock_wait_timeout", lock.clone()), ("lock_wait_timeout", lock)];
+        let written = settings.into_iter().filter(|(_, value)| value.is_some() || !otherwise.is_empty());
+        written.map(|(name, value)| format!("SESSION {name} = {}", value.as_deref().unwrap_or(otherwise))).collect()
     }
 }
 

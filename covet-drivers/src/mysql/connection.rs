@@ -1,7 +1,7 @@
 //! A session: its state, and the one way in which anything is sent.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use mysql_async::Conn;
@@ -17,6 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::cache::StatementCache;
 use crate::mysql::connect::Settings;
 use crate::mysql::errors::{ENDS_TRANSACTION, LOCK_WAIT, Phase, of_driver, of_server};
+use crate::mysql::reaper::Reaper;
 use crate::mysql::server::Server;
 
 /// A session with a MySQL or MariaDB server.
@@ -27,9 +28,14 @@ pub struct MySqlConnection {
     under_way: bool,
     standing: Standing,
     pub(crate) dirty: bool,
+    /// Whether the timeouts are those of a transaction.
+    pub(crate) limited: bool,
     pub(crate) cache: StatementCache,
     pub(crate) settings: Settings,
     pub(crate) server: Server,
+    /// Ends a statement whose future was dropped.
+    reaper: Reaper,
+    opened: Instant,
     info: ServerInfo,
     capabilities: Capabilities,
 }
@@ -63,17 +69,20 @@ impl From<mysql_async::Error> for Failure {
 }
 
 impl MySqlConnection {
-    pub(crate) fn new(wire: Conn, server: Server, settings: Settings) -> Self {
+    pub(crate) fn new(wire: Conn, server: Server, settings: Settings, reaper: Reaper) -> Self {
         MySqlConnection {
             wire: Some(wire),
             under_way: false,
             standing: Standing::Idle,
             dirty: false,
+            limited: false,
             cache: StatementCache::new(settings.cache),
             settings,
             info: ServerInfo { product: server.name(), version: server.text.clone() },
             capabilities: server.capabilities(),
             server,
+            reaper,
+            opened: Instant::now(),
         }
     }
 
@@ -242,9 +251,13 @@ impl MySqlConnection {
 
 impl Drop for MySqlConnection {
     fn drop(&mut self) {
-        if self.is_broken() {
-            self.break_off();
+        if !self.is_broken() {
+            return;
         }
+        if let Some(wire) = self.wire.as_ref().filter(|wire| self.under_way && !wire.is_disconnected()) {
+            self.reaper.kill(wire.id(), self.opened);
+        }
+        self.break_off();
     }
 }
 
@@ -305,7 +318,7 @@ impl Connection for MySqlConnection {
     }
 
     fn is_dirty(&self) -> bool {
-        self.dirty
+        self.dirty || self.limited
     }
 
     fn reset(&mut self) -> BoxFuture<'_, Result<()>> {

@@ -57,6 +57,7 @@ mod dialect;
 mod errors;
 mod exact;
 mod introspect;
+mod reaper;
 mod run;
 mod server;
 mod session;

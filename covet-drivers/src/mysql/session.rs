@@ -36,7 +36,7 @@ impl MySqlConnection {
         if self.standing() != Standing::Idle {
             self.rollback().await?;
         }
-        if !self.dirty {
+        if !self.dirty && !self.limited {
             return self.check();
         }
         self.cache.clear();
@@ -63,6 +63,7 @@ impl MySqlConnection {
         }
         let set_up = self.settings.set_up.clone();
         self.say(&set_up).await?;
+        self.limited = false;
         self.dirty = false;
         Ok(())
     }

@@ -3,6 +3,7 @@
 use crate::contract::TransactionOptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::connection::{MySqlConnection, Standing};
+use crate::mysql::server::Product;
 
 impl MySqlConnection {
     /// As [`Connection::begin`](crate::contract::Connection::begin).
@@ -14,6 +15,15 @@ impl MySqlConnection {
         if self.standing() != Standing::Idle {
             // The server would commit the open one without a word.
             return Err(Error::new(ErrorKind::TransactionClosed, "a transaction is open already"));
+        }
+        options.check()?;
+        if options.deferrable {
+            return Err(Error::unsupported("deferrable transactions", self.server.name()));
+        }
+        if let Some(limits) = self.limits(options)? {
+            // From here on until they are taken back nobody else may get the session.
+            self.limited = true;
+            self.say(&limits).await?;
         }
         let mut sql = String::new();
         if let Some(isolation) = options.isolation {
@@ -47,13 +57,18 @@ impl MySqlConnection {
             Standing::Open => {}
         }
         match self.say("COMMIT").await {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.lift_limits().await;
+                Ok(())
+            }
             Err(error) if error.is_connection_lost() => {
                 Err(Error::new(ErrorKind::CommitUnknown, "the answer to the commit was lost").with_source(error))
             }
             Err(error) => {
                 if self.standing() != Standing::Idle {
                     self.rollback().await?;
+                } else {
+                    self.lift_limits().await;
                 }
                 Err(error.with_transaction_lost())
             }
@@ -66,10 +81,41 @@ impl MySqlConnection {
     /// As there.
     pub async fn rollback(&mut self) -> Result<()> {
         self.check()?;
-        if self.standing() == Standing::Idle {
-            return Ok(());
+        if self.standing() != Standing::Idle {
+            self.say("ROLLBACK").await?;
         }
-        self.say("ROLLBACK").await
+        self.lift_limits().await;
+        Ok(())
+    }
+
+    /// The statement that sets a transaction's timeouts, if it has some.
+    fn limits(&self, options: &TransactionOptions) -> Result<Option<String>> {
+        let mut settings = Vec::new();
+        if let Some(limit) = options.statement_timeout {
+            if self.server.product == Product::MySql {
+                return Err(Error::unsupported("a timeout for statements of a transaction", self.server.name())
+                    .with_help("it ends reads only: say statement_timeout in the connection URL for those"));
+            }
+            settings.push(format!("SESSION max_statement_time = {}.{:03}", limit.as_secs(), limit.subsec_millis()));
+        }
+        if let Some(limit) = options.lock_timeout {
+            let seconds = limit.as_millis().div_ceil(1000);
+            settings
+                .push(format!("SESSION innodb_lock_wait_timeout = {seconds}, SESSION lock_wait_timeout = {seconds}"));
+        }
+        Ok((!settings.is_empty()).then(|| format!("SET {}", settings.join(", "))))
+    }
+
+    /// Takes back the timeouts of the transaction that has ended. Where that fails the session stays dirty, and is
+    /// reset or closed before anybody else gets it; what the transaction did is not in question.
+    async fn lift_limits(&mut self) {
+        if !self.limited {
+            return;
+        }
+        let set_up = self.settings.limits.clone();
+        if self.say(&set_up).await.is_ok() {
+            self.limited = false;
+        }
     }
 
     /// As [`Connection::savepoint`](crate::contract::Connection::savepoint).

@@ -154,10 +154,24 @@ impl PostgresConnection {
             (false, true) => "BEGIN READ WRITE",
             (false, false) => "BEGIN",
         };
-        match options.isolation {
-            Some(isolation) => format!("{begin} ISOLATION LEVEL {}", isolation.sql()).into(),
-            None => begin.into(),
+        if *options == (TransactionOptions { read_only: options.read_only, ..TransactionOptions::DEFAULT }) {
+            return begin.into();
         }
+        let mut text = begin.to_owned();
+        if let Some(isolation) = options.isolation {
+            text.push_str(" ISOLATION LEVEL ");
+            text.push_str(isolation.sql());
+        }
+        if options.deferrable {
+            text.push_str(" DEFERRABLE");
+        }
+        // Of one message with BEGIN: should one of them fail, the transaction is aborted and nothing runs in it.
+        for (setting, limit) in [("statement", options.statement_timeout), ("lock", options.lock_timeout)] {
+            if let Some(limit) = limit {
+                text.push_str(&format!("; SET LOCAL {setting}_timeout = {}", limit.as_millis()));
+            }
+        }
+        text.into()
     }
 
     /// Whether the guard is enough for what a statement does. In a session with traces of raw text it is not: there

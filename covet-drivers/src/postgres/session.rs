@@ -32,6 +32,7 @@ impl PostgresConnection {
                 return Err(Error::new(ErrorKind::InvalidInput, "a transaction is open already"));
             }
         }
+        options.check()?;
         self.held = Some(*options);
         self.state = ConnectionState::InTransaction;
         Ok(())

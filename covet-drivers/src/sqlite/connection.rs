@@ -43,13 +43,22 @@ pub(crate) struct SqliteConnection {
     pub(super) dirty: bool,
     /// Whether nobody knows what became of a commit.
     pub(super) in_doubt: bool,
+    /// The timeouts of the transaction that was begun last.
+    pub(super) limits: Limits,
+}
+
+/// The timeouts of a transaction, where it has its own.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Limits {
+    pub(super) statement: Option<Duration>,
+    pub(super) lock: Option<Duration>,
 }
 
 impl SqliteConnection {
     /// Opens a connection, waiting for locks as every statement does.
     pub(super) async fn open(options: Arc<Options>, turns: Turns, log: Log) -> Result<Self> {
         let watch = Arc::new(Watch::new());
-        let mut patience = Patience::new(&options);
+        let mut patience = Patience::new(options.busy_timeout);
         let session = loop {
             let (theirs, seen) = (Arc::clone(&options), Arc::clone(&watch));
             let opened = aside(move || {
@@ -80,6 +89,7 @@ impl SqliteConnection {
             capabilities,
             dirty: false,
             in_doubt: false,
+            limits: Limits::default(),
         })
     }
 
@@ -104,6 +114,11 @@ impl SqliteConnection {
         } else {
             ConnectionState::InTransaction
         }
+    }
+
+    /// How patient the next statement, or the BEGIN or COMMIT of the transaction at hand is with locks.
+    pub(super) fn patience(&self) -> Patience {
+        Patience::new(self.limits.lock.unwrap_or(self.options.busy_timeout))
     }
 
     /// Waits for leftovers, and refuses when the transaction is doomed.

@@ -13,7 +13,6 @@ use crate::sqlite::backup;
 use crate::sqlite::connection::SqliteConnection;
 use crate::sqlite::dialect::PRODUCT;
 use crate::sqlite::errors::{self, Stop};
-use crate::sqlite::patience::Patience;
 use crate::sqlite::seat::Needs;
 use crate::sqlite::session::Session;
 
@@ -69,7 +68,7 @@ impl SqliteConnection {
 
     async fn checkpoint_by(&mut self, mode: CheckpointMode) -> Result<Checkpoint> {
         self.settle().await?;
-        let mut patience = Patience::new(&self.options);
+        let mut patience = self.patience();
         loop {
             // Writers of this process are kept out while it copies, and let in again while it waits for readers.
             let needs = if mode == CheckpointMode::Passive { Needs::Nothing } else { Needs::Turn };

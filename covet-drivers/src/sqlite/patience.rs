@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sqlite::connect::Options;
 
 /// How long a job has been sent again and again because the database was busy.
 #[derive(Debug)]
@@ -15,9 +14,8 @@ pub(super) struct Patience {
 
 impl Patience {
     /// It begins now.
-    pub(super) fn new(options: &Options) -> Self {
+    pub(super) fn new(limit: Duration) -> Self {
         let now = Instant::now();
-        let limit = options.busy_timeout;
         // Processes that began to wait together must not come back together.
         let noise = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)

@@ -1,7 +1,7 @@
 //! Statements: on the caller's thread or on the connection's, their rows brought to the sink.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
@@ -16,7 +16,6 @@ use crate::sqlite::execute::{Demand, Done, Handover, Request};
 use crate::sqlite::kind::Kind;
 use crate::sqlite::landing::Landing;
 use crate::sqlite::pace::Place;
-use crate::sqlite::patience::Patience;
 use crate::sqlite::rows::Rows;
 use crate::sqlite::seat::{Needs, Seat};
 use crate::sqlite::session::Session;
@@ -62,8 +61,14 @@ impl SqliteConnection {
             Some((Ok(outcome), kept)) => (outcome, kept),
             Some((Err(Stop::Error(error)), _)) => return Err(error),
             // Boxed: it is rare, and every statement would carry its room.
-            Some((Err(stop), kept)) => Box::pin(self.insist(&command, Some(stop), kept, sink)).await?,
-            None => Box::pin(self.insist(&command, None, turn, sink)).await?,
+            Some((Err(stop), kept)) => {
+                let limit = self.limit(inside);
+                limited(limit, Box::pin(self.insist(&command, Some(stop), kept, sink))).await?
+            }
+            None => {
+                let limit = self.limit(inside);
+                limited(limit, Box::pin(self.insist(&command, None, turn, sink))).await?
+            }
         };
         self.checkpoint(turn);
         if self.rows.len() > 0 {
@@ -72,6 +77,11 @@ impl SqliteConnection {
             delivered?;
         }
         std::mem::replace(&mut self.end, Ok(())).map(|()| outcome)
+    }
+
+    /// How long a statement may take: a transaction may have a limit of its own.
+    fn limit(&self, inside: bool) -> Option<Duration> {
+        self.limits.statement.filter(|_| inside)
     }
 
     /// Tries it once on the caller's thread; afterwards the rows are in the sink, or in `self.rows`.
@@ -114,7 +124,7 @@ impl SqliteConnection {
         sink: &mut dyn RowSink,
     ) -> Result<(Outcome, Option<Turn>)> {
         let (mut stop, mut turn) = (stop, turn);
-        let mut patience = Patience::new(&self.options);
+        let mut patience = self.patience();
         let mut request = None;
         let mut overran = false;
         let mut needs = Needs::Nothing;
@@ -266,7 +276,7 @@ impl SqliteConnection {
         self.dirty = true;
         let statements: Arc<[String]> = split(sql, QUOTING)?.into_iter().map(str::to_owned).collect();
         let mut next = 0;
-        let mut patience = Patience::new(&self.options);
+        let mut patience = self.patience();
         let mut needs = Needs::Nothing;
         let mut turn = None;
         loop {
@@ -291,6 +301,16 @@ impl SqliteConnection {
                 Err(Stop::Long) => unreachable!("a script has no budget"),
             }
         }
+    }
+}
+
+/// Waits for a statement, up to its limit. One that is given up is interrupted where it reads; where it writes, its
+/// transaction is doomed.
+async fn limited<T>(limit: Option<Duration>, statement: impl Future<Output = Result<T>>) -> Result<T> {
+    let Some(limit) = limit else { return statement.await };
+    match tokio::time::timeout(limit, statement).await {
+        Ok(result) => result,
+        Err(_) => Err(Error::new(ErrorKind::StatementTimeout, format!("the statement took longer than {limit:?}"))),
     }
 }
 

@@ -63,7 +63,7 @@ impl SqliteConnection {
     {
         share::pause().await;
         self.settle().await?;
-        let mut patience = Patience::new(&self.options);
+        let mut patience = self.patience();
         let mut needs = needs;
         let mut place = place;
         let mut turn = None;

@@ -2,7 +2,7 @@
 
 use crate::contract::{ConnectionState, Isolation, TransactionOptions};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sqlite::connection::{SqliteConnection, doomed};
+use crate::sqlite::connection::{Limits, SqliteConnection, doomed};
 use crate::sqlite::dialect::PRODUCT;
 use crate::sqlite::pace::Place;
 use crate::sqlite::seat::{Needs, Seat};
@@ -18,8 +18,14 @@ impl SqliteConnection {
                     .with_help("its transactions are always serializable: ask for nothing, or for Serializable"));
             }
         }
+        options.check()?;
+        if options.deferrable {
+            return Err(Error::unsupported("deferrable transactions", PRODUCT)
+                .with_help("what only reads never fails there, and keeps nobody waiting"));
+        }
         self.outside().await?;
         let options = *options;
+        self.limits = Limits { statement: options.statement_timeout, lock: options.lock_timeout };
         let needs = if options.read_only { Needs::Nothing } else { Needs::Turn };
         self.job(needs, Place::Here, move |session, job| session.begin(job, options)).await.map(drop)
     }
@@ -33,6 +39,7 @@ impl SqliteConnection {
         let (place, changed) = self.place_of_commit();
         match self.job(Needs::Nothing, place, Session::commit).await {
             Ok(turn) => {
+                self.limits = Limits::default();
                 if let (Seat::Here(session), 1..) = (&mut self.seat, changed)
                     && let Some(took) = session.committed.take()
                 {
@@ -73,6 +80,7 @@ impl SqliteConnection {
     /// See [`rollback`](crate::contract::Connection::rollback).
     pub(super) async fn rollback(&mut self) -> Result<()> {
         let place = self.place_of_undo().await?;
+        self.limits = Limits::default();
         self.job(Needs::Nothing, place, |session, _| session.rollback()).await.map(drop)
     }
 
@@ -102,6 +110,7 @@ impl SqliteConnection {
     /// See [`reset`](crate::contract::Connection::reset).
     pub(super) async fn reset(&mut self) -> Result<()> {
         let settings = self.dirty;
+        self.limits = Limits::default();
         let place = if settings { Place::Thread } else { self.place_of_undo().await? };
         self.job(Needs::Nothing, place, move |session, _| session.reset(settings)).await?;
         self.dirty = false;

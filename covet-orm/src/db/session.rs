@@ -86,6 +86,8 @@ impl<'a> Session<'a> {
             )
             .with_help("ask in several statements, for instance with fewer values in `is_in`"));
         }
+        let alone = matches!(self.held, Held::Pooled(_));
+        let flight = Flight::begin(self.shared, command.sql, alone);
         let observer = self.shared.observer.as_deref();
         let result = if is_watched(observer) {
             let mut counted = Counted { rows, seen: 0 };
@@ -96,6 +98,7 @@ impl<'a> Session<'a> {
         } else {
             self.connection()?.run_direct(command, rows).await
         };
+        flight.end();
         self.seen(result)
     }
 
@@ -194,6 +197,50 @@ impl<'a> Unit<'_, 'a> {
                 }
             },
             (Held::Within(state), depth) => state.leave(depth.unwrap_or_default(), result).await,
+        }
+    }
+}
+
+/// A statement under way. Dropped before its end it is told, because nobody else will hear of it.
+struct Flight<'a> {
+    shared: &'a Shared,
+    sql: &'a str,
+    /// Whether it is in no transaction, so that it may have taken effect.
+    alone: bool,
+    ended: bool,
+}
+
+impl<'a> Flight<'a> {
+    fn begin(shared: &'a Shared, sql: &'a str, alone: bool) -> Self {
+        Flight { shared, sql, alone, ended: false }
+    }
+
+    fn end(mut self) {
+        self.ended = true;
+    }
+
+    #[cold]
+    fn lost(&self) {
+        let observer = self.shared.observer.as_deref();
+        if is_watched(observer) {
+            let error = Some(ErrorKind::Dropped);
+            tell(&Event { sql: self.sql, duration: std::time::Duration::ZERO, rows: 0, error }, observer);
+        }
+        // What only reads may be left at any time, as streams are.
+        if self.alone && !self.sql.starts_with("SELECT") {
+            tracing::warn!(
+                target: "covet::dropped",
+                sql = self.sql,
+                "a statement was dropped while it was under way: whether it took effect is not known"
+            );
+        }
+    }
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.lost();
         }
     }
 }

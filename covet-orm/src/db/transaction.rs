@@ -6,14 +6,16 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use covet_drivers::contract::{BoxFuture, Connection, ConnectionState, TransactionOptions};
+use covet_drivers::contract::{BoxFuture, Connection, ConnectionState};
 use covet_drivers::pool::{Lease, Place};
 use covet_drivers::{Error, ErrorKind, Result};
 use tokio::sync::Mutex;
 
-use crate::db::{Db, Executor, told};
+use crate::db::commit_token::{self, CommitOutcome, CommitToken};
+use crate::db::connect::Shared;
+use crate::db::{Db, Executor, TxOptions, told};
 
 /// A transaction, or a savepoint within one. It is an [`Executor`]: pass it where `&db` would go.
 ///
@@ -44,6 +46,10 @@ pub(crate) struct State {
     retry: bool,
     /// A savepoint was being set, released or rolled back to, and nobody waited for the end.
     in_doubt: bool,
+    /// What is written with the commit, so that its outcome can be asked for.
+    token: Option<CommitToken>,
+    /// When the commit must have been answered.
+    ends: Option<Instant>,
 }
 
 /// Closures that can be run again, because they change nothing outside.
@@ -55,9 +61,6 @@ pub trait Again: Clone {}
 
 #[diagnostic::do_not_recommend]
 impl<F: Clone> Again for F {}
-
-/// How often a transaction is tried in all.
-const ATTEMPTS: u32 = 5;
 
 impl Db {
     /// Runs a transaction: commits when the closure returns `Ok`, rolls back when it returns `Err`,
@@ -80,7 +83,7 @@ impl Db {
         &self,
         f: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T> + Again,
     ) -> impl Future<Output = Result<T>> {
-        self.repeat(Place::here(), TransactionOptions::default(), f)
+        self.repeat(Place::here(), TxOptions::default(), f)
     }
 
     /// As [`transaction`](Db::transaction), for closures with an error type of their own:
@@ -93,20 +96,20 @@ impl Db {
         &self,
         f: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T, E> + Again,
     ) -> impl Future<Output = Result<T, E>> {
-        self.repeat(Place::here(), TransactionOptions::default(), f)
+        self.repeat(Place::here(), TxOptions::default(), f)
     }
 
-    /// As [`transaction`](Db::transaction), with an isolation level or read-only.
+    /// As [`transaction`](Db::transaction), with an isolation level, timeouts, a deadline and the like.
     ///
     /// # Errors
-    /// As there, and `Unsupported` for a level that the database lacks.
+    /// As there; `Unsupported` for what the database lacks, `InvalidInput` for options that make no sense, `Deadline`.
     #[track_caller]
     pub fn transaction_with<T>(
         &self,
-        options: &TransactionOptions,
+        options: TxOptions,
         f: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T> + Again,
     ) -> impl Future<Output = Result<T>> {
-        self.repeat(Place::here(), *options, f)
+        self.repeat(Place::here(), options, f)
     }
 
     /// As [`transaction_with`](Db::transaction_with), for closures with an error type of their own.
@@ -116,49 +119,80 @@ impl Db {
     #[track_caller]
     pub fn try_transaction_with<T, E: From<Error>>(
         &self,
-        options: &TransactionOptions,
+        options: TxOptions,
         f: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T, E> + Again,
     ) -> impl Future<Output = Result<T, E>> {
-        self.repeat(Place::here(), *options, f)
+        self.repeat(Place::here(), options, f)
     }
 
     async fn repeat<T, E: From<Error>>(
         &self,
         place: Place,
-        options: TransactionOptions,
+        options: TxOptions,
         f: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T, E> + Again,
     ) -> Result<T, E> {
+        options.check()?;
+        let ends = options.deadline.map(|limit| Instant::now() + limit);
         let mut attempt = 1;
         loop {
-            let mut tx = match self.begin_for(place, options).await {
-                Ok(tx) => tx,
-                Err(error) if error.is_retryable() && attempt < ATTEMPTS => {
-                    pause(attempt).await;
-                    attempt += 1;
-                    continue;
-                }
-                Err(error) => return Err(error.into()),
-            };
-            match f.clone()(&mut tx).await {
-                Ok(value) => match tx.commit().await {
-                    Ok(()) => return Ok(value),
-                    Err(error) if error.is_retryable() && attempt < ATTEMPTS => {}
-                    Err(error) => return Err(error.into()),
+            let again = attempt < options.attempts;
+            match self.attempt(place, options, ends, f.clone()).await {
+                Attempt::Done(value) => return Ok(value),
+                Attempt::Failed { error, retry } if !(retry && again) => return Err(error),
+                Attempt::Failed { .. } => {}
+                Attempt::Unknown { value, error, token } => match self.outcome_of(token).await {
+                    Ok(CommitOutcome::Committed) => return Ok(value),
+                    // It never will be, so it can be run again.
+                    Ok(CommitOutcome::NotCommitted) if again => {}
+                    Ok(CommitOutcome::NotCommitted) => {
+                        let text = "the connection broke at the commit, which did not take effect";
+                        return Err(Error::new(ErrorKind::ConnectionLost, text).with_source(error).into());
+                    }
+                    Err(undecided) => {
+                        tracing::warn!(target: "covet::transaction", error = %undecided, "the outcome of a commit could not be had");
+                        return Err(error.into());
+                    }
                 },
-                Err(error) => {
-                    // The closure's error may hide the database's, so the transaction remembers.
-                    let retry = tx.open.state.lock().await.retry;
-                    if let Err(rollback) = tx.rollback().await {
-                        // The closure's error is the one to tell; the connection is closed with the lease.
-                        tracing::warn!(target: "covet::transaction", error = %rollback, "the rollback failed");
-                    }
-                    if !retry || attempt >= ATTEMPTS {
-                        return Err(error);
-                    }
+            }
+            in_time(ends, pause(attempt)).await?;
+            attempt += 1;
+        }
+    }
+
+    /// Runs the closure once.
+    async fn attempt<T, E: From<Error>>(
+        &self,
+        place: Place,
+        options: TxOptions,
+        ends: Option<Instant>,
+        f: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Attempt<T, E> {
+        let failed = |error: Error| Attempt::Failed { retry: error.is_retryable(), error: error.into() };
+        let mut tx = match in_time(ends, self.open_transaction(place, options, ends)).await.and_then(|begun| begun) {
+            Ok(tx) => tx,
+            Err(error) => return failed(error),
+        };
+        match in_time(ends, f(&mut tx)).await {
+            Ok(Ok(value)) => match tx.commit().await {
+                Ok(()) => Attempt::Done(value),
+                Err(error) => match CommitToken::of(&error) {
+                    Some(token) => Attempt::Unknown { value, error, token },
+                    None => failed(error),
+                },
+            },
+            ended => {
+                // The closure's error may hide the database's, so the transaction remembers.
+                let retry = ended.is_ok() && tx.open.state.lock().await.retry;
+                if let Err(rollback) = tx.rollback().await {
+                    // The closure's error is the one to tell; the connection is closed with the lease.
+                    tracing::warn!(target: "covet::transaction", error = %rollback, "the rollback failed");
+                }
+                match ended {
+                    Ok(Err(error)) => Attempt::Failed { error, retry },
+                    Ok(Ok(_)) => unreachable!("the arm above"),
+                    Err(late) => Attempt::Failed { error: late.into(), retry },
                 }
             }
-            pause(attempt).await;
-            attempt += 1;
         }
     }
 
@@ -168,34 +202,48 @@ impl Db {
     /// Those of beginning. Where the database hears of it only with the first statement, that statement meets them.
     #[track_caller]
     pub fn begin(&self) -> impl Future<Output = Result<Tx<'static>>> + Send + use<'_> {
-        self.begin_for(Place::here(), TransactionOptions::default())
+        self.begin_for(Place::here(), TxOptions::default())
     }
 
-    /// As [`begin`](Db::begin), with an isolation level or read-only.
+    /// As [`begin`](Db::begin), with an isolation level, timeouts, a deadline and the like.
     ///
     /// # Errors
-    /// As there, and `Unsupported` for a level that the database lacks.
+    /// As there; `Unsupported` for what the database lacks, `InvalidInput` for options that make no sense.
     #[track_caller]
-    pub fn begin_with(
-        &self,
-        options: &TransactionOptions,
-    ) -> impl Future<Output = Result<Tx<'static>>> + Send + use<'_> {
-        self.begin_for(Place::here(), *options)
+    pub fn begin_with(&self, options: TxOptions) -> impl Future<Output = Result<Tx<'static>>> + Send + use<'_> {
+        self.begin_for(Place::here(), options)
     }
 
-    async fn begin_for(&self, place: Place, options: TransactionOptions) -> Result<Tx<'static>> {
+    async fn begin_for(&self, place: Place, options: TxOptions) -> Result<Tx<'static>> {
+        options.check()?;
+        let ends = options.deadline.map(|limit| Instant::now() + limit);
+        in_time(ends, self.open_transaction(place, options, ends)).await?
+    }
+
+    async fn open_transaction(&self, place: Place, options: TxOptions, ends: Option<Instant>) -> Result<Tx<'static>> {
         let mut lease = self.pool().acquire_for(place).await?;
-        if let Err(error) = told(self.shared(), "BEGIN", lease.begin_direct(&options)).await {
+        if let Err(error) = told(self.shared(), "BEGIN", lease.begin_direct(&options.begin)).await {
             if error.is_connection_lost() {
                 lease.report_lost();
             }
             return Err(error);
         }
-        let state = State { lease: Some(lease), depth: 0, retry: false, in_doubt: false };
+        let token = options.token.then(CommitToken::new);
+        let state = State { lease: Some(lease), depth: 0, retry: false, in_doubt: false, token, ends };
         let open = Arc::new(Open { state: Mutex::new(state), streaming: AtomicBool::new(false) });
         let executor = Executor::transaction(Arc::clone(self.shared_arc()), Arc::clone(&open), 0);
         Ok(Tx { executor, open, depth: 0, outer: PhantomData })
     }
+}
+
+/// How one run of a closure ended.
+enum Attempt<T, E> {
+    /// It is committed.
+    Done(T),
+    /// It is not committed.
+    Failed { error: E, retry: bool },
+    /// The answer to the commit was lost, and a token can tell.
+    Unknown { value: T, error: Error, token: CommitToken },
 }
 
 impl Tx<'_> {
@@ -257,13 +305,26 @@ impl Tx<'_> {
             state.settle(self.depth).await?;
             return told(self.executor.shared(), "RELEASE SAVEPOINT", state.leave(self.depth, Ok(()))).await;
         }
-        if let Err(error) = state.settle(0).await {
+        let shared = self.executor.shared();
+        let ready = match state.settle(0).await {
+            Ok(()) => state.mark(shared).await,
+            settled => settled,
+        };
+        if let Err(error) = ready {
             state.end().await?;
             return Err(error);
         }
-        let result = told(self.executor.shared(), "COMMIT", state.connection()?.commit_direct()).await;
+        let (ends, token) = (state.ends, state.token);
+        let result = match in_time(ends, told(shared, "COMMIT", state.connection()?.commit_direct())).await {
+            Ok(result) => result,
+            Err(late) => Err(Error::new(ErrorKind::CommitUnknown, "the commit was not answered before the deadline")
+                .with_source(late)),
+        };
         state.lease = None;
-        result
+        result.map_err(|error| match (error.kind(), token) {
+            (ErrorKind::CommitUnknown, Some(token)) => error.with_commit_token(token.bytes()),
+            _ => error,
+        })
     }
 
     /// Rolls back; for a savepoint: undoes what was done since.
@@ -306,6 +367,17 @@ impl State {
             return Err(Error::new(ErrorKind::TransactionClosed, "the savepoint has ended"));
         }
         self.connection().map(drop)
+    }
+
+    /// Writes the token, if there is one; what is late is not committed.
+    async fn mark(&mut self, shared: &Shared) -> Result<()> {
+        let (ends, token) = (self.ends, self.token);
+        if ends.is_some_and(|ends| Instant::now() >= ends) {
+            return Err(late());
+        }
+        let Some(token) = token else { return Ok(()) };
+        let result = in_time(ends, commit_token::write(token, self.connection()?, shared)).await.and_then(|done| done);
+        result.inspect_err(|error| self.retry |= error.is_retryable())
     }
 
     /// Sets the next savepoint and gives its depth.
@@ -382,6 +454,20 @@ impl State {
             lease.report_lost();
         }
     }
+}
+
+/// Waits for something until the deadline; what is dropped then leaves nothing behind.
+async fn in_time<T>(ends: Option<Instant>, future: impl Future<Output = T>) -> Result<T> {
+    match ends {
+        None => Ok(future.await),
+        // Boxed: few have a deadline, and everybody would carry its room.
+        Some(ends) => tokio::time::timeout_at(ends.into(), Box::pin(future)).await.map_err(|_| late()),
+    }
+}
+
+#[cold]
+fn late() -> Error {
+    Error::new(ErrorKind::Deadline, "the transaction was not done within its deadline, and is rolled back")
 }
 
 #[cold]

@@ -31,6 +31,7 @@ pub use copy::{CopyFrom, CopyTo};
 pub use delete::Delete;
 pub use expr::{Addend, Condition, Expr, Factor, Multiplier, Number};
 pub use find::Find;
+pub(crate) use insert::now;
 pub use insert::{Insert, No, Yes};
 pub use insert_all::InsertAll;
 pub use insert_many::InsertMany;

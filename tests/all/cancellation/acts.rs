@@ -4,9 +4,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use covet_drivers::contract::TransactionOptions;
 use covet_drivers::contract::{Command, Flow, Reuse, Row};
 use covet_orm::prelude::*;
-use covet_orm::{DbOptions, Isolation, PoolOptions, TransactionOptions};
+use covet_orm::{DbOptions, Isolation, PoolOptions, TxOptions};
 use covet_tests::Kind;
 use covet_tests::models::Setting;
 use futures_util::TryStreamExt as _;
@@ -195,9 +196,9 @@ acts! {
 
     begin_serializable writes 0: |scene| {
         let _other = scene.db.acquire().await?;
-        let options = TransactionOptions { isolation: Some(Isolation::Serializable), read_only: false };
+        let options = TxOptions::new().isolation(Isolation::Serializable);
         scene.line.start().await;
-        scene.db.begin_with(&options).await.map(drop)
+        scene.db.begin_with(options).await.map(drop)
     }
 
     select_within writes 0: |scene| {

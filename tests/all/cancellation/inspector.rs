@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use covet_drivers::catalog::ColumnType;
+use covet_drivers::contract::TransactionOptions;
 use covet_drivers::contract::{Command, ConnectionState, Flow, Reuse, Row};
 use covet_drivers::pool::Lease;
 use covet_drivers::value::Value;
 use covet_orm::prelude::*;
-use covet_orm::{DbOptions, ErrorKind, TransactionOptions};
+use covet_orm::{DbOptions, ErrorKind};
 use covet_tests::{Kind, TestDb};
 
 /// How long the pool may take to lend every connection again, and the server to notice that

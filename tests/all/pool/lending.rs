@@ -248,7 +248,7 @@ on_each_database! {
         let (a, mut b, c) = (pool.acquire().await?, pool.acquire().await?, pool.acquire().await?);
         let status = pool.pool_status();
         assert_eq!((status.size, status.in_use, status.idle, status.opened), (3, 3, 0, 3), "{status:?}");
-        b.begin(&covet_orm::TransactionOptions::default()).await?;
+        b.begin(&covet_drivers::contract::TransactionOptions::default()).await?;
         b.savepoint(1).await?;
         drop(b);
         a.discard();

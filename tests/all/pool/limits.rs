@@ -162,7 +162,7 @@ async fn the_one_connection_of_a_database_in_memory_is_never_closed() {
     db.acquire().await.unwrap().script(insert).await.unwrap();
     // What is given back in a transaction is rolled back, and stays.
     let mut lease = db.acquire().await.unwrap();
-    lease.begin(&covet_orm::TransactionOptions::default()).await.unwrap();
+    lease.begin(&covet_drivers::contract::TransactionOptions::default()).await.unwrap();
     lease.script(insert).await.unwrap();
     drop(lease);
     assert_eq!(db.resize(2).unwrap_err().kind(), ErrorKind::Config);

@@ -5,8 +5,9 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use covet_drivers::contract::TransactionOptions;
 use covet_drivers::contract::{Command as Sql, Reuse};
-use covet_orm::{PoolOptions, TransactionOptions};
+use covet_orm::PoolOptions;
 use covet_tests::{Kind, TestDb};
 
 use crate::pool::{kill, millis, open, options, session, soon};

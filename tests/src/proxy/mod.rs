@@ -51,6 +51,8 @@ pub enum Then {
     Swallow,
     /// Both ends are closed.
     Cut,
+    /// Both ends are reset: what was on its way is lost.
+    Reset,
 }
 
 /// Which connections fall into a trap.
@@ -118,6 +120,7 @@ enum Verdict {
     Wait,
     Drop,
     Close,
+    Reset,
 }
 
 impl Proxy {
@@ -183,6 +186,12 @@ impl Proxy {
     /// Waits until so many messages (or bytes) have passed in a direction.
     pub async fn passed(&self, direction: Direction, count: usize) {
         self.shared.when(|state| state.passed.of(direction) >= count).await;
+    }
+
+    /// Whether nothing has fallen into the trap.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        self.shared.state().caught.is_empty()
     }
 
     /// Takes the trap away: what was held goes on.
@@ -285,6 +294,7 @@ impl Shared {
                 match trap.then {
                     Then::Hold => Verdict::Wait,
                     Then::Swallow => Verdict::Drop,
+                    Then::Reset => Verdict::Reset,
                     Then::Cut => {
                         state.cut.insert(number);
                         Verdict::Close
@@ -339,6 +349,12 @@ async fn pump(
                     to.write_all(&frame).await?;
                 }
                 Verdict::Drop => {}
+                Verdict::Reset => {
+                    from.as_ref().set_zero_linger()?;
+                    to.as_ref().set_zero_linger()?;
+                    shared.change(|state| drop(state.cut.insert(number)));
+                    return std::future::pending().await;
+                }
                 // The other direction and the sockets go with the connection.
                 Verdict::Close | Verdict::Wait => std::future::pending().await,
             }

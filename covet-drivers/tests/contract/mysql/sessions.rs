@@ -90,7 +90,11 @@ fn wherever_a_future_is_dropped_the_session_knows() {
         for what in ["begin", "insert", "savepoint", "commit", "rollback", "script", "reset", "lock"] {
             for polls in 0..6 {
                 let mut conn = db.connect().await;
-                let options = TransactionOptions { isolation: Some(Isolation::Serializable), read_only: false };
+                let options = TransactionOptions {
+                    isolation: Some(Isolation::Serializable),
+                    read_only: false,
+                    ..TransactionOptions::DEFAULT
+                };
                 if matches!(what, "insert" | "savepoint" | "commit" | "rollback") {
                     conn.begin(&options).await.unwrap();
                     exec(conn.as_mut(), "INSERT INTO t VALUES (1)", &[]).await.unwrap();

@@ -8,7 +8,8 @@ use covet_drivers::value::Value;
 
 use crate::mysql::{Db, exec, idle, number, on_mysql};
 
-const PLAIN: TransactionOptions = TransactionOptions { isolation: None, read_only: false };
+const PLAIN: TransactionOptions =
+    TransactionOptions { isolation: None, read_only: false, ..TransactionOptions::DEFAULT };
 
 async fn pair(db: &Db) -> (Box<dyn Connection>, Box<dyn Connection>) {
     let (mut a, b) = (db.connect().await, db.connect().await);
@@ -34,14 +35,20 @@ fn isolation_and_read_only() {
         ] {
             b.begin(&PLAIN).await.unwrap();
             exec(b.as_mut(), "INSERT INTO t VALUES (3, 0)", &[]).await.unwrap();
-            a.begin(&TransactionOptions { isolation: Some(isolation), read_only: false }).await.unwrap();
+            a.begin(&TransactionOptions {
+                isolation: Some(isolation),
+                read_only: false,
+                ..TransactionOptions::DEFAULT
+            })
+            .await
+            .unwrap();
             if sees >= 0 {
                 assert_eq!(rows(a.as_mut()).await, sees, "{isolation:?}");
             }
             a.rollback().await.unwrap();
             b.rollback().await.unwrap();
         }
-        a.begin(&TransactionOptions { isolation: None, read_only: true }).await.unwrap();
+        a.begin(&TransactionOptions { isolation: None, read_only: true, ..TransactionOptions::DEFAULT }).await.unwrap();
         let error = exec(a.as_mut(), "DELETE FROM t", &[]).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ReadOnly);
         assert_eq!(a.state(), ConnectionState::InTransaction);

@@ -88,7 +88,13 @@ async fn an_empty_transaction_says_nothing() {
 async fn a_savepoint_and_a_script_are_one_message_with_begin() {
     let Some((_place, ear, mut connection, _)) = scene("").await else { return };
     let c = connection.as_mut();
-    c.begin(&TransactionOptions { isolation: Some(Isolation::Serializable), read_only: false }).await.unwrap();
+    c.begin(&TransactionOptions {
+        isolation: Some(Isolation::Serializable),
+        read_only: false,
+        ..TransactionOptions::DEFAULT
+    })
+    .await
+    .unwrap();
     c.savepoint(1).await.unwrap();
     assert!(ear.said().contains("BEGIN ISOLATION LEVEL SERIALIZABLE; SAVEPOINT covet_1"));
     put(c, 1).await.unwrap();
@@ -293,10 +299,16 @@ async fn options_are_honoured_in_a_guarded_session() {
     let Some((_place, ear, mut connection, _)) = scene("").await else { return };
     let c = connection.as_mut();
     guarded(c, ear).await;
-    c.begin(&TransactionOptions { isolation: None, read_only: true }).await.unwrap();
+    c.begin(&TransactionOptions { isolation: None, read_only: true, ..TransactionOptions::DEFAULT }).await.unwrap();
     assert_eq!(kind(put(c, 1).await), Some(ErrorKind::ReadOnly));
     c.rollback().await.unwrap();
-    c.begin(&TransactionOptions { isolation: Some(Isolation::RepeatableRead), read_only: false }).await.unwrap();
+    c.begin(&TransactionOptions {
+        isolation: Some(Isolation::RepeatableRead),
+        read_only: false,
+        ..TransactionOptions::DEFAULT
+    })
+    .await
+    .unwrap();
     put(c, 1).await.unwrap();
     assert_eq!(text(c, "SELECT current_setting('transaction_isolation')").await, "repeatable read");
     c.commit().await.unwrap();

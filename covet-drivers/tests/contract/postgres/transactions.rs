@@ -65,7 +65,9 @@ async fn options_are_honoured() {
         (Isolation::RepeatableRead, "repeatable read"),
         (Isolation::Serializable, "serializable"),
     ] {
-        c.begin(&TransactionOptions { isolation: Some(isolation), read_only: true }).await.unwrap();
+        c.begin(&TransactionOptions { isolation: Some(isolation), read_only: true, ..TransactionOptions::DEFAULT })
+            .await
+            .unwrap();
         assert_eq!(text(c, "SELECT current_setting('transaction_isolation')").await, shown);
         assert_eq!(kind(run(c, "INSERT INTO t VALUES (1)", &[]).await), Some(ErrorKind::ReadOnly));
         c.rollback().await.unwrap();
@@ -77,7 +79,11 @@ async fn write_skew_and_deadlock_can_be_tried_again() {
     let Some(place) = Place::new().await else { return };
     let (mut one, mut two) = (place.connect().await, place.connect().await);
     one.script("CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 0), (2, 0)").await.unwrap();
-    let serializable = TransactionOptions { isolation: Some(Isolation::Serializable), read_only: false };
+    let serializable = TransactionOptions {
+        isolation: Some(Isolation::Serializable),
+        read_only: false,
+        ..TransactionOptions::DEFAULT
+    };
     for c in [one.as_mut(), two.as_mut()] {
         c.begin(&serializable).await.unwrap();
         number(c, "SELECT sum(n) FROM t").await;

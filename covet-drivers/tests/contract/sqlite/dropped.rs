@@ -11,7 +11,8 @@ use covet_drivers::{Error, ErrorKind};
 
 use super::{Place, kind, memory, number, run};
 
-const PLAIN: TransactionOptions = TransactionOptions { isolation: None, read_only: false };
+const PLAIN: TransactionOptions =
+    TransactionOptions { isolation: None, read_only: false, ..TransactionOptions::DEFAULT };
 const ENDLESS: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n";
 const ENDLESS_COUNT: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
 const LONG_INSERT: &str = "INSERT INTO t WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 300000)

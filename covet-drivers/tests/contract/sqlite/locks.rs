@@ -7,7 +7,8 @@ use covet_drivers::contract::{ConnectionState, TransactionOptions};
 
 use super::{Place, kind, number, run};
 
-const PLAIN: TransactionOptions = TransactionOptions { isolation: None, read_only: false };
+const PLAIN: TransactionOptions =
+    TransactionOptions { isolation: None, read_only: false, ..TransactionOptions::DEFAULT };
 
 #[tokio::test]
 async fn a_lock_of_another_process_is_waited_for_without_blocking_and_then_reported() {
@@ -155,7 +156,7 @@ async fn without_wal_a_commit_waits_for_readers() {
     let place = Place::with("journal_mode=delete");
     let (mut one, mut two) = (place.connect().await, place.connect().await);
     one.script("CREATE TABLE t (a INTEGER) STRICT; INSERT INTO t VALUES (1)").await.unwrap();
-    two.begin(&TransactionOptions { isolation: None, read_only: true }).await.unwrap();
+    two.begin(&TransactionOptions { isolation: None, read_only: true, ..TransactionOptions::DEFAULT }).await.unwrap();
     assert_eq!(number(&mut *two, "SELECT count(*) FROM t").await, 1);
     one.begin(&PLAIN).await.unwrap();
     run(&mut *one, "INSERT INTO t VALUES (2)", &[]).await.unwrap();

@@ -5,8 +5,10 @@ use covet_drivers::contract::{ConnectionState, Isolation, TransactionOptions};
 
 use super::{Place, kind, memory, number, run};
 
-const PLAIN: TransactionOptions = TransactionOptions { isolation: None, read_only: false };
-const READ_ONLY: TransactionOptions = TransactionOptions { isolation: None, read_only: true };
+const PLAIN: TransactionOptions =
+    TransactionOptions { isolation: None, read_only: false, ..TransactionOptions::DEFAULT };
+const READ_ONLY: TransactionOptions =
+    TransactionOptions { isolation: None, read_only: true, ..TransactionOptions::DEFAULT };
 
 #[tokio::test]
 async fn what_is_committed_stays_and_what_is_rolled_back_goes() {
@@ -58,10 +60,16 @@ async fn misuse_is_told_apart() {
     assert_eq!(db.state(), ConnectionState::InTransaction);
     db.rollback().await.unwrap();
     for level in [Isolation::ReadUncommitted, Isolation::ReadCommitted, Isolation::RepeatableRead] {
-        let options = TransactionOptions { isolation: Some(level), read_only: false };
+        let options = TransactionOptions { isolation: Some(level), read_only: false, ..TransactionOptions::DEFAULT };
         assert_eq!(kind(db.begin(&options).await), Some(ErrorKind::Unsupported));
     }
-    db.begin(&TransactionOptions { isolation: Some(Isolation::Serializable), read_only: false }).await.unwrap();
+    db.begin(&TransactionOptions {
+        isolation: Some(Isolation::Serializable),
+        read_only: false,
+        ..TransactionOptions::DEFAULT
+    })
+    .await
+    .unwrap();
     db.commit().await.unwrap();
 }
 

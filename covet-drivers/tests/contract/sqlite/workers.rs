@@ -14,7 +14,8 @@ use covet_drivers::value::Value;
 
 use super::{Place, kind, memory, number, rows, run};
 
-const PLAIN: TransactionOptions = TransactionOptions { isolation: None, read_only: false };
+const PLAIN: TransactionOptions =
+    TransactionOptions { isolation: None, read_only: false, ..TransactionOptions::DEFAULT };
 const ENDLESS: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n";
 const SLEEP: Duration = Duration::from_millis(1);
 
@@ -313,7 +314,10 @@ async fn the_log_is_copied_back_and_begins_anew() {
     assert_eq!(number(&mut *db, "SELECT count(a) FROM t").await, 600);
     // A reader in the middle of a transaction keeps the log, and everybody goes on.
     let mut reader = place.connect().await;
-    reader.begin(&TransactionOptions { isolation: None, read_only: true }).await.unwrap();
+    reader
+        .begin(&TransactionOptions { isolation: None, read_only: true, ..TransactionOptions::DEFAULT })
+        .await
+        .unwrap();
     assert_eq!(number(&mut *reader, "SELECT count(a) FROM t").await, 600);
     for _ in 0..200 {
         run(&mut *db, "INSERT INTO t (a) VALUES (?1)", std::slice::from_ref(&page)).await.unwrap();

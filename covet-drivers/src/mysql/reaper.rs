@@ -1,0 +1,69 @@
+//! Ends what a dropped future has left running on the server.
+//!
+//! The server does not notice that its client has gone before it has something to say, so a statement that nobody
+//! waits for any more would go on and keep its locks. Another session, opened for that alone, kills it. There are few
+//! of them at a time, each has its deadline, and a kill that fails is only told: the session is lost to us anyway.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Conn, Opts};
+use tokio::sync::Semaphore;
+
+/// So many sessions kill at once; what is dropped beyond that waits for its turn, as long as a kill may take.
+const AT_ONCE: usize = 2;
+
+/// How long one kill may take, its connection and its turn included.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Kills sessions of one database.
+#[derive(Clone)]
+pub(crate) struct Reaper {
+    opts: Opts,
+    permits: Arc<Semaphore>,
+}
+
+impl Reaper {
+    pub(crate) fn new(opts: Opts) -> Self {
+        Reaper { opts, permits: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    /// Kills a session in the background. Without a runtime nobody can, and the statement runs to its end.
+    pub(crate) fn kill(&self, session: u32, opened: Instant) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let reaper = self.clone();
+        runtime.spawn(async move {
+            match tokio::time::timeout(LIMIT, reaper.ask(session, opened)).await {
+                Ok(Ok(())) => {}
+                // The message of the driver's error may hold the user's name, and says nothing that helps.
+                Ok(Err(_)) => tracing::debug!(session, "a statement that nobody waits for could not be killed"),
+                Err(_) => tracing::debug!(session, "a statement that nobody waits for could not be killed in time"),
+            }
+        });
+    }
+
+    async fn ask(&self, session: u32, opened: Instant) -> Result<(), mysql_async::Error> {
+        let Ok(_turn) = self.permits.acquire().await else { return Ok(()) };
+        let mut conn = Conn::new(self.opts.clone()).await?;
+        // A server that was started anew counts from the beginning again: the number may be somebody else's.
+        let up: Option<(String, u64)> = conn.query_first("SHOW GLOBAL STATUS LIKE 'Uptime'").await?;
+        let up = up.map_or(Duration::ZERO, |(_, seconds)| Duration::from_secs(seconds + 1));
+        if up >= opened.elapsed() {
+            match conn.query_drop(format!("KILL {session}")).await {
+                // It has ended by itself.
+                Err(mysql_async::Error::Server(error)) if error.code == 1094 => {}
+                other => other?,
+            }
+        }
+        conn.disconnect().await
+    }
+}
+
+/// Never with a password.
+impl fmt::Debug for Reaper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reaper").field("permits", &self.permits.available_permits()).finish_non_exhaustive()
+    }
+}
