@@ -8,6 +8,7 @@
 
 use std::fmt;
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(5);
 /// The way to the server.
 pub(super) struct Gate {
     state: Mutex<State>,
+    /// Attempts that were begun.
+    begun: AtomicU64,
     changed: Notify,
     /// The longest pause.
     longest: Duration,
@@ -32,8 +35,6 @@ pub(super) struct Gate {
 
 #[derive(Default)]
 struct State {
-    /// Attempts that were begun.
-    begun: u64,
     /// The last one that was begun of those that succeeded.
     good: u64,
     /// A probe is under way.
@@ -62,7 +63,7 @@ pub(super) struct Pass {
 
 impl Gate {
     pub(super) fn new(longest: Duration, target: String) -> Self {
-        Gate { state: Mutex::default(), changed: Notify::new(), longest, target }
+        Gate { state: Mutex::default(), begun: AtomicU64::new(0), changed: Notify::new(), longest, target }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -71,7 +72,7 @@ impl Gate {
 
     /// How many attempts have been begun: failures of later ones are news.
     pub(super) fn begun(&self) -> u64 {
-        self.state().begun
+        self.begun.load(SeqCst)
     }
 
     /// The cause of the outage, if there is one.
@@ -119,9 +120,8 @@ impl Gate {
     }
 
     fn pass(self: &Arc<Self>, state: &mut State, probe: bool) -> Pass {
-        state.begun += 1;
         state.probing |= probe;
-        Pass { gate: Arc::clone(self), attempt: state.begun, probe }
+        Pass { gate: Arc::clone(self), attempt: self.begun.fetch_add(1, SeqCst) + 1, probe }
     }
 }
 
@@ -144,7 +144,7 @@ impl Pass {
             // It began before the server was back.
             return;
         }
-        let begun = state.begun;
+        let begun = self.gate.begun();
         let row = match &state.outage {
             Some(outage) if self.attempt <= outage.begun => outage.row,
             Some(outage) => outage.row.saturating_add(1),
@@ -183,6 +183,12 @@ fn lasts(kind: ErrorKind) -> bool {
     )
 }
 
+impl fmt::Debug for Pass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pass").field("attempt", &self.attempt).field("probe", &self.probe).finish()
+    }
+}
+
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gate").field("outage", &self.outage()).finish()
@@ -192,6 +198,12 @@ impl fmt::Debug for Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    async fn passed(gate: &Arc<Gate>, seen: u64) -> Pass {
+        let entered = tokio::time::timeout(Duration::from_secs(1), gate.enter(seen)).await;
+        let Ok(Ok(pass)) = entered else { panic!("nobody may connect: {entered:?}") };
+        pass
+    }
 
     fn refused(kind: ErrorKind) -> Error {
         Error::new(kind, "it refuses")
@@ -204,7 +216,7 @@ mod tests {
     #[tokio::test]
     async fn while_the_server_refuses_one_attempt_at_a_time_is_made_and_tells_all() {
         let gate = gate();
-        gate.enter(0).await.ok().unwrap().failed(&refused(ErrorKind::Unreachable));
+        passed(&gate, 0).await.failed(&refused(ErrorKind::Unreachable));
         let began = std::time::Instant::now();
         let mut attempts = 0;
         while began.elapsed() < Duration::from_millis(400) {
@@ -227,16 +239,16 @@ mod tests {
             attempts += 1;
         }
         assert!((10..=22).contains(&attempts), "{attempts} attempts in 400 ms, at pauses of up to 40 ms");
-        gate.enter(gate.begun()).await.ok().unwrap().succeeded();
+        passed(&gate, gate.begun()).await.succeeded();
         assert!(gate.outage().is_none());
     }
 
     #[tokio::test]
     async fn a_wrong_password_is_told_at_once() {
         let gate = gate();
-        gate.enter(0).await.ok().unwrap().failed(&refused(ErrorKind::Authentication));
-        let error = gate.enter(gate.begun()).await.err().unwrap();
-        assert_eq!(error.kind(), ErrorKind::Authentication);
+        passed(&gate, 0).await.failed(&refused(ErrorKind::Authentication));
+        let error = gate.enter(gate.begun()).await.err();
+        assert_eq!(error.map(|error| error.kind()), Some(ErrorKind::Authentication));
         tokio::time::sleep(Duration::from_millis(10)).await;
         assert!(gate.enter(gate.begun()).await.is_ok(), "the password may have been put right");
     }
@@ -244,17 +256,16 @@ mod tests {
     #[tokio::test]
     async fn a_probe_that_is_dropped_lets_the_next_one_in() {
         let gate = gate();
-        gate.enter(0).await.ok().unwrap().failed(&refused(ErrorKind::Unreachable));
+        passed(&gate, 0).await.failed(&refused(ErrorKind::Unreachable));
         let seen = gate.begun();
-        drop(gate.enter(seen).await.ok().unwrap());
-        let again = tokio::time::timeout(Duration::from_secs(1), gate.enter(gate.begun())).await;
-        assert!(again.unwrap().is_ok());
+        drop(passed(&gate, seen).await);
+        drop(passed(&gate, gate.begun()).await);
     }
 
     #[tokio::test]
     async fn an_attempt_from_before_the_recovery_says_nothing() {
         let gate = gate();
-        let (late, good) = (gate.enter(0).await.ok().unwrap(), gate.enter(0).await.ok().unwrap());
+        let (late, good) = (passed(&gate, 0).await, passed(&gate, 0).await);
         good.succeeded();
         late.failed(&refused(ErrorKind::Unreachable));
         assert!(gate.outage().is_none());

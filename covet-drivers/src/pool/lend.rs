@@ -22,80 +22,101 @@ use crate::pool::shared::Shared;
 impl Shared {
     /// Lends a connection, within the deadline.
     pub(super) async fn lend(self: &Arc<Self>, place: Place) -> Result<Lease> {
-        let waiting = self.warm.wait();
-        // Somebody may have put one there before that was said.
-        if let Some(lease) = self.take_warm(place) {
+        let (waiting, first) = self.warm.wait();
+        if first && let Some(lease) = self.take_warm(place) {
             return Ok(lease);
         }
-        let mut find = pin!(self.find());
+        let mut find = pin!(self.find(place));
         let found = match poll_fn(|context| Poll::Ready(find.as_mut().poll(context))).await {
-            // Mostly a connection is idle, and a timer and a look at the clock would cost as much as taking it.
+            // Mostly a connection is idle, and a timer would cost as much as taking it.
             Poll::Ready(found) => found,
             Poll::Pending => {
                 let began = Instant::now();
-                let found = tokio::time::timeout(self.options.acquire_timeout, find).await;
-                self.counters.waits.add(began.elapsed());
-                match found {
-                    Ok(found) => found,
-                    Err(_) => Err(self.too_late()),
+                let deadline = tokio::time::Instant::from_std(began) + self.options.acquire_timeout;
+                match tokio::time::timeout_at(deadline, find).await {
+                    Ok(found) => found.map(|(lease, at)| {
+                        self.counters.waits.add(at.saturating_duration_since(began));
+                        (lease, at)
+                    }),
+                    Err(_) => {
+                        self.counters.waits.add(began.elapsed());
+                        Err(self.too_late())
+                    }
                 }
             }
         };
         drop(waiting);
-        let (object, seat) = found?;
-        let number = self.warm.desk().holders.add(place, Instant::now());
-        Ok(Lease::new(object, seat, number))
+        found.map(|(lease, _)| lease)
     }
 
-    /// A connection that can be lent, whenever that may be.
-    async fn find(self: &Arc<Self>) -> Result<(Object<Source>, Seat)> {
-        let mut seen = self.gate.begun();
+    /// A connection that can be lent, whenever that may be; and when that is.
+    async fn find(self: &Arc<Self>, place: Place) -> Result<(Lease, Instant)> {
+        let seen = self.gate.begun();
+        let Ok(seat) = Seats::take(self).await else { return Err(closed()) };
+        let now = Instant::now();
+        if let Some((object, number)) = self.warm.take_passed(place, now) {
+            return Ok((Lease::new(object, seat, number), now));
+        }
+        // Boxed: it takes more room, and whoever waits for a turn mostly gets what somebody gives back.
+        let (object, seat) = match self.take_fresh(now) {
+            Some(object) => (object, seat),
+            None => Box::pin(self.find_or_open(seat, seen)).await?,
+        };
+        let now = Instant::now();
+        let number = self.warm.desk().holders.add(place, now);
+        Ok((Lease::new(object, seat, number), now))
+    }
+
+    /// What the pool underneath would lend next, if it can be lent as it is.
+    fn take_fresh(&self, now: Instant) -> Option<Object<Source>> {
+        let object = self.take_idle()?;
+        if object.is_clean() && !object.is_expired(now) && !self.is_doubtful(&object, now) {
+            return Some(object);
+        }
+        drop(object);
+        None
+    }
+
+    /// As [`find`](Shared::find), for somebody who has a seat, and came when so many attempts to connect had been begun.
+    async fn find_or_open(self: &Arc<Self>, mut seat: Seat, mut seen: u64) -> Result<(Object<Source>, Seat)> {
         loop {
-            let Ok(mut seat) = Seats::take(self).await else { return Err(closed()) };
-            loop {
-                if let Some(object) = self.take_ready().await {
-                    return Ok((object, seat));
+            if let Some(object) = self.take_ready().await {
+                return Ok((object, seat));
+            }
+            if self.seats.is_closed() {
+                return Err(closed());
+            }
+            match self.open(seat, seen).await {
+                Ok(same) => seat = same,
+                Err((Some(refused), error))
+                    if error.kind() == ErrorKind::TooManyConnections && self.counters.open() > 0 =>
+                {
+                    // The server gives no more than there are: these must do for a while, in turn.
+                    seen = self.gate.begun();
+                    self.shrink_for_a_while(refused);
+                    seat = Seats::take(self).await.map_err(|_| closed())?;
                 }
-                if self.seats.is_closed() {
-                    return Err(closed());
+                Err((Some(seat), error)) => {
+                    // Somebody may have given one back meanwhile.
+                    let object = self.take_ready().await;
+                    return object.map(|object| (object, seat)).ok_or(error);
                 }
-                match self.open(seat, seen).await {
-                    Ok(same) => seat = same,
-                    Err((Some(seat), error))
-                        if error.kind() == ErrorKind::TooManyConnections && self.counters.open() > 0 =>
-                    {
-                        // The server gives no more than there are: these must do for a while, in turn.
-                        seen = self.gate.begun();
-                        self.shrink_for_a_while(seat);
-                        break;
-                    }
-                    Err((seat, error)) => {
-                        // Somebody may have given one back meanwhile.
-                        return match (seat, self.take_ready().await) {
-                            (Some(seat), Some(object)) => Ok((object, seat)),
-                            (None, Some(object)) => {
-                                // Without a seat it is nobody's.
-                                self.put_by(object);
-                                Err(error)
-                            }
-                            (_, None) => Err(error.about(&self.backend.target())),
-                        };
-                    }
-                }
+                Err((None, error)) => return Err(error),
             }
         }
     }
 
     /// An idle connection that is made ready to be lent, if there is one.
     async fn take_ready(self: &Arc<Self>) -> Option<Object<Source>> {
+        // What was passed on to somebody who did not come for it is idle like the others.
+        self.put_below((None, self.warm.clear_passed()));
         while let Some(object) = self.take_idle() {
             let now = Instant::now();
             if object.is_expired(now) {
                 self.close(object, CloseReason::Lifetime);
             } else if object.is_clean() && !self.is_doubtful(&object, now) {
                 return Some(object);
-            // Boxed: it is rare, and everybody who borrows would carry its room.
-            } else if let Some(object) = Box::pin(self.make_ready(object)).await {
+            } else if let Some(object) = self.make_ready(object).await {
                 return Some(object);
             }
         }

@@ -66,7 +66,7 @@ impl Member {
     }
 
     /// Closes it.
-    pub(super) fn close(mut self: Box<Self>, reason: CloseReason) {
+    pub(super) fn close(mut self, reason: CloseReason) {
         self.reason = reason;
     }
 }

@@ -110,11 +110,14 @@ impl Pool {
     /// # Errors
     /// As there.
     pub async fn acquire_for(&self, place: Place) -> Result<Lease> {
-        match self.shared.take_warm(place) {
-            Some(lease) => Ok(lease),
-            // Boxed: everybody who borrows would carry its room.
-            None => Box::pin(self.shared.lend(place)).await,
+        let shared = &self.shared;
+        if !shared.warm.is_barred()
+            && let Some(lease) = shared.take_warm(place)
+        {
+            return Ok(lease);
         }
+        // Boxed: everybody who borrows would carry its room.
+        Box::pin(shared.lend(place)).await
     }
 
     /// Opens connections until there are `min_size`.
@@ -238,10 +241,7 @@ impl Shared {
         if !self.shrinking.swap(true, SeqCst) {
             self.warm.bar(Bar::Shrinking);
         }
-        if let Some(object) = self.warm.clear() {
-            self.put_by(object);
-            self.seats.give();
-        }
+        self.clear_warm();
         // Those that have been idle for longest go first.
         let mut surplus = self.counters.open().saturating_sub(max_size);
         let mut goes = || {
@@ -266,10 +266,7 @@ impl Shared {
     fn pause(&self) {
         if self.seats.pause(true) {
             self.warm.bar(Bar::Paused);
-            if let Some(object) = self.warm.clear() {
-                self.put_by(object);
-                self.seats.give();
-            }
+            self.clear_warm();
         }
     }
 

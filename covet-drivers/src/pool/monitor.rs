@@ -73,13 +73,7 @@ impl Shared {
         // What lies ready is looked at with the others.
         let is_old =
             |member: &Member| member.is_expired(now) || member.is_idle_for_long(now) || self.is_doubtful(member, now);
-        let mut desk = self.warm.desk();
-        let old = if desk.kept.as_ref().is_some_and(|kept| is_old(kept)) { desk.kept.take() } else { None };
-        drop(desk);
-        if let Some(old) = old {
-            self.put_by(old);
-            self.seats.give();
-        }
+        self.put_below(self.warm.clear_old(is_old));
         let mut spare = self.counters.open().saturating_sub(self.options.min_size);
         let (mut tests, mut closings) = (TESTS, CLOSINGS);
         let mut fate = |member: &Member| {

@@ -19,7 +19,7 @@ use crate::pool::lease::Lease;
 use crate::pool::member::{Limits, Member, Source};
 use crate::pool::options::PoolOptions;
 use crate::pool::seats::{Seat, Seats};
-use crate::pool::warm::{Bar, Warm};
+use crate::pool::warm::{Bar, Put, Warm};
 
 /// One pool.
 pub(super) struct Shared {
@@ -92,6 +92,7 @@ impl Shared {
     }
 
     /// The connection that lies ready, if there is one.
+    #[inline]
     pub(super) fn take_warm(self: &Arc<Self>, place: Place) -> Option<Lease> {
         let reject = |object| {
             self.put_by(object);
@@ -164,7 +165,8 @@ impl Shared {
 
     /// Closes all idle connections of a closed pool.
     pub(super) fn empty(&self) {
-        if let Some(object) = self.warm.clear() {
+        let (kept, passed) = self.warm.clear();
+        for object in kept.into_iter().chain(passed) {
             self.close(object, CloseReason::PoolClosed);
         }
         let shelved: Vec<_> = self.store.manager().shelf().drain(..).collect();
@@ -180,9 +182,21 @@ impl Shared {
             return;
         }
         self.doubted.store(self.micros(Instant::now()), SeqCst);
-        if let Some(object) = self.warm.clear() {
-            // Where it is looked at before it is lent. Its seat was taken with it.
-            drop(object);
+        self.clear_warm();
+    }
+
+    /// Whatever lies ready goes to the pool underneath, where it is looked at before it is lent.
+    pub(super) fn clear_warm(&self) {
+        self.put_below(self.warm.clear());
+    }
+
+    /// Connections go to the pool underneath: one with its seat, and others.
+    pub(super) fn put_below(&self, (kept, others): (Option<Object<Source>>, Vec<Object<Source>>)) {
+        for object in others {
+            self.put_by(object);
+        }
+        if let Some(object) = kept {
+            self.put_by(object);
             self.seats.give();
         }
     }
@@ -205,12 +219,13 @@ impl Shared {
 }
 
 /// A borrower gives its connection back, clean.
+#[inline]
 pub(super) fn come_back(object: Object<Source>, mut seat: Seat, number: usize) {
     match seat.pool.warm.put(object, number) {
-        // It lies ready, and its seat with it.
-        None => seat.pass_on(),
+        Put::Kept => seat.pass_on(),
+        Put::Passed => {}
         // Either this one, or the one that lay there, whose seat is free instead of this one's.
-        Some(object) => seat.pool.put_by(object),
+        Put::Below(object) => seat.pool.put_by(object),
     }
 }
 
