@@ -128,6 +128,7 @@ impl Pool {
         let shared = &self.shared;
         let wanted = shared.options.min_size;
         let fill = async {
+            let _filling = shared.filling.lock().await;
             let seen = shared.gate.begun();
             while shared.counters.open() < wanted {
                 let missing = wanted - shared.counters.open();

@@ -50,21 +50,26 @@ impl Shared {
         }
     }
 
-    /// Opens connections until there are `min_size`, without waiting for them.
+    /// Opens connections until there are `min_size`, on a task of their own, unless somebody is at it.
     fn fill(self: &Arc<Self>) {
-        let there = self.counters.open() + self.counters.opening.load(Relaxed);
-        let wanted = self.options.min_size.min(self.seats.most());
-        for _ in 0..wanted.saturating_sub(there).min(OPENINGS) {
-            // Where no seat is free, whoever has one opens what is missing.
-            let Some(seat) = Seats::try_take(self) else { return };
-            let pool = Arc::downgrade(self);
-            tokio::spawn(async move {
-                let Some(pool) = pool.upgrade() else { return };
-                let seen = pool.gate.begun();
-                // The gate has logged a failure and kept it for whoever borrows; the next turn tries again.
-                drop(pool.open(seat, seen).await);
-            });
+        if self.options.min_size == 0 {
+            return;
         }
+        let Ok(filling) = Arc::clone(&self.filling).try_lock_owned() else { return };
+        let wanted = self.options.min_size.min(self.seats.most());
+        let missing = wanted.saturating_sub(self.counters.open() + self.counters.opening.load(Relaxed));
+        // Where no seat is free, whoever has one opens what is missing.
+        let seats: Vec<Seat> = (0..missing.min(OPENINGS)).map_while(|_| Seats::try_take(self)).collect();
+        if seats.is_empty() {
+            return;
+        }
+        let pool = Arc::clone(self);
+        tokio::spawn(async move {
+            let seen = pool.gate.begun();
+            // The gate has logged a failure and kept it for whoever borrows; the next turn tries again.
+            drop(futures_util::future::join_all(seats.into_iter().map(|seat| pool.open(seat, seen))).await);
+            drop(filling);
+        });
     }
 
     /// Closes what is old, and gives what is to be tested.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use deadpool::managed::{self, Object};
 use futures_util::FutureExt as _;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Mutex, Notify, watch};
 
 use crate::contract::Backend;
 use crate::error::{Error, ErrorKind, Result};
@@ -46,6 +46,8 @@ pub(super) struct Shared {
     /// before that are tested before they are lent.
     doubted: AtomicU64,
     began: Instant,
+    /// Held by whoever opens connections up to `min_size`: two would open too many.
+    pub(super) filling: Arc<Mutex<()>>,
     pub(super) monitored: AtomicBool,
     /// The monitor ends when this says so, or is gone.
     pub(super) ended: watch::Sender<bool>,
@@ -84,6 +86,7 @@ impl Shared {
             parked: AtomicBool::new(false),
             doubted: AtomicU64::new(0),
             began: Instant::now(),
+            filling: Arc::default(),
             monitored: AtomicBool::new(false),
             ended: watch::Sender::new(false),
             backend,
