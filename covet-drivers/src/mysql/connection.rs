@@ -254,7 +254,8 @@ impl Drop for MySqlConnection {
         if !self.is_broken() {
             return;
         }
-        if let Some(wire) = self.wire.as_ref().filter(|wire| self.under_way && !wire.is_disconnected()) {
+        // Whether the driver takes it for connected says nothing: it does not while something is under way.
+        if let Some(wire) = self.wire.as_ref().filter(|_| self.under_way) {
             self.reaper.kill(wire.id(), self.opened);
         }
         self.break_off();

@@ -209,13 +209,13 @@ impl Drop for PostgresConnection {
         if !(self.under_way || self.state == ConnectionState::Broken) {
             return;
         }
+        // Asked first: ending its driver closes the client.
+        let alive = !self.client.is_closed();
         if let Some(driver) = &self.driver {
             driver.abort();
         }
         // A statement that nobody waits for any more shall not go on; outside a runtime it does.
-        if !self.client.is_closed()
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
+        if alive && let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(self.cancel.clone().stop());
         }
     }
