@@ -16,14 +16,42 @@ pub use crate::model::{
 };
 pub use crate::query::{Column, ConflictTarget, Find, Input, Insert, InsertMany, No, Operand, Texts, Upsert, Yes};
 pub use crate::relation::{
-    BelongsTo, Fill, HasMany, HasOne, Links, ManyToMany, RelationKind, RelationMeta, Through, ToMany, ToOne,
+    BelongsTo, HasMany, HasOne, Links, ManyToMany, RelationKind, RelationMeta, Through, ToMany, ToOne,
 };
 pub use crate::schema::Registered;
 
-/// Stands in for the insert of a row that lacks a required column, which does not compile.
+/// Stands in for what does not compile: the insert of a row that lacks a required column, the field of a relation that
+/// is not whole. It is of any type, so that rustc has nothing to find out, and never called.
 #[must_use]
-pub fn incomplete<'a, M: Model>() -> BoxFuture<'a, Result<M>> {
-    Box::pin(async { Err(Error::new(ErrorKind::InvalidInput, "a required column is missing").with_model(M::NAME)) })
+pub fn incomplete<T>() -> T {
+    std::process::abort()
+}
+
+/// The description at this position; evaluated while compiling.
+#[must_use]
+#[track_caller]
+pub const fn at(columns: &'static [ColumnMeta], index: usize) -> &'static ColumnMeta {
+    &columns[index]
+}
+
+/// The column at this position of a model's columns; evaluated while compiling.
+#[must_use]
+pub const fn column<M, T>(columns: &'static [ColumnMeta], at: usize) -> Column<M, T> {
+    Column::new(&columns[at])
+}
+
+/// Gives a column of a new row its value.
+#[inline]
+pub fn given<M, T>(
+    mut row: Insert<M>,
+    columns: &'static [ColumnMeta],
+    at: usize,
+    value: impl Input<M, T>,
+) -> Insert<M> {
+    if let Some(column) = columns.get(at) {
+        row.give(column, value);
+    }
+    row
 }
 
 /// The node of a value that a column is compared with.
@@ -31,16 +59,27 @@ pub fn compared<S, T>(value: impl Operand<S, T>, column: &'static ColumnMeta) ->
     value.node(column)
 }
 
-/// Inserts the rows.
-pub fn insert_many<'a, M: Model>(rows: impl Iterator<Item = Insert<M>> + Send + 'a) -> InsertMany<'a, M> {
-    InsertMany::new(rows)
+/// Inserts the rows that the builders hold.
+pub fn insert_many<'a, M: Model, C>(
+    rows: impl IntoIterator<Item = C, IntoIter: Send + 'a>,
+    row: impl Fn(C) -> Insert<M> + Send + 'a,
+) -> InsertMany<'a, M> {
+    InsertMany::new(rows.into_iter().map(row))
 }
 
-/// There is no column at this position.
+/// There are not as many columns as the model has, which cannot be.
 #[cold]
 #[must_use]
-pub fn no_column(model: &'static str, column: usize) -> Error {
-    Error::new(ErrorKind::InvalidInput, format!("there is no column {column}")).with_model(model)
+pub fn no_columns() -> Error {
+    Error::new(ErrorKind::InvalidInput, "the model has other columns")
+}
+
+/// The model has no such column.
+#[cold]
+#[must_use]
+pub fn no_column(model: &'static str, column: &ColumnMeta) -> Error {
+    Error::new(ErrorKind::InvalidInput, format!("there is no column {} of {}", column.field, column.model))
+        .with_model(model)
 }
 
 /// What came is none of the enum's labels.

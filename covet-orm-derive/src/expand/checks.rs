@@ -45,7 +45,7 @@ fn of_column(index: usize, column: &Column) -> TokenStream {
                 if let DefaultValue::Text(_) = other {
                     message.push_str("; for an enum, write the variant");
                 }
-                checks.extend(assert(tokens.span(), &quote!(#p::default_fits(&COLUMNS[#index])), &message));
+                checks.extend(assert(tokens.span(), &quote!(#p::default_fits(#p::at(COLUMNS, #index))), &message));
             }
         }
     }
@@ -56,7 +56,7 @@ fn of_column(index: usize, column: &Column) -> TokenStream {
             Some(field) => format!("`{name}` and `{to}::{field}` differ in type"),
             None => format!("`{name}` and the key of `{to}` differ in type"),
         };
-        checks.extend(assert(column.ty.span(), &quote!(#p::same_type(&COLUMNS[#index], &#target)), &message));
+        checks.extend(assert(column.ty.span(), &quote!(#p::same_type(#p::at(COLUMNS, #index), #target)), &message));
     }
     checks
 }

@@ -1,4 +1,4 @@
-//! The description of the columns: `static COLUMNS`.
+//! The description of the columns: `const COLUMNS`.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
@@ -6,12 +6,11 @@ use quote::{format_ident, quote, quote_spanned};
 use crate::expand::paths::{covet, covet_at, stored};
 use crate::model::{Column, DefaultValue, Model, Reference, plain};
 
-/// The static.
-pub(super) fn statics(model: &Model) -> TokenStream {
+/// The constant.
+pub(super) fn constant(model: &Model) -> TokenStream {
     let p = covet();
-    let count = model.columns.len();
     let columns = model.columns.iter().enumerate().map(|(at, column)| meta(&model.name, at, column));
-    quote!(static COLUMNS: [#p::ColumnMeta; #count] = [#(#columns),*];)
+    quote!(const COLUMNS: &[#p::ColumnMeta] = &[#(#columns),*];)
 }
 
 fn meta(model: &str, index: usize, column: &Column) -> TokenStream {
@@ -73,7 +72,6 @@ fn references(reference: Option<&Reference>) -> TokenStream {
     let Some(reference) = reference else { return quote!(None) };
     let Reference { model, on_delete, on_update, .. } = reference;
     let (on_delete, on_update) = (format_ident!("{on_delete}"), format_ident!("{on_update}"));
-    let column = target(reference);
     let field = match &reference.field {
         Some(field) => {
             let name = plain(field);
@@ -85,7 +83,6 @@ fn references(reference: Option<&Reference>) -> TokenStream {
         Some(#p::References {
             table: <#model as #p::Record>::TABLE,
             field: #field,
-            column: || #column.column,
             on_delete: #p::Action::#on_delete,
             on_update: #p::Action::#on_update,
         })
@@ -99,10 +96,10 @@ pub(super) fn target(reference: &Reference) -> TokenStream {
     let columns = quote!(<#model as #p::Record>::COLUMNS);
     match &reference.field {
         Some(field) => {
-            let (name, p) = (plain(field), covet_at(field.span()));
-            let index = quote_spanned!(field.span()=> #p::column_named(#columns, #name));
-            quote!(#columns[#index])
+            let (name, named) = (plain(field), covet_at(field.span()));
+            let index = quote_spanned!(field.span()=> #named::column_named(#columns, #name));
+            quote!(#p::at(#columns, #index))
         }
-        None => quote!(#columns[<#model as #p::Record>::KEY_AT]),
+        None => quote!(#p::at(#columns, <#model as #p::Record>::KEY_AT)),
     }
 }

@@ -1,11 +1,11 @@
 //! Columns and relations as constants of the struct, and the functions that find a row by a unique index.
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote, quote_spanned};
+use proc_macro2::{Ident, TokenStream};
+use quote::{quote, quote_spanned};
 use syn::Attribute;
 
 use crate::expand::find_by;
-use crate::expand::paths::{covet, record};
+use crate::expand::paths::covet;
 use crate::model::{Column, Model, Relation, RelationKind};
 use crate::names::{FIND_BY, FUNCTIONS};
 
@@ -36,7 +36,7 @@ fn of_column(model: &Model, index: usize, column: &Column) -> TokenStream {
     let docs = documented(&column.docs, || format!("The column `{}`.", column.column));
     quote_spanned! {name.span()=>
         #docs
-        #vis const #name: #p::Column<#ident, #ty> = #p::Column::new(&COLUMNS[#index]);
+        #vis const #name: #p::Column<#ident, #ty> = #p::column(COLUMNS, #index);
     }
 }
 
@@ -45,24 +45,24 @@ fn of_relation(model: &Model, index: usize, relation: &Relation) -> TokenStream 
     let Relation { ident: name, vis, target, .. } = relation;
     let ident = &model.ident;
     let docs = documented(&relation.docs, || format!("The relation `{}`.", relation.name));
-    let (handle, link) = match &relation.kind {
-        RelationKind::BelongsTo(_) | RelationKind::HasOne => (quote!(ToOne), None),
-        RelationKind::HasMany => (quote!(ToMany), None),
-        RelationKind::ManyToMany(link) => (quote!(Links), Some(link.to_token_stream())),
+    let (handle, make, link) = match &relation.kind {
+        RelationKind::BelongsTo(_) if relation.optional => ("ToOne", "optional", None),
+        RelationKind::BelongsTo(_) => ("ToOne", "belongs_to", None),
+        RelationKind::HasOne => ("ToOne", "has_one", None),
+        RelationKind::HasMany => ("ToMany", "has_many", None),
+        RelationKind::ManyToMany(link) => ("Links", "many_to_many", Some(link)),
     };
+    let [handle, make] = [handle, make].map(|word| Ident::new(word, name.span()));
     let link = link.into_iter();
-    let fill = match &relation.kind {
-        // By way of the other model, of which rustc has then one thing to say, and at one place.
-        RelationKind::BelongsTo(_) => {
-            let word = if relation.optional { "fill_optional" } else { "fill_required" };
-            record(target, word)
-        }
-        _ => quote!(#p::Fill::fill),
+    // The field of a relation that is not whole has another type than the constant, and that has been reported.
+    let (row, field) = match relation.whole {
+        true => (quote!(row), quote!(&mut row.#name)),
+        false => (quote!(_), quote!(#p::incomplete())),
     };
     quote_spanned! {name.span()=>
         #docs
         #vis const #name: #p::#handle<#ident, #target #(, #link)*> =
-            #p::#handle::new(&RELATIONS[#index], |row, rows| #fill(&mut row.#name, rows, &RELATIONS[#index]));
+            #p::#handle::#make(&RELATIONS[#index], |#row| #field);
     }
 }
 

@@ -39,7 +39,6 @@ pub(super) fn builder(model: &Model) -> TokenStream {
         #[doc(hidden)]
         #[must_use = "nothing is inserted before `exec`"]
         #vis struct #create<#(#params),*>(#p::Insert<#ident>, #p::PhantomData<fn() -> (#(#params,)*)>);
-        #[automatically_derived]
         impl<#(#params),*> #create<#(#params),*> {
             #(#setters)*
             #on_conflict
@@ -65,7 +64,6 @@ fn complete(model: &Model, create: &Ident, params: &[Ident]) -> TokenStream {
     let ident = &model.ident;
     let all: Vec<_> = params.iter().map(|_| quote!(#p::Yes)).collect();
     quote! {
-        #[automatically_derived]
         impl #create<#(#all),*> {
             /// Inserts the row and gives it back as the database has it.
             pub fn exec(self, on: &#p::Executor) -> impl ::core::future::Future<Output = #p::Result<#ident>> {
@@ -93,13 +91,11 @@ fn incomplete(model: &Model, create: &Ident, params: &[Ident], names: &[&Ident],
     });
     let (name, open) = (names.get(at), params.iter().skip(at + 1));
     quote! {
-        #[automatically_derived]
         impl<#(#open),*> #create<#(#states),*> {
             #[doc(hidden)]
-            pub fn exec<'a>(self, on: <#p::No as required::#name<'a>>::On) -> #p::BoxFuture<'a, #p::Result<#ident>>
+            pub fn exec<'a>(self, _: <#p::No as required::#name<'a>>::On) -> #p::BoxFuture<'a, #p::Result<#ident>>
             where #p::No: required::#name<'a>
             {
-                let _ = on;
                 #p::incomplete()
             }
         }
@@ -119,7 +115,6 @@ fn many(model: &Model, create: &Ident, params: &[Ident], names: &[&Ident]) -> To
         fn insert_many<'rows, #(#params: required::#names<'static>),*>
     };
     quote! {
-        #[automatically_derived]
         impl #ident {
             /// New rows, by the fastest way that the database has, all of them or none. They are taken from the
             /// iterator while they are sent, so there may be any number of them.
@@ -129,7 +124,7 @@ fn many(model: &Model, create: &Ident, params: &[Ident], names: &[&Ident]) -> To
                     IntoIter: ::core::marker::Send + 'rows,
                 >,
             ) -> #p::InsertMany<'rows, #ident> {
-                #p::insert_many(rows.into_iter().map(|row| row.0))
+                #p::insert_many(rows, |row| row.0)
             }
         }
     }
@@ -229,7 +224,7 @@ fn setter(
     if model.softened && BUILDER.contains(&column.name.as_str()) {
         return TokenStream::new();
     }
-    let value = quote!(self.0.given::<#ty>(&COLUMNS[#index], value));
+    let value = quote!(#p::given::<#ident, #ty>(self.0, COLUMNS, #index, value));
     let (result, value) = match slot {
         None => (quote!(Self), quote!(Self(#value, self.1))),
         Some(slot) => {

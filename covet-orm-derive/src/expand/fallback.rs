@@ -30,25 +30,28 @@ pub(crate) fn model(item: &DeriveInput) -> TokenStream {
     let name = ident.to_string();
     block(&quote! {
         static META: #p::ModelMeta = #p::ModelMeta {
-            name: #name, path: #name, table: #name, columns: &COLUMNS, key: &[0], indexes: &[], relations: &[],
+            name: #name, path: #name, table: #name, columns: COLUMNS, key: &[0], indexes: &[], relations: &[],
             version: None, created_at: None, updated_at: None, texts: #p::Texts::new(),
         };
-        static COLUMNS: [#p::ColumnMeta; 1] = [#p::ColumnMeta {
+        const COLUMNS: &[#p::ColumnMeta] = &[#p::ColumnMeta {
             model: #name, field: "id", column: "id", index: 0, ty: #p::ColumnType::I64, nullable: false, default: None,
             auto: true, new_uuid: false, case_insensitive: false, references: None,
         }];
         #[diagnostic::do_not_recommend]
         impl #p::Record for #ident {
-            const NAME: &'static str = #name;
             const TABLE: &'static str = #name;
             const KEY_FIELD: &'static str = "id";
             const KEY_AT: usize = 0;
-            const COLUMNS: &'static [#p::ColumnMeta] = &COLUMNS;
+            const COLUMNS: &'static [#p::ColumnMeta] = COLUMNS;
             type Key = i64;
             fn meta() -> &'static #p::ModelMeta { &META }
-            fn decode(_: &#p::Row<'_>, at: usize) -> #p::Result<Self> { Err(#p::no_column(#name, at)) }
-            fn get(&self, column: usize) -> #p::Result<#p::Value> { Err(#p::no_column(#name, column)) }
-            fn set(&mut self, column: usize, _: #p::ValueRef<'_>) -> #p::Result<()> { Err(#p::no_column(#name, column)) }
+            fn decode(_: &#p::Row<'_>, _: usize) -> #p::Result<Self> { Err(#p::no_columns()) }
+            fn write_column(&self, column: &'static #p::ColumnMeta, _: &mut dyn #p::ValueWriter) -> #p::Result<()> {
+                Err(#p::no_column(#name, column))
+            }
+            fn set_column(&mut self, column: &'static #p::ColumnMeta, _: #p::ValueRef<'_>) -> #p::Result<()> {
+                Err(#p::no_column(#name, column))
+            }
         }
         #[diagnostic::do_not_recommend]
         impl #p::Model for #ident {

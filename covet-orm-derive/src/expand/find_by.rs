@@ -34,7 +34,7 @@ fn function(model: &Model, index: &Index) -> Option<TokenStream> {
     });
     let nodes = columns.iter().map(|(at, column)| {
         let Column { ident: name, inner, .. } = column;
-        quote!(#p::compared::<#ident, #inner>(#name, &COLUMNS[#at]))
+        quote!(#p::compared::<#ident, #inner>(#name, #p::at(COLUMNS, #at)))
     });
     Some(quote_spanned! {first.ident.span()=>
         #[doc = #doc]

@@ -23,7 +23,7 @@ pub(super) fn statics(model: &Model) -> TokenStream {
             name: #name,
             path: ::core::concat!(::core::module_path!(), #path),
             table: #table,
-            columns: &COLUMNS,
+            columns: COLUMNS,
             key: &[#(#key),*],
             indexes: &[#(#indexes),*],
             relations: #relations,

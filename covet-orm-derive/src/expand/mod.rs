@@ -1,8 +1,11 @@
 //! Tokens: what a description becomes, one file for each thing that is generated. Nothing here can fail.
 //!
 //! Everything a derive writes stands in one `const _` block; names without a path are that block's.
-//! What a model costs to compile is decided here: statics that hold data, constants that point into
-//! them, lists instead of loops over traits.
+//! What a model costs to compile is decided here (`cargo xtask bench compile`). Data stands in constant
+//! lists, and everything else names a list and a position: a borrow of one part in a constant would make
+//! rustc look through its whole type for cells. A function that generated code calls is a free one with
+//! few bounds, for a method has to be looked for and a bound to be proved. Paths lead to `Record` where
+//! they can, of which nothing has to be proved but that it is implemented.
 
 pub(crate) mod checks;
 mod columns;
@@ -27,7 +30,7 @@ use crate::model::Model;
 
 /// What `#[derive(Model)]` becomes.
 pub(crate) fn model(model: &Model) -> TokenStream {
-    let columns = columns::statics(model);
+    let columns = columns::constant(model);
     let relations = relations::statics(model);
     let meta = meta::statics(model);
     let constants = constants::inherent(model);

@@ -1,7 +1,7 @@
 //! `impl Record`: the row as the struct, and the struct's fields by position.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
 
 use crate::expand::paths::{covet, stored};
 use crate::expand::relations;
@@ -24,6 +24,12 @@ pub(super) fn implement(model: &Model) -> TokenStream {
             quote!((#(#types,)*))
         }
     };
+    let columns = (0..model.columns.len()).map(|index| numbered("column", index));
+    let relations = (0..model.relations.len()).map(|index| numbered("relation", index));
+    let described = match model.relations.is_empty() {
+        true => quote!([#(#columns),*] = COLUMNS),
+        false => quote!(([#(#columns),*], [#(#relations),*]) = (COLUMNS, &RELATIONS)),
+    };
     let decoded = model.columns.iter().enumerate().map(decoded);
     let read = model.columns.iter().enumerate().map(read);
     let written = model.columns.iter().enumerate().map(written);
@@ -32,24 +38,26 @@ pub(super) fn implement(model: &Model) -> TokenStream {
         #[automatically_derived]
         #[diagnostic::do_not_recommend]
         impl #p::Record for #ident {
-            const NAME: &'static str = #name;
             const TABLE: &'static str = #table;
             const KEY_FIELD: &'static str = #key_field;
             const KEY_AT: usize = #key_at;
-            const COLUMNS: &'static [#p::ColumnMeta] = &COLUMNS;
+            const COLUMNS: &'static [#p::ColumnMeta] = COLUMNS;
             type Key = #key_type;
             fn meta() -> &'static #p::ModelMeta {
                 &META
             }
             fn decode(row: &#p::Row<'_>, at: usize) -> #p::Result<Self> {
+                let #described else { return Err(#p::no_columns()) };
                 Ok(#ident { #(#decoded,)* #(#unloaded,)* })
             }
-            fn write(&self, columns: ::core::ops::Range<usize>, to: &mut dyn #p::ValueWriter) -> #p::Result<()> {
-                #(#read)*
-                Ok(())
+            fn write_column(&self, column: &'static #p::ColumnMeta, to: &mut dyn #p::ValueWriter) -> #p::Result<()> {
+                match column.index {
+                    #(#read,)*
+                    _ => Err(#p::no_column(#name, column)),
+                }
             }
-            fn set(&mut self, column: usize, value: #p::ValueRef<'_>) -> #p::Result<()> {
-                match column {
+            fn set_column(&mut self, column: &'static #p::ColumnMeta, value: #p::ValueRef<'_>) -> #p::Result<()> {
+                match column.index {
                     #(#written,)*
                     _ => Err(#p::no_column(#name, column)),
                 }
@@ -58,13 +66,19 @@ pub(super) fn implement(model: &Model) -> TokenStream {
     }
 }
 
-// The calls stand at the place of the type, callee included: what rustc says of the type it then says once. A
-// `match` costs rustc less than `?`, for which it must select three traits.
+// The descriptions are taken out of their lists by one pattern, of which the optimizer leaves nothing: the lists are
+// constants. The calls stand at the place of the type, callee included: what rustc says of the type it then says
+// once. A `match` costs rustc less than `?`, for which it must select three traits.
+
+/// The name of a description in `decode`.
+fn numbered(what: &str, index: usize) -> Ident {
+    format_ident!("{what}{index}")
+}
 
 fn decoded((index, Column { ident: field, ty, .. }): (usize, &Column)) -> TokenStream {
-    let decode = stored(ty, "decode");
+    let (decode, meta) = (stored(ty, "decode_from"), numbered("column", index));
     quote! {
-        #field: match #decode(row, at + #index, &COLUMNS[#index]) {
+        #field: match #decode(row, at, #meta) {
             Ok(value) => value,
             Err(error) => return Err(error),
         }
@@ -73,23 +87,18 @@ fn decoded((index, Column { ident: field, ty, .. }): (usize, &Column)) -> TokenS
 
 fn read((index, Column { ident: field, ty, .. }): (usize, &Column)) -> TokenStream {
     let read = stored(ty, "read");
-    quote! {
-        if columns.start <= #index && #index < columns.end {
-            if let Err(error) = #read(&self.#field, &COLUMNS[#index], to) {
-                return Err(error);
-            }
-        }
-    }
+    quote!(#index => #read(&self.#field, column, to))
 }
 
 fn written((index, Column { ident: field, ty, .. }): (usize, &Column)) -> TokenStream {
     let write = stored(ty, "write");
-    quote!(#index => #write(&mut self.#field, value, &COLUMNS[#index]))
+    quote!(#index => #write(&mut self.#field, value, column))
 }
 
 fn unloaded((index, relation): (usize, &Relation)) -> TokenStream {
     let p = covet();
     let field = &relation.ident;
     let kind = relations::kind(&relation.kind);
-    quote!(#field: #p::#kind::unloaded(&RELATIONS[#index]))
+    let meta = numbered("relation", index);
+    quote!(#field: #p::#kind::unloaded(#meta))
 }

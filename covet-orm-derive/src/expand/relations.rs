@@ -5,24 +5,26 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use crate::expand::columns;
-use crate::expand::paths::{covet, covet_at};
+use crate::expand::paths::{covet, covet_at, record};
 use crate::model::{Model, Relation, RelationKind, plain};
 use crate::names;
 
-/// The static, when there are relations.
+/// The static, when there are relations: what is wrong with a relation is then said once, and not again of each
+/// constant that names it.
 pub(super) fn statics(model: &Model) -> TokenStream {
     if model.relations.is_empty() {
         return TokenStream::new();
     }
     let p = covet();
-    let count = model.relations.len();
     let relations = model.relations.iter().map(|relation| meta(model, relation));
+    let count = model.relations.len();
     quote!(static RELATIONS: [#p::RelationMeta; #count] = [#(#relations),*];)
 }
 
 fn meta(model: &Model, relation: &Relation) -> TokenStream {
     let p = covet();
     let Relation { name: field, target, .. } = relation;
+    let target = record(target, "meta");
     let name = &model.name;
     let kind = kind(&relation.kind);
     let Sides { both, own, theirs, through } = Sides::of(model, relation);
@@ -31,7 +33,7 @@ fn meta(model: &Model, relation: &Relation) -> TokenStream {
             model: #name,
             field: #field,
             kind: #p::RelationKind::#kind,
-            target: <#target as #p::Record>::meta,
+            target: #target,
             own: #own,
             theirs: #theirs,
             through: #through,
@@ -63,7 +65,7 @@ impl Sides {
         let without = quote!(None);
         if !relation.whole || model.softened {
             // Rustc shall not look for columns that are not there because of the mistake.
-            let own = quote!(&COLUMNS[#key_at]);
+            let own = quote!(#p::at(COLUMNS, #key_at));
             return Sides { both: None, own: own.clone(), theirs: own, through: without };
         }
         let table = model.table.to_token_stream();
@@ -72,25 +74,26 @@ impl Sides {
             RelationKind::BelongsTo(at) => {
                 let own = at.unwrap_or(key_at);
                 let reference = model.columns.get(own).and_then(|column| column.references.as_ref());
+                let own = quote!(#p::at(COLUMNS, #own));
                 let theirs = match reference.map(columns::target) {
                     // The foreign key's own check compares the types.
-                    Some(target) => quote!(&#target),
-                    None => joined(relation, &quote!(&COLUMNS[#own]), &key_of(target)),
+                    Some(target) => target,
+                    None => joined(relation, &own, &key_of(target)),
                 };
-                Sides { both: None, own: quote!(&COLUMNS[#own]), theirs, through: without }
+                Sides { both: None, own, theirs, through: without }
             }
             RelationKind::HasOne | RelationKind::HasMany => {
                 let pointing = pointing(target, &table, by, target.span());
                 let (span, message) = (relation.ident.span(), unlike(relation));
                 let p = covet_at(span);
-                let both = Some(quote_spanned!(span=> #p::sides(&COLUMNS, &#pointing, #message)));
+                let both = Some(quote_spanned!(span=> #p::sides(COLUMNS, #pointing, #message)));
                 Sides { both, own: quote!(own), theirs: quote!(theirs), through: without }
             }
             RelationKind::ManyToMany(link) => {
                 let other = quote!(<#target as #p::Record>::TABLE);
                 let here = pointing(link, &table, by, link.span());
                 let there = pointing(link, &other, relation.attr.to.get(), link.span());
-                let own = pointed_at(&quote!(&COLUMNS), &here);
+                let own = pointed_at(&quote!(COLUMNS), &here);
                 let theirs = pointed_at(&quote!(<#target as #p::Record>::COLUMNS), &there);
                 let (here, there) = (joined(relation, &own, &here), joined(relation, &theirs, &there));
                 let through = quote! {
@@ -105,7 +108,7 @@ impl Sides {
 /// The column among these at which the other model's column points.
 fn pointed_at(columns: &TokenStream, pointing: &TokenStream) -> TokenStream {
     let p = covet();
-    quote!(#p::pointed_at(#columns, &#pointing))
+    quote!(#p::pointed_at(#columns, #pointing))
 }
 
 /// The variant of `RelationKind`, which is the field's type too.
@@ -124,7 +127,7 @@ fn joined(relation: &Relation, own: &TokenStream, theirs: &TokenStream) -> Token
     let span = relation.ident.span();
     let p = covet_at(span);
     let message = unlike(relation);
-    quote_spanned!(span=> #p::joined(#own, &#theirs, #message))
+    quote_spanned!(span=> #p::joined(#own, #theirs, #message))
 }
 
 fn unlike(relation: &Relation) -> String {
@@ -134,7 +137,7 @@ fn unlike(relation: &Relation) -> String {
 /// The key's column of a model.
 fn key_of(model: &impl ToTokens) -> TokenStream {
     let p = covet();
-    quote!(<#model as #p::Record>::COLUMNS[<#model as #p::Record>::KEY_AT])
+    quote!(#p::at(<#model as #p::Record>::COLUMNS, <#model as #p::Record>::KEY_AT))
 }
 
 /// The column of a model that is named, or that points at the table.
@@ -149,5 +152,6 @@ fn pointing(model: &impl ToTokens, table: &TokenStream, named: Option<&Ident>, s
         }
         None => quote_spanned!(span=> #p::referencing(#columns, #table)),
     };
-    quote!(#columns[#index])
+    let p = covet();
+    quote!(#p::at(#columns, #index))
 }

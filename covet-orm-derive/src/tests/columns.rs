@@ -37,7 +37,7 @@ fn a_column_is_described_and_named() {
         &written,
         quote! {
             #[doc = r" Where mail goes."]
-            pub const email: __covet::Column<User, String> = __covet::Column::new(&COLUMNS[1usize]);
+            pub const email: __covet::Column<User, String> = __covet::column(COLUMNS, 1usize);
         },
     );
     has(&written, quote!(#[doc = "The column `id`."] const id: __covet::Column<User, i64>));
@@ -63,12 +63,13 @@ fn a_column_is_described_and_named() {
     has(
         &written,
         quote! {
+            let [column0, column1] = COLUMNS else { return Err(__covet::no_columns()) };
             Ok(User {
-                id: match <i64 as __covet::Stored>::decode(row, at + 0usize, &COLUMNS[0usize]) {
+                id: match <i64 as __covet::Stored>::decode_from(row, at, column0) {
                     Ok(value) => value,
                     Err(error) => return Err(error),
                 },
-                email: match <String as __covet::Stored>::decode(row, at + 1usize, &COLUMNS[1usize]) {
+                email: match <String as __covet::Stored>::decode_from(row, at, column1) {
                     Ok(value) => value,
                     Err(error) => return Err(error),
                 },
@@ -79,7 +80,7 @@ fn a_column_is_described_and_named() {
         &written,
         quote! {
             pub fn find_by_email(email: impl __covet::Operand<User, String>) -> __covet::Find<User> {
-                __covet::Find::by_unique(&[1usize], ::std::vec![__covet::compared::<User, String>(email, &COLUMNS[1usize])])
+                __covet::Find::by_unique(&[1usize], ::std::vec![__covet::compared::<User, String>(email, __covet::at(COLUMNS, 1usize))])
             }
         },
     );
@@ -223,7 +224,10 @@ fn what_only_rustc_can_know_is_left_to_it() {
     has(&written, quote!(__covet::require(__covet::is_text::<Slug>(), "`max_len` is for text, and `a` is not")));
     has(
         &written,
-        quote!(__covet::require(__covet::default_fits(&COLUMNS[2usize]), "the default does not fit the type of `b`")),
+        quote!(__covet::require(
+            __covet::default_fits(__covet::at(COLUMNS, 2usize)),
+            "the default does not fit the type of `b`"
+        )),
     );
     has(&written, quote!(__covet::is_integer::<Count>()));
     has(&written, quote!(__covet::is_decimal::<Price>()));
@@ -266,7 +270,6 @@ fn a_foreign_key_says_where_it_points_and_what_it_does() {
             references: Some(__covet::References {
                 table: <shop::User as __covet::Record>::TABLE,
                 field: <shop::User as __covet::Record>::KEY_FIELD,
-                column: || <shop::User as __covet::Record>::COLUMNS[<shop::User as __covet::Record>::KEY_AT].column,
                 on_delete: __covet::Action::Cascade,
                 on_update: __covet::Action::NoAction,
             })

@@ -37,7 +37,7 @@ fn what_nothing_else_fills_is_required() {
         &written,
         quote! {
             pub fn role(self, value: impl __covet::Input<User, Role>) -> CreateUser<email, __covet::Yes> {
-                CreateUser(self.0.given::<Role>(&COLUMNS[4usize], value), __covet::PhantomData)
+                CreateUser(__covet::given::<User, Role>(self.0, COLUMNS, 4usize, value), __covet::PhantomData)
             }
         },
     );
@@ -69,9 +69,9 @@ fn what_nothing_else_fills_is_required() {
     );
     // What lacks a column says so at the call, by the type of an argument.
     has(&written, quote!(impl<role> CreateUser<__covet::No, role>));
-    has(&written, quote!(pub fn exec<'a>(self, on: <__covet::No as required::email<'a>>::On)));
+    has(&written, quote!(pub fn exec<'a>(self, _: <__covet::No as required::email<'a>>::On)));
     has(&written, quote!(impl<> CreateUser<__covet::Yes, __covet::No>));
-    has(&written, quote!(pub fn exec<'a>(self, on: <__covet::No as required::role<'a>>::On)));
+    has(&written, quote!(pub fn exec<'a>(self, _: <__covet::No as required::role<'a>>::On)));
     has(&written, quote!(pub fn insert_many<'rows, email: required::email<'static>, role: required::role<'static>>));
     has_not(&written, quote!(fn posts));
 }

@@ -26,21 +26,15 @@ fn a_belongs_to_goes_by_its_named_field_then_by_name_then_by_reference() {
                 field: #field,
                 kind: __covet::RelationKind::BelongsTo,
                 target: <#target as __covet::Record>::meta,
-                own: &COLUMNS[#at],
+                own: __covet::at(COLUMNS, #at),
             },
         );
     }
     has(&written, quote!(const second: __covet::ToOne<Post, User>));
     has(&written, quote!(__covet::column_named(<Team as __covet::Record>::COLUMNS, "code")));
-    has(&written, quote!(author: __covet::BelongsTo::unloaded(&RELATIONS[0usize])));
-    has(
-        &written,
-        quote!(|row, rows| <User as __covet::Record>::fill_required(&mut row.author, rows, &RELATIONS[0usize])),
-    );
-    has(
-        &written,
-        quote!(|row, rows| <User as __covet::Record>::fill_optional(&mut row.second, rows, &RELATIONS[1usize])),
-    );
+    has(&written, quote!(author: __covet::BelongsTo::unloaded(relation0)));
+    has(&written, quote!(__covet::ToOne::belongs_to(&RELATIONS[0usize], |row| &mut row.author)));
+    has(&written, quote!(__covet::ToOne::optional(&RELATIONS[1usize], |row| &mut row.second)));
 }
 
 #[test]

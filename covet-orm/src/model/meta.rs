@@ -68,8 +68,6 @@ pub struct References {
     pub table: &'static str,
     /// The field of the other model.
     pub field: &'static str,
-    /// The column, looked up late, so that models may point at each other.
-    pub column: fn() -> &'static str,
     /// What happens when the target row goes.
     pub on_delete: Action,
     /// What happens when the target key changes.

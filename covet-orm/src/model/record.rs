@@ -2,21 +2,21 @@
 
 use std::ops::Range;
 
-use covet_drivers::Result;
 use covet_drivers::contract::Row;
 use covet_drivers::value::{Key, Value, ValueRef, ValueWriter};
+use covet_drivers::{Error, ErrorKind, Result};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::db::Executor;
 use crate::model::{ColumnMeta, ModelMeta};
 use crate::query::{Changes, CopyFrom, CopyTo, Find, Insert, InsertAll, InsertMany, Query};
-use crate::relation::{BelongsTo, Fill, RelationMeta};
 
 /// How a struct stands for a row: written by `#[derive(Model)]`, used by Covet.
+///
+/// That a model is `Send` and `Sync` is said by [`Model`] alone: it would have to be proved, field by field, at each
+/// mention of an item of this trait, and generated code mentions many.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a model", label = "derive `Model` on this struct")]
-pub trait Record: Sized + Send + Sync + 'static {
-    /// The struct's name.
-    const NAME: &'static str;
+pub trait Record: Sized + 'static {
     /// The table.
     const TABLE: &'static str;
     /// The field of the primary key (of its first column), as named in the struct.
@@ -25,6 +25,8 @@ pub trait Record: Sized + Send + Sync + 'static {
     const KEY_AT: usize;
     /// The columns, in the order of the fields.
     const COLUMNS: &'static [ColumnMeta];
+    /// The struct's name.
+    const NAME: &'static str = Self::COLUMNS[0].model;
     /// The primary key's type: that of the field, or a tuple.
     type Key: Key;
 
@@ -37,45 +39,51 @@ pub trait Record: Sized + Send + Sync + 'static {
     /// `Decode`, naming model and field.
     fn decode(row: &Row<'_>, at: usize) -> Result<Self>;
 
+    /// Writes the value of the field of this column, which is one of the model's own.
+    #[doc(hidden)]
+    fn write_column(&self, column: &'static ColumnMeta, to: &mut dyn ValueWriter) -> Result<()>;
+
+    /// Changes the field of this column, which is one of the model's own.
+    #[doc(hidden)]
+    fn set_column(&mut self, column: &'static ColumnMeta, value: ValueRef<'_>) -> Result<()>;
+
     /// Writes the values of the columns at these positions.
     ///
     /// # Errors
-    /// `OutOfRange` when a column cannot hold its field's value, and the writer's.
-    fn write(&self, columns: Range<usize>, to: &mut dyn ValueWriter) -> Result<()>;
+    /// `OutOfRange` when a column cannot hold its field's value, `InvalidInput` when there is no such column, and the
+    /// writer's.
+    fn write(&self, columns: Range<usize>, to: &mut dyn ValueWriter) -> Result<()> {
+        let beyond = columns.end.saturating_sub(1);
+        let columns = Self::COLUMNS.get(columns).ok_or_else(|| no_column::<Self>(beyond))?;
+        columns.iter().try_for_each(|column| self.write_column(column, to))
+    }
 
     /// The value of the column at this position.
     ///
     /// # Errors
-    /// `OutOfRange` when the column cannot hold the field's value.
+    /// `OutOfRange` when the column cannot hold the field's value, `InvalidInput` when there is no such column.
     fn get(&self, column: usize) -> Result<Value> {
         let mut value = None;
-        self.write(column..column + 1, &mut value)?;
-        value.ok_or_else(|| crate::__private::no_column(Self::NAME, column))
+        self.write_column(column_at::<Self>(column)?, &mut value)?;
+        value.ok_or_else(|| no_column::<Self>(column))
     }
 
     /// Changes the field of the column at this position.
     ///
     /// # Errors
-    /// `Decode` when the field cannot hold the value.
-    fn set(&mut self, column: usize, value: ValueRef<'_>) -> Result<()>;
-
-    /// Puts the row that was loaded into a field that points at it.
-    ///
-    /// # Errors
-    /// `NotFound` when there is none.
-    #[doc(hidden)]
-    fn fill_required(field: &mut BelongsTo<Self>, rows: Vec<Self>, meta: &'static RelationMeta) -> Result<()> {
-        field.fill(rows, meta)
+    /// `Decode` when the field cannot hold the value, `InvalidInput` when there is no such column.
+    fn set(&mut self, column: usize, value: ValueRef<'_>) -> Result<()> {
+        self.set_column(column_at::<Self>(column)?, value)
     }
+}
 
-    /// Puts the row that was loaded, if there is one, into a field that may point at it.
-    ///
-    /// # Errors
-    /// None today.
-    #[doc(hidden)]
-    fn fill_optional(field: &mut BelongsTo<Option<Self>>, rows: Vec<Self>, meta: &'static RelationMeta) -> Result<()> {
-        field.fill(rows, meta)
-    }
+fn column_at<M: Record>(column: usize) -> Result<&'static ColumnMeta> {
+    M::COLUMNS.get(column).ok_or_else(|| no_column::<M>(column))
+}
+
+#[cold]
+fn no_column<M: Record>(column: usize) -> Error {
+    Error::new(ErrorKind::InvalidInput, format!("there is no column {column}")).with_model(M::NAME)
 }
 
 /// A struct that stands for the rows of one table. Derive it:
@@ -90,7 +98,7 @@ pub trait Record: Sized + Send + Sync + 'static {
 /// }
 /// ```
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a model", label = "derive `Model` on this struct")]
-pub trait Model: Record {
+pub trait Model: Record + Send + Sync {
     /// The builder of a new row: one method a column.
     type Create;
 

@@ -20,11 +20,20 @@ pub trait Stored: Sized {
     /// Whether the column allows NULL.
     const NULLABLE: bool;
 
-    /// The field of a column, from the row.
+    /// The field of a column, from the value at this position of the row.
     ///
     /// # Errors
     /// `Decode`, naming model and field.
     fn decode(row: &Row<'_>, at: usize, column: &'static ColumnMeta) -> Result<Self>;
+
+    /// The same, from a row whose columns of the model begin at this position.
+    ///
+    /// # Errors
+    /// `Decode`, naming model and field.
+    #[inline]
+    fn decode_from(row: &Row<'_>, at: usize, column: &'static ColumnMeta) -> Result<Self> {
+        Self::decode(row, at + column.index, column)
+    }
 
     /// Writes the value of a field, for binding.
     ///

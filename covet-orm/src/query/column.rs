@@ -35,7 +35,7 @@ impl<M, T> fmt::Debug for Column<M, T> {
 }
 
 impl<M, T> Column<M, T> {
-    /// The column of this description; the derive writes it.
+    /// The column of this description.
     #[must_use]
     pub const fn new(meta: &'static ColumnMeta) -> Self {
         Column { meta, marker: PhantomData }

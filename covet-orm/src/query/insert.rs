@@ -73,18 +73,17 @@ impl From<Node> for Slot {
     }
 }
 
-impl<M: Model> Insert<M> {
-    /// A row of which nothing is given yet.
-    pub fn new() -> Self {
-        let slots = M::COLUMNS.iter().map(|_| Slot::Absent).collect();
-        Insert { slots, values: 0, nodes: false, marker: PhantomData }
-    }
-
+impl<M> Insert<M> {
     /// Gives a column its value; given twice, the later value counts.
     #[inline]
     pub fn given<T>(mut self, column: &'static ColumnMeta, value: impl Input<M, T>) -> Self {
-        self.put(column.index, assigned(value, column));
+        self.give(column, value);
         self
+    }
+
+    #[inline]
+    pub(crate) fn give<T>(&mut self, column: &'static ColumnMeta, value: impl Input<M, T>) {
+        self.put(column.index, assigned(value, column));
     }
 
     #[inline]
@@ -105,6 +104,14 @@ impl<M: Model> Insert<M> {
             Some(slot) => *slot = given,
             None => {}
         }
+    }
+}
+
+impl<M: Model> Insert<M> {
+    /// A row of which nothing is given yet.
+    pub fn new() -> Self {
+        let slots = M::COLUMNS.iter().map(|_| Slot::Absent).collect();
+        Insert { slots, values: 0, nodes: false, marker: PhantomData }
     }
 
     fn has(&self, column: usize) -> bool {

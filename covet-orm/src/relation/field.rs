@@ -426,7 +426,7 @@ fn missing(meta: Option<&'static RelationMeta>) -> Error {
     }
 }
 
-impl<M: crate::model::Record> Target for M {
+impl<M: crate::model::Model> Target for M {
     type Model = M;
     type Ref<'a> = &'a M;
     type Owned = M;
@@ -442,7 +442,7 @@ impl<M: crate::model::Record> Target for M {
     }
 }
 
-impl<M: crate::model::Record> Target for Option<M> {
+impl<M: crate::model::Model> Target for Option<M> {
     type Model = M;
     type Ref<'a> = Option<&'a M>;
     type Owned = Option<M>;

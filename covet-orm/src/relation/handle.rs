@@ -12,17 +12,57 @@ use covet_drivers::{Error, ErrorKind, Result};
 use crate::db::{Executor, Session};
 use crate::model::{Model, Record};
 use crate::query::{ColumnOf, Condition, Expr, Insert, Path, Query};
-use crate::relation::{Loads, RelationMeta, Through};
+use crate::relation::{BelongsTo, Fill as _, HasMany, HasOne, Loads, ManyToMany, RelationMeta, Through};
 
-/// How a relation puts the rows that were loaded into its field.
-pub(crate) type FillField<M, R> = fn(&mut M, Vec<R>) -> Result<()>;
+/// The field of a row into which a relation puts the rows that it loaded.
+pub(crate) trait FieldOf<M, R>: Copy + Send + Sync {
+    /// Puts them there.
+    fn fill(self, row: &mut M, rows: Vec<R>, meta: &'static RelationMeta) -> Result<()>;
+}
+
+/// The field of a relation to at most one row, by its type.
+enum OneField<M, R: 'static> {
+    BelongsTo(fn(&mut M) -> &mut BelongsTo<R>),
+    Optional(fn(&mut M) -> &mut BelongsTo<Option<R>>),
+    HasOne(fn(&mut M) -> &mut HasOne<R>),
+}
+
+impl<M, R> Clone for OneField<M, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M, R> Copy for OneField<M, R> {}
+
+impl<M, R: Model> FieldOf<M, R> for OneField<M, R> {
+    fn fill(self, row: &mut M, rows: Vec<R>, meta: &'static RelationMeta) -> Result<()> {
+        match self {
+            OneField::BelongsTo(field) => field(row).fill(rows, meta),
+            OneField::Optional(field) => field(row).fill(rows, meta),
+            OneField::HasOne(field) => field(row).fill(rows, meta),
+        }
+    }
+}
+
+impl<M, R: Model> FieldOf<M, R> for fn(&mut M) -> &mut HasMany<R> {
+    fn fill(self, row: &mut M, rows: Vec<R>, meta: &'static RelationMeta) -> Result<()> {
+        self(row).fill(rows, meta)
+    }
+}
+
+impl<M, R: Model, L> FieldOf<M, R> for fn(&mut M) -> &mut ManyToMany<R, L> {
+    fn fill(self, row: &mut M, rows: Vec<R>, meta: &'static RelationMeta) -> Result<()> {
+        self(row).fill(rows, meta)
+    }
+}
 
 macro_rules! handle {
-    ($(#[$doc:meta])* $name:ident<M, R $(, $link:ident)?>) => {
+    ($(#[$doc:meta])* $name:ident<M, R $(, $link:ident)?> by $field:ty) => {
         $(#[$doc])*
-        pub struct $name<M, R $(, $link)?> {
+        pub struct $name<M, R: 'static $(, $link: 'static)?> {
             meta: &'static RelationMeta,
-            fill: FillField<M, R>,
+            field: $field,
             marker: PhantomData<fn() -> (M, R $(, $link)?)>,
         }
 
@@ -41,10 +81,8 @@ macro_rules! handle {
         }
 
         impl<M, R $(, $link)?> $name<M, R $(, $link)?> {
-            /// The relation of this description; the derive writes it.
-            #[must_use]
-            pub const fn new(meta: &'static RelationMeta, fill: FillField<M, R>) -> Self {
-                $name { meta, fill, marker: PhantomData }
+            const fn with(meta: &'static RelationMeta, field: $field) -> Self {
+                $name { meta, field, marker: PhantomData }
             }
 
             /// Its description.
@@ -79,7 +117,7 @@ macro_rules! handle {
 
         impl<M: Model, R: Model $(, $link: Model)?> Loads<M> for $name<M, R $(, $link)?> {
             fn load<'a>(&'a self, rows: &'a mut [M], on: &'a Executor) -> covet_drivers::contract::BoxFuture<'a, Result<()>> {
-                Box::pin(crate::relation::load::load(self.meta, self.fill, rows, on))
+                Box::pin(crate::relation::load::load(self.meta, self.field, rows, on))
             }
         }
     };
@@ -96,17 +134,61 @@ macro_rules! Related {
 
 handle! {
     /// A relation to at most one row: belongs-to or has-one.
-    ToOne<M, R>
+    ToOne<M, R> by OneField<M, R>
 }
 
 handle! {
     /// A relation to any number of rows: has-many.
-    ToMany<M, R>
+    ToMany<M, R> by fn(&mut M) -> &mut HasMany<R>
 }
 
 handle! {
     /// A relation to any number of rows by way of a third model `L`: many-to-many.
-    Links<M, R, L>
+    Links<M, R, L> by fn(&mut M) -> &mut ManyToMany<R, L>
+}
+
+// The derive writes the calls: the relation, and its field. Nothing is asked of the types, so that rustc has nothing to
+// prove where a model is described.
+
+impl<M, R> ToOne<M, R> {
+    /// The relation of a `BelongsTo<R>`.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn belongs_to(meta: &'static RelationMeta, field: fn(&mut M) -> &mut BelongsTo<R>) -> Self {
+        Self::with(meta, OneField::BelongsTo(field))
+    }
+
+    /// The relation of a `BelongsTo<Option<R>>`.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn optional(meta: &'static RelationMeta, field: fn(&mut M) -> &mut BelongsTo<Option<R>>) -> Self {
+        Self::with(meta, OneField::Optional(field))
+    }
+
+    /// The relation of a `HasOne<R>`.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn has_one(meta: &'static RelationMeta, field: fn(&mut M) -> &mut HasOne<R>) -> Self {
+        Self::with(meta, OneField::HasOne(field))
+    }
+}
+
+impl<M, R> ToMany<M, R> {
+    /// The relation of a `HasMany<R>`.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn has_many(meta: &'static RelationMeta, field: fn(&mut M) -> &mut HasMany<R>) -> Self {
+        Self::with(meta, field)
+    }
+}
+
+impl<M, R, L> Links<M, R, L> {
+    /// The relation of a `ManyToMany<R, L>`.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn many_to_many(meta: &'static RelationMeta, field: fn(&mut M) -> &mut ManyToMany<R, L>) -> Self {
+        Self::with(meta, field)
+    }
 }
 
 impl<M: Model, R: Model> ToOne<M, R> {

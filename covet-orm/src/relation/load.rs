@@ -13,7 +13,7 @@ use crate::db::Executor;
 use crate::model::{ColumnMeta, Model};
 use crate::query::{Query, columns_of};
 use crate::relation::RelationMeta;
-use crate::relation::handle::FillField;
+use crate::relation::handle::FieldOf;
 
 /// Something that can be loaded into rows of the model `M`.
 #[diagnostic::on_unimplemented(
@@ -93,7 +93,7 @@ const MOST_KEYS: usize = 1024;
 /// each of them, so that a model need not be `Clone`.
 pub(crate) async fn load<M: Model, R: Model>(
     meta: &'static RelationMeta,
-    fill: FillField<M, R>,
+    field: impl FieldOf<M, R>,
     rows: &mut [M],
     on: &Executor,
 ) -> Result<()> {
@@ -117,7 +117,7 @@ pub(crate) async fn load<M: Model, R: Model>(
     }
     for (row, key) in rows.iter_mut().zip(own) {
         let related = key.and_then(|key| wanted.get_mut(&key)?.sharers.pop());
-        fill(row, related.unwrap_or_default())?;
+        field.fill(row, related.unwrap_or_default(), meta)?;
     }
     Ok(())
 }

@@ -101,13 +101,13 @@ fn foreign_key(
     references: &References,
     all: &[&'static ModelMeta],
 ) -> Result<ForeignKey> {
-    let (table, name) = (references.table, (references.column)());
+    let (table, field) = (references.table, references.field);
     let target = all.iter().find(|other| other.table == table).ok_or_else(|| {
         Error::new(ErrorKind::Migration, format!("points at the table {table}, but no model of that table is known"))
             .with_help("add that model to the list, or see to it that its module is linked into the program")
     })?;
-    let theirs = target.columns.iter().find(|other| other.column == name).ok_or_else(|| {
-        Error::new(ErrorKind::Migration, format!("points at {}.{name}, which is no column", target.name))
+    let theirs = target.columns.iter().find(|other| other.field == field).ok_or_else(|| {
+        Error::new(ErrorKind::Migration, format!("points at {}.{field}, which is no column", target.name))
     })?;
     if !target.is_unique(&[theirs.index]) {
         return Err(Error::new(
@@ -131,7 +131,7 @@ fn foreign_key(
         name: constraint_name(model.table, &[column.column], "fkey"),
         columns: vec![column.column.to_owned()],
         target: table.to_owned(),
-        target_columns: vec![name.to_owned()],
+        target_columns: vec![theirs.column.to_owned()],
         on_delete: references.on_delete,
         on_update: references.on_update,
     })
