@@ -79,10 +79,8 @@ impl Db {
     /// # Errors
     /// The closure's, and those of beginning and committing.
     #[track_caller]
-    pub fn transaction<T>(
-        &self,
-        f: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T> + Again,
-    ) -> impl Future<Output = Result<T>> {
+    #[rustfmt::skip] // on one line, because rustc quotes every line of it in its message
+    pub fn transaction<T>(&self, f: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T> + Again) -> impl Future<Output = Result<T>> {
         self.repeat(Place::here(), TxOptions::default(), f)
     }
 
