@@ -352,7 +352,9 @@ async fn pump(
                 Verdict::Reset => {
                     from.as_ref().set_zero_linger()?;
                     to.as_ref().set_zero_linger()?;
-                    shared.change(|state| drop(state.cut.insert(number)));
+                    shared.change(|state| {
+                        state.cut.insert(number);
+                    });
                     return std::future::pending().await;
                 }
                 // The other direction and the sockets go with the connection.
