@@ -86,6 +86,12 @@ impl Shared {
             if self.seats.is_closed() {
                 return Err(closed());
             }
+            if self.has_surplus() {
+                // The pool was made smaller: this seat may be one too many, and what is opened now would be closed again.
+                drop(seat);
+                seat = Seats::take(self).await.map_err(|_| closed())?;
+                continue;
+            }
             match self.open(seat, seen).await {
                 Ok(same) => seat = same,
                 Err((Some(refused), error))

@@ -40,7 +40,6 @@ use std::fmt;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use crate::contract::Backend;
@@ -236,11 +235,8 @@ impl Shared {
             self.store.resize(max_size);
         }
         self.seats.resize(max_size);
-        if self.counters.open() <= max_size {
+        if !self.looks_for_surplus() {
             return;
-        }
-        if !self.shrinking.swap(true, SeqCst) {
-            self.warm.bar(Bar::Shrinking);
         }
         self.clear_warm();
         // Those that have been idle for longest go first.

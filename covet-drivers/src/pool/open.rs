@@ -62,7 +62,7 @@ impl Shared {
         match connected {
             Ok(connection) => {
                 pass.succeeded();
-                self.shelve(Member::new(connection, &self.limits, Arc::clone(&self.counters)));
+                self.shelve_new(Member::new(connection, &self.limits, Arc::clone(&self.counters)));
                 Ok(())
             }
             Err(error) => {

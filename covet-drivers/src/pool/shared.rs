@@ -137,7 +137,20 @@ impl Shared {
         self.has_surplus().then_some(CloseReason::Resized)
     }
 
-    /// Whether there are more connections than there may be. Finds out when there are no longer.
+    /// Whether there are more connections than there may be, because the pool was made smaller or one was opened that
+    /// is too many. From then on none passes from hand to hand, until [`has_surplus`](Shared::has_surplus) finds that there
+    /// are no longer: a connection that is too many might lie idle for ever behind those.
+    pub(super) fn looks_for_surplus(&self) -> bool {
+        if self.counters.open() <= self.seats.most() {
+            return false;
+        }
+        if !self.shrinking.swap(true, SeqCst) {
+            self.warm.bar(Bar::Shrinking);
+        }
+        true
+    }
+
+    /// Whether there still are more connections than there may be. Finds out when there are no longer.
     pub(super) fn has_surplus(&self) -> bool {
         if !self.shrinking.load(SeqCst) {
             return false;
@@ -153,6 +166,13 @@ impl Shared {
     pub(super) fn close(&self, object: Object<Source>, reason: CloseReason) {
         Object::take(object).close(reason);
         self.came_back.notify_waiters();
+    }
+
+    /// A connection that was opened becomes idle, unless there are enough by now: it may have been asked for when there
+    /// were to be more, or when an idle one was on its way from one place to another.
+    pub(super) fn shelve_new(&self, member: Box<Member>) {
+        self.looks_for_surplus();
+        self.shelve(member);
     }
 
     /// A connection that was opened or tested becomes idle.
