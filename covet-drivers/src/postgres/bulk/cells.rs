@@ -8,7 +8,7 @@ use tokio_postgres::types::Type;
 use crate::contract::in_row;
 use crate::error::{Error, Result};
 use crate::postgres::bulk::copy::Copying;
-use crate::postgres::codec::{SHORT, put, valid};
+use crate::postgres::codec::{SHORT, long, put, valid};
 use crate::value::{ValueRef, ValueWriter};
 
 /// What a column takes, as far as the short ways know it.
@@ -108,8 +108,7 @@ impl ValueWriter for Copying {
 
     fn int(&mut self, value: i64) -> Result<()> {
         if self.takes(Form::Int8) {
-            let [a, b, c, d, e, f, g, h] = value.to_be_bytes();
-            self.cell([0, 0, 0, 8, a, b, c, d, e, f, g, h]);
+            self.cell(long(value.to_be_bytes()));
             return Ok(());
         }
         if self.takes(Form::Int4)
@@ -124,8 +123,7 @@ impl ValueWriter for Copying {
 
     fn float(&mut self, value: f64) -> Result<()> {
         if self.takes(Form::Float8) {
-            let [a, b, c, d, e, f, g, h] = value.to_be_bytes();
-            self.cell([0, 0, 0, 8, a, b, c, d, e, f, g, h]);
+            self.cell(long(value.to_be_bytes()));
             return Ok(());
         }
         self.other(ValueRef::Float(value))

@@ -6,12 +6,11 @@
 //! (rust-postgres#789). So before the copy begins, in one flight, the table is locked against changes,
 //! the probe shows that the columns are what they were, and the catalogue that nothing stands in the way.
 
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::SinkExt as _;
 use futures_util::future::{join, join3};
-use futures_util::{SinkExt as _, TryStreamExt as _};
-use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, CopyInSink, Statement};
 
 use crate::contract::{ConnectionState, RowSupply, whole_row};
@@ -120,16 +119,10 @@ impl PostgresConnection {
         whole: &mut Whole,
     ) -> Result<bool, tokio_postgres::Error> {
         let lock = format!("LOCK TABLE {} IN ROW EXCLUSIVE MODE", plan.table);
-        let first = if whole.open { lock } else { format!("{}; {lock}", whole.words.begin) };
+        let first = whole.behind_begin(lock);
         let client = &self.client;
-        let probing = async {
-            let none: [&(dyn ToSql + Sync); 0] = [];
-            let mut rows = pin!(client.query_raw(&plan.probe.statement, none).await?);
-            while rows.as_mut().try_next().await?.is_some() {}
-            Ok(())
-        };
         let (locked, probed, copyable) =
-            join3(client.batch_execute(&first), probing, says_yes(client, check, &plan.table)).await;
+            join3(client.batch_execute(&first), plan.holds(client), says_yes(client, check, &plan.table)).await;
         // The first word is right, so whatever failed, it has begun; without a session it does not matter.
         self.open_now(whole);
         // What failed first is what to tell; the others only follow from it.

@@ -3,10 +3,9 @@
 use std::pin::pin;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
 use futures_util::future::join;
-use futures_util::{StreamExt as _, TryStreamExt as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio_postgres::types::ToSql;
 
 use crate::contract::{ConnectionState, Copied, FromFile, ToFile};
 use crate::error::{Error, ErrorKind, Result};
@@ -14,7 +13,6 @@ use crate::postgres::PostgresConnection;
 use crate::postgres::bulk::Whole;
 use crate::postgres::bulk::format::{HEADER, Walk, cut, header, read_header, same_columns, strange, unreadable};
 use crate::postgres::bulk::plan::Plan;
-use crate::postgres::connection::{doomed, gone};
 
 /// So many bytes of a file are read at once.
 const CHUNK: usize = 64 * 1024;
@@ -25,12 +23,12 @@ impl PostgresConnection {
     /// # Errors
     /// As there.
     pub async fn copy_out(&mut self, copied: &Copied, to: ToFile<'_>) -> Result<u64> {
-        let mut whole = self.begin_copying().await?;
+        let mut whole = self.begin_bulk()?;
         let result = match self.open_for_bulk().await {
             Ok(()) => self.rows_out(copied, to, &mut whole).await,
             Err(error) => Err(error),
         };
-        self.end_copying(whole, result).await
+        self.end_bulk(whole, result).await
     }
 
     /// As [`Connection::copy_in`](crate::contract::Connection::copy_in).
@@ -40,33 +38,12 @@ impl PostgresConnection {
     pub async fn copy_in(&mut self, copied: &Copied, from: FromFile<'_>) -> Result<u64> {
         // Nothing is sent for what is no file of rows.
         let said = read_header(from).await?;
-        let mut whole = self.begin_copying().await?;
+        let mut whole = self.begin_bulk()?;
         let result = match self.open_for_bulk().await {
             Ok(()) => self.rows_in(copied, &said, from, &mut whole).await,
             Err(error) => Err(error),
         };
-        self.end_copying(whole, result).await
-    }
-
-    async fn begin_copying(&mut self) -> Result<Whole> {
-        match self.state() {
-            ConnectionState::Broken => return Err(gone()),
-            ConnectionState::Failed => return Err(doomed()),
-            ConnectionState::Idle | ConnectionState::InTransaction => {}
-        }
-        self.under_way = true;
-        Ok(Whole::new(self.state))
-    }
-
-    async fn end_copying(&mut self, mut whole: Whole, mut result: Result<u64>) -> Result<u64> {
-        if result.is_ok() && whole.open {
-            result = self.end_whole(&mut whole).await.and(result);
-        }
-        if result.is_err() {
-            self.undo_whole(&mut whole).await;
-        }
-        self.under_way = false;
-        result
+        self.end_bulk(whole, result).await
     }
 
     async fn rows_out(&mut self, copied: &Copied, to: ToFile<'_>, whole: &mut Whole) -> Result<u64> {
@@ -116,15 +93,9 @@ impl PostgresConnection {
     /// Keeps the columns as they are while they are copied, in one flight.
     async fn hold_still(&mut self, plan: &Plan, whole: &mut Whole) -> Result<(), tokio_postgres::Error> {
         let lock = format!("LOCK TABLE {} IN ACCESS SHARE MODE", plan.table);
-        let first = if whole.open { lock } else { format!("{}; {lock}", whole.words.begin) };
+        let first = whole.behind_begin(lock);
         let client = &self.client;
-        let probing = async {
-            let none: [&(dyn ToSql + Sync); 0] = [];
-            let mut rows = pin!(client.query_raw(&plan.probe.statement, none).await?);
-            while rows.as_mut().try_next().await?.is_some() {}
-            Ok(())
-        };
-        let (locked, probed) = join(client.batch_execute(&first), probing).await;
+        let (locked, probed) = join(client.batch_execute(&first), plan.holds(client)).await;
         self.open_now(whole);
         locked.and(probed)
     }

@@ -64,6 +64,11 @@ impl Whole {
         Whole { words, open: false, within: ConnectionState::InTransaction, before }
     }
 
+    /// A text behind what begins it, if that is still to be said.
+    fn behind_begin(&self, text: String) -> String {
+        if self.open { text } else { format!("{}; {text}", self.words.begin) }
+    }
+
     /// Whether its end is a commit.
     fn commits(&self) -> bool {
         self.before == ConnectionState::Idle
@@ -109,17 +114,27 @@ impl PostgresConnection {
     /// # Errors
     /// As there.
     pub async fn insert_many(&mut self, bulk: Bulk, rows: &mut dyn RowSupply) -> Result<u64> {
+        let mut whole = self.begin_bulk()?;
+        let result = match self.open_for_bulk().await {
+            Ok(()) => self.insert_parts(bulk, rows, &mut whole).await,
+            Err(error) => Err(error),
+        };
+        self.end_bulk(whole, result).await
+    }
+
+    /// From here on until [`end_bulk`](Self::end_bulk) something is under way that may take several statements.
+    fn begin_bulk(&mut self) -> Result<Whole> {
         match self.state() {
             ConnectionState::Broken => return Err(gone()),
             ConnectionState::Failed => return Err(doomed()),
             ConnectionState::Idle | ConnectionState::InTransaction => {}
         }
         self.under_way = true;
-        let mut whole = Whole::new(self.state);
-        let mut result = match self.open_for_bulk().await {
-            Ok(()) => self.insert_parts(bulk, rows, &mut whole).await,
-            Err(error) => Err(error),
-        };
+        Ok(Whole::new(self.state))
+    }
+
+    /// Makes what was done stand as a whole, if it went well, and undoes it if not.
+    async fn end_bulk(&mut self, mut whole: Whole, mut result: Result<u64>) -> Result<u64> {
         if result.is_ok() && whole.open {
             result = self.end_whole(&mut whole).await.and(result);
         }

@@ -1,7 +1,10 @@
 //! What is known of the columns of an insert: their types, by asking the server once a session.
 
-use tokio_postgres::Statement;
-use tokio_postgres::types::Type;
+use std::pin::pin;
+
+use futures_util::TryStreamExt as _;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Statement};
 
 use crate::error::Result;
 use crate::postgres::PostgresConnection;
@@ -38,6 +41,16 @@ pub(super) const COPYABLE: &str = "SELECT c.relkind IN ('r', 'p') AND NOT c.relh
      AND NOT EXISTS (SELECT FROM pg_trigger g \
          WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgtype::int & 7 = 6) \
      FROM pg_class c WHERE c.oid = to_regclass($1)";
+
+impl Plan {
+    /// Runs the probe: an error says that the columns have other types by now.
+    pub(super) async fn holds(&self, client: &Client) -> Result<(), tokio_postgres::Error> {
+        let none: [&(dyn ToSql + Sync); 0] = [];
+        let mut rows = pin!(client.query_raw(&self.probe.statement, none).await?);
+        while rows.as_mut().try_next().await?.is_some() {}
+        Ok(())
+    }
+}
 
 impl PostgresConnection {
     /// The plan for these columns; without columns there is nothing to plan.

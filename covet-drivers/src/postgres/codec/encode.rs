@@ -130,9 +130,11 @@ pub(crate) fn put(value: ValueRef<'_>, ty: &Type, out: &mut BytesMut) -> Result<
     // Arrays hold very many values, and most are one of these.
     match value {
         ValueRef::Null => out.put_i32(-1),
-        ValueRef::Int(v) if *ty == Type::INT8 => put_long(v, out),
-        ValueRef::Float(v) if *ty == Type::FLOAT8 => put_long(i64::from_be_bytes(v.to_be_bytes()), out),
-        ValueRef::Timestamp(v) if *ty == Type::TIMESTAMPTZ => put_long(instant(v, ty)?, out),
+        ValueRef::Int(v) if *ty == Type::INT8 => out.extend_from_slice(&long(v.to_be_bytes())),
+        ValueRef::Float(v) if *ty == Type::FLOAT8 => out.extend_from_slice(&long(v.to_be_bytes())),
+        ValueRef::Timestamp(v) if *ty == Type::TIMESTAMPTZ => {
+            out.extend_from_slice(&long(instant(v, ty)?.to_be_bytes()));
+        }
         ValueRef::Text(v) if (*ty == Type::VARCHAR || *ty == Type::TEXT) && v.len() < SHORT => {
             let bytes = valid(v)?;
             let length = u32::try_from(bytes.len()).unwrap_or(0);
@@ -148,9 +150,10 @@ pub(crate) fn put(value: ValueRef<'_>, ty: &Type, out: &mut BytesMut) -> Result<
 /// A text of fewer bytes is short.
 pub(crate) const SHORT: usize = 1 << 20;
 
-fn put_long(v: i64, out: &mut BytesMut) {
-    let [a, b, c, d, e, f, g, h] = v.to_be_bytes();
-    out.extend_from_slice(&[0, 0, 0, 8, a, b, c, d, e, f, g, h]);
+/// A value of eight bytes behind its length.
+#[inline]
+pub(crate) fn long([a, b, c, d, e, f, g, h]: [u8; 8]) -> [u8; 12] {
+    [0, 0, 0, 8, a, b, c, d, e, f, g, h]
 }
 
 fn put_any(value: ValueRef<'_>, ty: &Type, out: &mut BytesMut) -> Result<()> {

@@ -15,7 +15,7 @@ mod encode;
 mod numeric;
 
 pub(crate) use decode::Wire;
-pub(crate) use encode::{Parameter, SHORT, base, is_foreign, put, valid};
+pub(crate) use encode::{Parameter, SHORT, base, is_foreign, long, put, valid};
 
 /// Days from 1970-01-01 to PostgreSQL's day 0, 2000-01-01.
 const DAYS_1970_TO_2000: i32 = 10_957;
