@@ -24,7 +24,7 @@ pub use crate::schema::Registered;
 /// is not whole. It is of any type, so that rustc has nothing to find out, and never called.
 #[must_use]
 pub fn incomplete<T>() -> T {
-    unreachable!("a required column is missing, and that does not compile")
+    unreachable!("what calls this does not compile")
 }
 
 /// The description at this position; evaluated while compiling.

@@ -170,26 +170,26 @@ impl Db {
             Ok(tx) => tx,
             Err(error) => return failed(error),
         };
-        match in_time(ends, f(&mut tx)).await {
-            Ok(Ok(value)) => match tx.commit().await {
+        let (ran, late) = match in_time(ends, f(&mut tx)).await {
+            Ok(ran) => (ran, false),
+            Err(late) => (Err(late.into()), true),
+        };
+        match ran {
+            Ok(value) => match tx.commit().await {
                 Ok(()) => Attempt::Done(value),
                 Err(error) => match CommitToken::of(&error) {
                     Some(token) => Attempt::Unknown { value, error, token },
                     None => failed(error),
                 },
             },
-            ended => {
+            Err(error) => {
                 // The closure's error may hide the database's, so the transaction remembers.
-                let retry = ended.is_ok() && tx.open.state.lock().await.retry;
+                let retry = !late && tx.open.state.lock().await.retry;
                 if let Err(rollback) = tx.rollback().await {
                     // The closure's error is the one to tell; the connection is closed with the lease.
                     tracing::warn!(target: "covet::transaction", error = %rollback, "the rollback failed");
                 }
-                match ended {
-                    Ok(Err(error)) => Attempt::Failed { error, retry },
-                    Ok(Ok(_)) => unreachable!("the arm above"),
-                    Err(late) => Attempt::Failed { error: late.into(), retry },
-                }
+                Attempt::Failed { error, retry }
             }
         }
     }
