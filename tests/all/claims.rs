@@ -95,7 +95,7 @@ fn is_listed(source: &str, function: &str) -> bool {
 
 /// Whether the last `on_each_database!` is still open here.
 fn inside_macro(before: &str) -> bool {
-    ["on_each_database! {", "on_each_server! {", "with_notifications! {", "with_files! {", "proptest! {"]
+    ["on_each_database! {", "on_each_server! {", "on_postgres! {", "proptest! {"]
         .iter()
         .filter_map(|opening| before.rfind(opening))
         .any(|opening| {

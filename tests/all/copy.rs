@@ -8,13 +8,11 @@ use std::time::Duration;
 use covet_orm::prelude::*;
 use covet_orm::{Error, ErrorKind};
 use covet_tests::models::{Maybe, Sample, Setting, Tag};
-use covet_tests::{Kind, TestDb, on_each_database};
+use covet_tests::{Kind, on_each_database, on_postgres};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::bulk::given;
 use crate::types::sample;
-
-type Outcome = covet_tests::Outcome;
 
 async fn settings(db: &Db, rows: usize) -> covet_orm::Result<()> {
     let rows = (0..rows).map(|n| Setting::create().name(format!("s{n:05}")).value("v".repeat(n % 50)));
@@ -97,19 +95,7 @@ on_each_database! {
     }
 }
 
-/// Tests that need a database with a format for files of rows.
-macro_rules! with_files {
-    ($($(#[$meta:meta])* async fn $name:ident($db:ident: &TestDb) -> Outcome $body:block)*) => {$(
-        $(#[$meta])*
-        #[test]
-        fn $name() {
-            async fn case($db: &TestDb) -> Outcome $body
-            covet_tests::run(Kind::Postgres, |db| Box::pin(case(db)));
-        }
-    )*};
-}
-
-with_files! {
+on_postgres! {
     async fn what_goes_out_comes_in_again(db: &TestDb) -> Outcome {
         for rows in [0, 1, 1_500] {
             let row = |n: usize| Sample { an_i64: n as i64 - 7, bytes: vec![255; n % 300], ..sample() };

@@ -9,7 +9,7 @@ use covet_orm::prelude::*;
 use covet_orm::{DbOptions, ErrorKind, PoolOptions};
 use covet_tests::models::Setting;
 use covet_tests::proxy::{Direction, Grain, Proxy, Reach, Then, Trap};
-use covet_tests::{TestDb, on_each_server};
+use covet_tests::{TestDb, on_each_server, session};
 
 async fn put(name: &str, on: &Executor) -> covet_orm::Result<Setting> {
     Setting::create().name(name).value("v").exec(on).await
@@ -79,11 +79,7 @@ async fn others(on: &Db) -> covet_orm::Result<Vec<i64>> {
 /// Ends sessions as an administrator does.
 async fn kill(sessions: &[i64], on: &Db) -> covet_orm::Result<()> {
     for session in sessions {
-        let sql = match on.server().product {
-            "PostgreSQL" => format!("SELECT pg_terminate_backend({session})"),
-            _ => format!("KILL {session}"),
-        };
-        on.acquire().await?.script(&sql).await?;
+        session::kill(*session, on).await?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use covet_orm::prelude::*;
 use covet_orm::{ErrorKind, Listen, ListenEvent};
-use covet_tests::{Kind, Outcome, TestDb, on_each_database};
+use covet_tests::{Kind, Outcome, TestDb, on_each_database, on_postgres};
 use futures_util::StreamExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
@@ -68,19 +68,7 @@ on_each_database! {
     }
 }
 
-/// Tests that need a database with notifications.
-macro_rules! with_notifications {
-    ($($(#[$meta:meta])* async fn $name:ident($db:ident: &TestDb) -> Outcome $body:block)*) => {$(
-        $(#[$meta])*
-        #[test]
-        fn $name() {
-            async fn case($db: &TestDb) -> Outcome $body
-            covet_tests::run(Kind::Postgres, |db| Box::pin(case(db)));
-        }
-    )*};
-}
-
-with_notifications! {
+on_postgres! {
     async fn what_is_sent_is_heard_in_order(db: &TestDb) -> Outcome {
         let odd = "Ünï \"quoted\"; NOTIFY x";
         let long = "x".repeat(63);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics has failed, which is what it is for
 
+mod apart;
 mod bad_input;
 mod boundaries;
 mod bulk;

@@ -1,6 +1,5 @@
 //! A million rows, in and out, in a process of its own: other tests would be seen in its memory.
 
-use std::process::Command;
 use std::time::Instant;
 
 use covet_orm::prelude::*;
@@ -8,13 +7,12 @@ use covet_tests::models::Setting;
 use covet_tests::{Kind, TestDb};
 use futures_util::TryStreamExt as _;
 
+use crate::apart;
+
 const ROWS: u64 = 1_000_000;
 
 /// The most that the resident memory may grow, in KiB.
 const MOST: u64 = 32 * 1024;
-
-/// Names the database in the process that measures.
-const CHILD: &str = "COVET_TEST_MEMORY";
 
 /// A number of `/proc/self/status`, in KiB.
 fn status(name: &str) -> u64 {
@@ -66,18 +64,11 @@ async fn measure(db: &TestDb) -> covet_tests::Outcome {
 #[test]
 #[ignore = "run by the tests below, in processes of their own"]
 fn child() {
-    let kind = std::env::var(CHILD).unwrap();
-    let kind = Kind::ALL.into_iter().find(|known| known.name() == kind).unwrap();
-    covet_tests::run(kind, |db| Box::pin(measure(db)));
+    covet_tests::run(apart::database(), |db| Box::pin(measure(db)));
 }
 
 fn parent(kind: Kind) {
-    let program = std::env::current_exe().unwrap();
-    let arguments = ["memory::child", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
-    let output = Command::new(program).args(arguments).env(CHILD, kind.name()).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    println!("{}: {text}", kind.name());
-    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    let text = apart::run("memory::child", kind);
     assert!(text.contains("1 passed"), "{text}");
     let measured = text.contains("insert:") && text.contains("stream:");
     assert!(measured || !covet_tests::servers().contains(&kind), "{text}");

@@ -285,3 +285,16 @@ macro_rules! on_each_server {
         }
     )*};
 }
+
+/// Tests of what only PostgreSQL has: one test of each function.
+#[macro_export]
+macro_rules! on_postgres {
+    ($($(#[$meta:meta])* async fn $name:ident($db:ident: &TestDb) -> Outcome $body:block)*) => {$(
+        $(#[$meta])*
+        #[test]
+        fn $name() {
+            async fn case($db: &$crate::TestDb) -> $crate::Outcome $body
+            $crate::run($crate::Kind::Postgres, |db| Box::pin(case(db)));
+        }
+    )*};
+}

@@ -6,5 +6,6 @@ pub mod models;
 pub mod program;
 pub mod proxy;
 pub mod server;
+pub mod session;
 
 pub use harness::{Kind, Outcome, TestDb, Url, run, servers};

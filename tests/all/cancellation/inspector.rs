@@ -9,6 +9,7 @@ use covet_drivers::pool::Lease;
 use covet_drivers::value::Value;
 use covet_orm::prelude::*;
 use covet_orm::{DbOptions, ErrorKind};
+use covet_tests::session::number;
 use covet_tests::{Kind, TestDb};
 
 /// How long the pool may take to lend every connection again, and the server to notice that
@@ -151,16 +152,6 @@ impl Inspector {
         };
         number(&mut self.lease, sql).await
     }
-}
-
-async fn number(lease: &mut Lease, sql: &str) -> covet_orm::Result<i64> {
-    let mut found = 0;
-    let mut sink = |row: &Row<'_>| {
-        found = row.get(0, &ColumnType::I64)?;
-        Ok(Flow::Continue)
-    };
-    lease.run(Command { sql, args: &[], reuse: Reuse::Keep }, &mut sink).await?;
-    Ok(found)
 }
 
 async fn text(lease: &mut Lease, sql: &str, args: &[&Value]) -> covet_orm::Result<Option<String>> {

@@ -129,7 +129,7 @@ on_each_server! {
         }
         drop(leases);
         for id in &ids {
-            kill(db.kind(), *id, db).await?;
+            kill(*id, db).await?;
         }
         soon("the dead are replaced", &pool, |status| status.closings() >= 3 && status.idle == 3).await;
         // Nobody notices.

@@ -8,12 +8,11 @@ mod soak;
 
 use std::time::{Duration, Instant};
 
-use covet_drivers::catalog::ColumnType;
-use covet_drivers::contract::{Command, Flow, Reuse, Row};
 use covet_drivers::pool::Lease;
 use covet_orm::prelude::*;
 use covet_orm::{DbOptions, PoolOptions};
 use covet_tests::Kind;
+use covet_tests::session::{kill, number};
 
 /// How long anything may take that is not measured.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -52,25 +51,6 @@ async fn session(kind: Kind, lease: &mut Lease) -> covet_orm::Result<i64> {
         Kind::Sqlite => "SELECT 1",
     };
     number(lease, sql).await
-}
-
-async fn number(lease: &mut Lease, sql: &str) -> covet_orm::Result<i64> {
-    let mut found = 0;
-    let mut sink = |row: &Row<'_>| {
-        found = row.get(0, &ColumnType::I64)?;
-        Ok(Flow::Continue)
-    };
-    lease.run(Command { sql, args: &[], reuse: Reuse::Keep }, &mut sink).await?;
-    Ok(found)
-}
-
-/// Ends a session as an administrator does.
-async fn kill(kind: Kind, session: i64, on: &Db) -> covet_orm::Result<()> {
-    let sql = match kind {
-        Kind::Postgres => format!("SELECT pg_terminate_backend({session})"),
-        _ => format!("KILL {session}"),
-    };
-    on.acquire().await?.script(&sql).await
 }
 
 /// By how much timers are late now, on a machine that does other things too.

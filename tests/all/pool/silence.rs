@@ -137,7 +137,7 @@ on_each_server! {
             Kind::Postgres => db.raw(&format!("ALTER ROLE {name} PASSWORD 'new'")).await?,
             _ => db.raw(&format!("ALTER USER {name} IDENTIFIED BY 'new'")).await?,
         }
-        kill(db.kind(), id, db).await?;
+        kill(id, db).await?;
         let start = Instant::now();
         let mut last = None;
         for _ in 0..20 {

@@ -1,19 +1,15 @@
 //! Many checkouts with faults among them leave nothing behind: no connection, no file, no task, no memory. Each
 //! measurement runs in a process of its own. `COVET_TORTURE=1` makes it a million.
 
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use covet_drivers::contract::TransactionOptions;
-use covet_drivers::contract::{Command as Sql, Reuse};
+use covet_drivers::contract::{Command, Reuse, TransactionOptions};
 use covet_orm::PoolOptions;
 use covet_tests::{Kind, TestDb};
 
+use crate::apart;
 use crate::pool::{kill, millis, open, options, session, soon};
-
-/// Names the database in the process that measures.
-const CHILD: &str = "COVET_TEST_SOAK";
 
 const TASKS: u64 = 16;
 const CONNECTIONS: usize = 8;
@@ -43,7 +39,7 @@ async fn checkout(number: u64, kind: Kind, pool: &covet_orm::Db, outside: &TestD
     match number / 100 % 6 {
         0 => lease.discard(),
         1 => {
-            let sql = Sql { sql: "SELECT name FROM settings", args: &[], reuse: Reuse::Once };
+            let sql = Command { sql: "SELECT name FROM settings", args: &[], reuse: Reuse::Once };
             let mut sink = ();
             let statement = lease.run(sql, &mut sink);
             // Dropped when it was sent, or before it was answered.
@@ -56,7 +52,7 @@ async fn checkout(number: u64, kind: Kind, pool: &covet_orm::Db, outside: &TestD
         3 => lease.script("SELECT 1").await?,
         4 if kind != Kind::Sqlite => {
             let id = session(kind, &mut lease).await?;
-            kill(kind, id, outside).await?;
+            kill(id, outside).await?;
         }
         _ => {
             let _ = tokio::time::timeout(std::time::Duration::ZERO, pool.acquire()).await;
@@ -121,18 +117,11 @@ async fn measure(db: &TestDb) -> covet_tests::Outcome {
 #[test]
 #[ignore = "run by the tests below, in processes of their own"]
 fn child() {
-    let kind = std::env::var(CHILD).unwrap();
-    let kind = Kind::ALL.into_iter().find(|known| known.name() == kind).unwrap();
-    covet_tests::run(kind, |db| Box::pin(measure(db)));
+    covet_tests::run(apart::database(), |db| Box::pin(measure(db)));
 }
 
 fn parent(kind: Kind) {
-    let program = std::env::current_exe().unwrap();
-    let arguments = ["pool::soak::child", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
-    let output = Command::new(program).args(arguments).env(CHILD, kind.name()).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    println!("{}: {text}", kind.name());
-    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    let text = apart::run("pool::soak::child", kind);
     assert!(text.contains("measured") || !covet_tests::servers().contains(&kind), "{text}");
 }
 
