@@ -32,6 +32,7 @@ struct Inner {
     column: Option<String>,
     code: Option<String>,
     argument: Option<usize>,
+    blocker: Option<i64>,
     commit_token: Option<[u8; 16]>,
     transaction_lost: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -136,6 +137,8 @@ kinds! {
     StaleWrite, "stale write", retry = false, lost = false;
     /// The relation was not loaded.
     NotLoaded, "not loaded", retry = false, lost = false;
+    /// The pool was not switched to another database, and goes on with the one before.
+    SwitchRefused, "switch refused", retry = false, lost = false;
     /// The transaction is over or doomed: an earlier statement failed or was dropped.
     TransactionClosed, "transaction closed", retry = false, lost = false;
     /// The transaction was not done within its deadline; it was rolled back.
@@ -175,6 +178,7 @@ impl Error {
             column: None,
             code: None,
             argument: None,
+            blocker: None,
             commit_token: None,
             transaction_lost: false,
             source: None,
@@ -251,6 +255,13 @@ impl Error {
         self
     }
 
+    /// Says which session of the server was in the way.
+    #[must_use]
+    pub fn with_blocker(mut self, session: i64) -> Self {
+        self.0.blocker = Some(session);
+        self
+    }
+
     /// Adds the token that was written with the transaction whose commit this is about.
     #[must_use]
     pub fn with_commit_token(mut self, token: [u8; 16]) -> Self {
@@ -287,6 +298,7 @@ impl Error {
             column: inner.column.clone(),
             code: inner.code.clone(),
             argument: inner.argument,
+            blocker: inner.blocker,
             commit_token: inner.commit_token,
             transaction_lost: inner.transaction_lost,
             source: None,
@@ -297,6 +309,12 @@ impl Error {
     #[must_use]
     pub fn commit_token(&self) -> Option<[u8; 16]> {
         self.0.commit_token
+    }
+
+    /// The server's number of the session that was in the way, where it tells of a deadlock.
+    #[must_use]
+    pub fn blocker(&self) -> Option<i64> {
+        self.0.blocker
     }
 
     /// The kind: what to decide by.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::contract::{BoxFuture, ConnectUrl, Connection, Ddl, Introspect, Notifications};
+use crate::contract::{BoxFuture, ConnectUrl, Connection, Ddl, Introspect, Notifications, Probe};
 use crate::error::Result;
 use crate::render::Dialect;
 
@@ -48,6 +48,11 @@ pub trait Backend: fmt::Debug + Send + Sync {
 
     /// How it carries notifications between sessions, where it does.
     fn notifications(&self) -> Option<&dyn Notifications> {
+        None
+    }
+
+    /// How to ask it how it is, where it tells.
+    fn probe(&self) -> Option<&dyn Probe> {
         None
     }
 

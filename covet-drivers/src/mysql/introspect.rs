@@ -50,7 +50,7 @@ const CHECKS_MYSQL: &str = "SELECT t.TABLE_NAME, c.CONSTRAINT_NAME, c.CHECK_CLAU
     ON t.CONSTRAINT_SCHEMA = c.CONSTRAINT_SCHEMA AND t.CONSTRAINT_NAME = c.CONSTRAINT_NAME \
     WHERE c.CONSTRAINT_SCHEMA = DATABASE() AND t.CONSTRAINT_TYPE = 'CHECK'";
 
-type Cells = Vec<Option<String>>;
+pub(super) type Cells = Vec<Option<String>>;
 
 async fn schema(connection: &mut dyn Connection) -> Result<Schema> {
     let product = if connection.server().product == "MariaDB" { Product::MariaDb } else { Product::MySql };
@@ -197,7 +197,7 @@ fn cell(row: &Cells, index: usize) -> &str {
 }
 
 /// Every row as texts.
-async fn rows(connection: &mut dyn Connection, sql: &str, columns: usize) -> Result<Vec<Cells>> {
+pub(super) async fn rows(connection: &mut dyn Connection, sql: &str, columns: usize) -> Result<Vec<Cells>> {
     let mut rows = Vec::new();
     let mut sink = |row: &Row<'_>| {
         let cells = (0..columns).map(|index| {

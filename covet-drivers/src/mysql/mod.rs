@@ -57,6 +57,7 @@ mod dialect;
 mod errors;
 mod exact;
 mod introspect;
+mod probe;
 mod reaper;
 mod run;
 mod server;
@@ -66,7 +67,7 @@ mod types;
 
 use std::sync::Arc;
 
-use crate::contract::{Adapter, Backend, BoxFuture, ConnectUrl, Connection, Ddl, Introspect};
+use crate::contract::{Adapter, Backend, BoxFuture, ConnectUrl, Connection, Ddl, Introspect, Probe};
 use crate::error::Result;
 use crate::render::Dialect;
 
@@ -74,6 +75,7 @@ pub use connection::MySqlConnection;
 pub use ddl::MySqlDdl;
 pub use dialect::MySqlDialect;
 pub use introspect::MySqlIntrospect;
+pub use probe::MySqlProbe;
 
 /// The adapter for MySQL and MariaDB.
 #[derive(Clone, Copy, Debug)]
@@ -114,6 +116,10 @@ impl Backend for MySqlBackend {
 
     fn introspect(&self) -> &'static dyn Introspect {
         &MySqlIntrospect
+    }
+
+    fn probe(&self) -> Option<&dyn Probe> {
+        Some(&MySqlProbe)
     }
 
     fn max_connections(&self) -> Option<usize> {

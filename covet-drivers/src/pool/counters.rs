@@ -42,6 +42,8 @@ reasons! {
     Resized, "resized";
     /// Its borrower discarded it.
     Discarded, "discarded";
+    /// The pool went over to another database.
+    Switched, "switched";
     /// The pool was closed.
     PoolClosed, "pool closed";
     /// It went with the pool, the runtime or a borrower who gave up while it was tested.

@@ -29,12 +29,14 @@ pub(super) struct Gate {
     changed: Notify,
     /// The longest pause.
     longest: Duration,
-    /// For the log.
-    target: String,
 }
 
 #[derive(Default)]
 struct State {
+    /// For the log.
+    target: String,
+    /// The first one that was begun to the present database.
+    first: u64,
     /// The last one that was begun of those that succeeded.
     good: u64,
     /// A probe is under way.
@@ -63,11 +65,22 @@ pub(super) struct Pass {
 
 impl Gate {
     pub(super) fn new(longest: Duration, target: String) -> Self {
-        Gate { state: Mutex::default(), begun: AtomicU64::new(0), changed: Notify::new(), longest, target }
+        let state = Mutex::new(State { target, ..State::default() });
+        Gate { state, begun: AtomicU64::new(0), changed: Notify::new(), longest }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on attempts are made to another database; what those from before tell is no news.
+    pub(super) fn switch(&self, target: String) {
+        let mut state = self.state();
+        state.target = target;
+        state.first = self.begun() + 1;
+        state.outage = None;
+        drop(state);
+        self.changed.notify_waiters();
     }
 
     /// How many attempts have been begun: failures of later ones are news.
@@ -129,19 +142,23 @@ impl Pass {
     /// The server has answered.
     pub(super) fn succeeded(self) {
         let mut state = self.gate.state();
+        if self.attempt < state.first {
+            return;
+        }
         state.good = state.good.max(self.attempt);
         let outage = state.outage.take();
+        let target = state.target.clone();
         drop(state);
         if let Some(outage) = outage {
-            tracing::info!(target: "covet::pool", database = %self.gate.target, failures = outage.row, "the database answers again");
+            tracing::info!(target: "covet::pool", database = %target, failures = outage.row, "the database answers again");
         }
     }
 
     /// It has refused, or not answered.
     pub(super) fn failed(self, error: &Error) {
         let mut state = self.gate.state();
-        if state.good > self.attempt {
-            // It began before the server was back.
+        if state.good > self.attempt || self.attempt < state.first {
+            // It began before the server was back, or to another one.
             return;
         }
         let begun = self.gate.begun();
@@ -149,7 +166,7 @@ impl Pass {
             Some(outage) if self.attempt <= outage.begun => outage.row,
             Some(outage) => outage.row.saturating_add(1),
             None => {
-                tracing::warn!(target: "covet::pool", database = %self.gate.target, %error, "the database cannot be connected to");
+                tracing::warn!(target: "covet::pool", database = %state.target, %error, "the database cannot be connected to");
                 1
             }
         };

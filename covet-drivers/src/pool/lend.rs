@@ -184,7 +184,7 @@ impl Shared {
     fn too_late(&self) -> Error {
         self.counters.timeouts.fetch_add(1, Relaxed);
         let limit = self.options.acquire_timeout;
-        let target = self.backend.target();
+        let target = self.target();
         let holders = self.warm.desk().holders.list(Instant::now());
         let held = if holders.is_empty() { String::new() } else { format!("; in use: {}", in_words(&holders)) };
         if let Some(cause) = self.gate.outage() {

@@ -15,6 +15,8 @@ use crate::pool::spread::shortened;
 /// A connection of the pool. It is counted as closed when it is dropped.
 pub(super) struct Member {
     pub(super) connection: Box<dyn Connection>,
+    /// The number of the database that it was opened to.
+    pub(super) home: u64,
     /// When its last borrower gave it back.
     pub(super) used: Instant,
     /// When it was last known to live.
@@ -30,11 +32,17 @@ pub(super) struct Member {
 
 impl Member {
     /// A connection that was opened just now.
-    pub(super) fn new(connection: Box<dyn Connection>, limits: &Limits, counters: Arc<Counters>) -> Box<Self> {
+    pub(super) fn new(
+        connection: Box<dyn Connection>,
+        home: u64,
+        limits: &Limits,
+        counters: Arc<Counters>,
+    ) -> Box<Self> {
         let now = Instant::now();
         counters.opened();
         Box::new(Member {
             connection,
+            home,
             used: now,
             proven: now,
             expires: limits.lifetime.and_then(|lifetime| now.checked_add(shortened(lifetime, 5))),

@@ -18,6 +18,7 @@
 //! | `seats.rs` | says how many may hold one, and whose turn it is |
 //! | `open.rs`, `gate.rs` | open connections, and say when to try |
 //! | `monitor.rs` | looks after idle ones from time to time |
+//! | `switch.rs` | goes over to another database |
 //! | `lease.rs` | cleans up after a borrower |
 
 mod counters;
@@ -34,6 +35,7 @@ mod seats;
 mod shared;
 mod spread;
 mod status;
+mod switch;
 mod warm;
 
 use std::fmt;
@@ -52,6 +54,7 @@ pub use holders::{Holder, Place};
 pub use lease::Lease;
 pub use options::PoolOptions;
 pub use status::PoolStatus;
+pub use switch::{Stopped, Switches};
 
 use lend::closed;
 use seats::Seats;
@@ -144,15 +147,15 @@ impl Pool {
         };
         let limit = shared.options.acquire_timeout;
         tokio::time::timeout(limit, fill).await.unwrap_or_else(|_| {
-            let text = format!("{wanted} connections to {} were not open within {limit:?}", shared.backend.target());
+            let text = format!("{wanted} connections to {} were not open within {limit:?}", shared.target());
             Err(Error::new(ErrorKind::PoolTimeout, text).with_help("see whether the server answers"))
         })
     }
 
     /// What it connects to.
     #[must_use]
-    pub fn backend(&self) -> &Arc<dyn Backend> {
-        &self.shared.backend
+    pub fn backend(&self) -> Arc<dyn Backend> {
+        self.shared.backend()
     }
 
     /// How many connections there are now, and what has happened so far.
@@ -179,8 +182,8 @@ impl Pool {
             let text = format!("the pool cannot shrink to {max_size}: its `min_size` is {}", shared.options.min_size);
             return Err(Error::new(ErrorKind::Config, text).with_help("open the database with a lower `min_size`"));
         }
-        if let Some(most) = shared.backend.max_connections().filter(|most| max_size > *most) {
-            let text = format!("{} takes {most} connections at most, and not {max_size}", shared.backend.target());
+        if let Some(most) = shared.backend().max_connections().filter(|most| max_size > *most) {
+            let text = format!("{} takes {most} connections at most, and not {max_size}", shared.target());
             return Err(
                 Error::new(ErrorKind::Config, text).with_help("a database in memory is one connection; use a file")
             );

@@ -156,7 +156,7 @@ impl Shared {
         let overdue = self.warm.desk().holders.overdue(Instant::now(), limit);
         for holder in overdue {
             self.counters.leaks.fetch_add(1, Relaxed);
-            let (database, who) = (self.backend.target(), holder.place.to_string());
+            let (database, who) = (self.target(), holder.place.to_string());
             tracing::warn!(
                 target: "covet::pool",
                 %database, holder = %who, held = ?holder.held,

@@ -11,7 +11,7 @@ use crate::pool::counters::Gauge;
 use crate::pool::gate::Pass;
 use crate::pool::member::Member;
 use crate::pool::seats::Seat;
-use crate::pool::shared::Shared;
+use crate::pool::shared::{Home, Shared};
 
 /// The seat of whoever asked, unless it is gone with its task.
 pub(super) type Failure = (Option<Seat>, Error);
@@ -52,22 +52,23 @@ impl Shared {
     async fn attempt(&self, pass: Pass) -> Result<()> {
         let _opening = Gauge::up(&self.counters, |counters| &counters.opening);
         let limit = self.options.connect_timeout;
-        let connected = match tokio::time::timeout(limit, self.backend.connect()).await {
+        let Home { backend, number } = self.home.borrow().clone();
+        let connected = match tokio::time::timeout(limit, backend.connect()).await {
             Ok(connected) => connected,
             Err(_) => {
-                let text = format!("no connection to {} within {limit:?}", self.backend.target());
+                let text = format!("no connection to {} within {limit:?}", backend.target());
                 Err(Error::new(ErrorKind::Unreachable, text).with_help("see whether the server answers"))
             }
         };
         match connected {
             Ok(connection) => {
                 pass.succeeded();
-                self.shelve_new(Member::new(connection, &self.limits, Arc::clone(&self.counters)));
+                self.shelve_new(Member::new(connection, number, &self.limits, Arc::clone(&self.counters)));
                 Ok(())
             }
             Err(error) => {
                 // Which of a program's databases it is must be said by whoever knows the URL.
-                let error = error.about(&self.backend.target());
+                let error = error.about(&backend.target());
                 self.counters.failed.fetch_add(1, Relaxed);
                 pass.failed(&error);
                 Err(error)

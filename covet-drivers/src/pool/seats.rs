@@ -4,10 +4,11 @@
 //! cannot take away one that it has not filled yet; here that is what resizing, pausing and a server that has no more
 //! connections come to. A seat that is to vanish while somebody holds it is *owed*: it vanishes when it comes back.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::pool::shared::Shared;
 
@@ -17,6 +18,8 @@ pub(super) struct Seats {
     plan: Mutex<Plan>,
     /// A copy of what the plan says, to look at without the lock.
     owed: AtomicUsize,
+    /// Nobody holds a seat, and there is none.
+    emptied: Notify,
 }
 
 struct Plan {
@@ -25,6 +28,8 @@ struct Plan {
     /// Set aside for a while, because the server has no connection for them.
     parked: usize,
     paused: bool,
+    /// Nobody gets one until the pool goes on, be it with another database.
+    stopped: bool,
     /// Those that there are, free and held, the owed ones included.
     there: usize,
 }
@@ -41,14 +46,14 @@ pub(super) struct Closed;
 
 impl Plan {
     fn wanted(&self) -> usize {
-        if self.paused { 0 } else { self.most - self.parked }
+        if self.paused || self.stopped { 0 } else { self.most - self.parked }
     }
 }
 
 impl Seats {
     pub(super) fn new(most: usize) -> Self {
-        let plan = Plan { most, parked: 0, paused: false, there: most };
-        Seats { free: Semaphore::new(most), plan: Mutex::new(plan), owed: AtomicUsize::new(0) }
+        let plan = Plan { most, parked: 0, paused: false, stopped: false, there: most };
+        Seats { free: Semaphore::new(most), plan: Mutex::new(plan), owed: AtomicUsize::new(0), emptied: Notify::new() }
     }
 
     fn plan(&self) -> MutexGuard<'_, Plan> {
@@ -111,6 +116,9 @@ impl Seats {
 
     fn tell(&self, plan: &Plan) {
         self.owed.store(plan.there.saturating_sub(plan.wanted()), SeqCst);
+        if plan.there == 0 {
+            self.emptied.notify_waiters();
+        }
     }
 
     /// From now on there are at most so many.
@@ -128,6 +136,25 @@ impl Seats {
         plan.paused = paused;
         self.settle(&mut plan);
         changes
+    }
+
+    /// From now on nobody gets one, or everybody in turn.
+    pub(super) fn stop(&self, stopped: bool) {
+        let mut plan = self.plan();
+        plan.stopped = stopped;
+        self.settle(&mut plan);
+    }
+
+    /// Waits until nobody holds a seat, while nobody gets one.
+    pub(super) async fn all_back(&self) {
+        loop {
+            let mut emptied = pin!(self.emptied.notified());
+            emptied.as_mut().enable();
+            if self.plan().there == 0 {
+                return;
+            }
+            emptied.await;
+        }
     }
 
     pub(super) fn is_paused(&self) -> bool {

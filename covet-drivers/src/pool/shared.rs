@@ -1,5 +1,6 @@
 //! What all handles to one pool share, and the way of a connection: out of the pool underneath and back.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
@@ -21,12 +22,21 @@ use crate::pool::options::PoolOptions;
 use crate::pool::seats::{Seat, Seats};
 use crate::pool::warm::{Bar, Put, Warm};
 
+/// The database of a pool.
+#[derive(Clone, Debug)]
+pub(super) struct Home {
+    pub(super) backend: Arc<dyn Backend>,
+    /// Counts up with each other database; connections of an earlier one are not lent any more.
+    pub(super) number: u64,
+}
+
 /// One pool.
 pub(super) struct Shared {
     /// Keeps idle connections, the one used last on top: its statements are prepared and its caches warm, and the
     /// others may grow old.
     pub(super) store: managed::Pool<Source>,
-    pub(super) backend: Arc<dyn Backend>,
+    /// Where connections are opened, and how often that has changed.
+    pub(super) home: watch::Sender<Home>,
     pub(super) options: PoolOptions,
     pub(super) limits: Limits,
     /// The database goes with its one connection, so that is never closed.
@@ -48,6 +58,8 @@ pub(super) struct Shared {
     began: Instant,
     /// Held by whoever opens connections up to `min_size`: two would open too many.
     pub(super) filling: Arc<Mutex<()>>,
+    /// Held by whoever has stopped the pool.
+    pub(super) switching: Arc<Mutex<()>>,
     pub(super) monitored: AtomicBool,
     /// The monitor ends when this says so, or is gone.
     pub(super) ended: watch::Sender<bool>,
@@ -87,11 +99,21 @@ impl Shared {
             doubted: AtomicU64::new(0),
             began: Instant::now(),
             filling: Arc::default(),
+            switching: Arc::default(),
             monitored: AtomicBool::new(false),
             ended: watch::Sender::new(false),
-            backend,
+            home: watch::Sender::new(Home { backend, number: 0 }),
             options,
         }))
+    }
+
+    pub(super) fn backend(&self) -> Arc<dyn Backend> {
+        Arc::clone(&self.home.borrow().backend)
+    }
+
+    /// What it connects to, for messages.
+    pub(super) fn target(&self) -> String {
+        self.home.borrow().backend.target()
     }
 
     /// The connection that lies ready, if there is one.
@@ -114,14 +136,12 @@ impl Shared {
     /// An idle connection goes to the pool underneath, or is closed if there is a reason to. Its seat is still held: it is
     /// free only when the connection is there.
     pub(super) fn put_by(&self, object: Object<Source>) {
+        let home = object.home;
         match self.reason_to_close(&object) {
             Some(reason) => self.close(object, reason),
             None => drop(object),
         }
-        if self.seats.is_closed() {
-            // It may have been closed before the connection came to lie there.
-            self.empty();
-        }
+        self.lies_there(home);
     }
 
     fn reason_to_close(&self, member: &Member) -> Option<CloseReason> {
@@ -130,6 +150,9 @@ impl Shared {
         }
         if self.only {
             return None;
+        }
+        if member.home != self.home.borrow().number {
+            return Some(CloseReason::Switched);
         }
         if member.is_expired(Instant::now()) {
             return Some(CloseReason::Lifetime);
@@ -177,12 +200,35 @@ impl Shared {
 
     /// A connection that was opened or tested becomes idle.
     pub(super) fn shelve(&self, member: Box<Member>) {
+        let home = member.home;
         match self.reason_to_close(&member) {
             Some(reason) => member.close(reason),
             None => self.store.manager().shelf().push_back(member),
         }
+        self.lies_there(home);
+    }
+
+    /// The pool may have been closed, or gone over to another database, before a connection came to lie there.
+    fn lies_there(&self, home: u64) {
         if self.seats.is_closed() {
             self.empty();
+        } else if home != self.home.borrow().number {
+            self.close_strangers();
+        }
+    }
+
+    /// Closes idle connections to another database than the present one.
+    pub(super) fn close_strangers(&self) {
+        let home = self.home.borrow().number;
+        let strangers = {
+            let mut shelf = self.store.manager().shelf();
+            let (kept, strangers) = shelf.drain(..).partition::<VecDeque<_>, _>(|member| member.home == home);
+            *shelf = kept;
+            strangers
+        };
+        let stored = self.store.retain(|member, _| member.home == home).removed;
+        for member in strangers.into_iter().chain(stored) {
+            member.close(CloseReason::Switched);
         }
     }
 
@@ -254,6 +300,6 @@ pub(super) fn come_back(object: Object<Source>, mut seat: Seat, number: usize) {
 
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool").field("target", &self.backend.target()).field("status", &self.status()).finish()
+        f.debug_struct("Pool").field("target", &self.target()).field("status", &self.status()).finish()
     }
 }

@@ -165,6 +165,11 @@ fn database(server: &DbError) -> Error {
     named(kind(server.code().code(), server.message()), server)
 }
 
+/// The process that the first line of a deadlock's details names last: the first one is the victim's.
+fn blocker(detail: &str) -> Option<i64> {
+    detail.lines().next()?.rsplit_once(' ')?.1.trim_end_matches('.').parse().ok()
+}
+
 /// The column whose type a check stands for, when it is such a check.
 fn ranged<'a>(constraint: &'a str, table: &str) -> Option<&'a str> {
     constraint.strip_prefix(table)?.strip_prefix('_')?.strip_suffix(RANGE)?.strip_suffix('_')
@@ -189,6 +194,11 @@ fn named(kind: ErrorKind, server: &DbError) -> Error {
         ErrorKind::UndefinedColumn => column = column.or_else(|| name_in(message)),
         ErrorKind::OutOfRange => column = column.or_else(|| place.map(str::to_owned)),
         _ => {}
+    }
+    if kind == ErrorKind::Deadlock
+        && let Some(blocker) = server.detail().and_then(blocker)
+    {
+        error = error.with_blocker(blocker);
     }
     if let Some(table) = table {
         error = error.with_table(table);

@@ -36,6 +36,7 @@ mod introspect;
 mod link;
 mod listen;
 mod opening;
+mod probe;
 mod run;
 mod session;
 mod types;
@@ -48,8 +49,9 @@ pub use connection::PostgresConnection;
 pub use ddl::PostgresDdl;
 pub use dialect::PostgresDialect;
 pub use introspect::PostgresIntrospect;
+pub use probe::PostgresProbe;
 
-use crate::contract::{Adapter, Backend, BoxFuture, ConnectUrl, Connection, Ddl, Introspect, Notifications};
+use crate::contract::{Adapter, Backend, BoxFuture, ConnectUrl, Connection, Ddl, Introspect, Notifications, Probe};
 use crate::error::Result;
 use crate::postgres::connect::Target;
 use crate::render::Dialect;
@@ -114,6 +116,10 @@ impl Backend for PostgresBackend {
 
     fn introspect(&self) -> &'static dyn Introspect {
         &PostgresIntrospect
+    }
+
+    fn probe(&self) -> Option<&dyn Probe> {
+        Some(&PostgresProbe)
     }
 
     fn notifications(&self) -> Option<&dyn Notifications> {

@@ -10,7 +10,7 @@ mod statement;
 
 pub use node::{BinaryOp, Function, Many, Node, Ref, UnaryOp};
 pub use place::placed;
-pub use script::{Quoting, split};
+pub use script::{Quoting, split, without_values};
 pub use statement::{
     Assignment, Conflict, Count, Delete, Insert, Join, Nulls, OnConflict, Order, Select, Statement, Update,
 };

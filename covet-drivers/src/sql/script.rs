@@ -50,6 +50,40 @@ pub fn split(script: &str, quoting: Quoting) -> Result<Vec<&str>> {
     Ok(statements)
 }
 
+/// A statement without the values that stand in its text, for a log: each becomes a `?`. Where the text is cut off in
+/// the middle of one, it ends there.
+#[must_use]
+pub fn without_values(sql: &str, quoting: Quoting) -> String {
+    let mut lexer = Lexer { script: sql, at: 0, quoting };
+    let mut shown = String::with_capacity(sql.len());
+    loop {
+        let start = lexer.at;
+        let token = match lexer.next() {
+            Ok(Some(token)) => token,
+            Ok(None) => return shown,
+            Err(_) => {
+                shown.push('…');
+                return shown;
+            }
+        };
+        let text = &sql[start..lexer.at];
+        let placeholder = quoting.dollar && sql[..start].ends_with('$');
+        let is_value = match token {
+            Token::Word(word) => word.starts_with(|c: char| c.is_ascii_digit()) && !placeholder,
+            // Where a backslash escapes, double quotes may hold a text.
+            Token::Other if text.starts_with('"') => quoting.backslash,
+            Token::Other => text.len() > 1 && text.starts_with(['\'', '$', '/']),
+            Token::Blank | Token::Semicolon => false,
+        };
+        match token {
+            _ if is_value => shown.push('?'),
+            // A comment, or blanks of any kind.
+            Token::Blank => shown.push(' '),
+            _ => shown.push_str(text),
+        }
+    }
+}
+
 /// Follows `CREATE TRIGGER … BEGIN …; …; END`, whose inner semicolons end nothing.
 #[derive(Default)]
 struct Body {
@@ -200,7 +234,7 @@ fn dollar_tag(rest: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Quoting, split};
+    use super::{Quoting, split, without_values};
 
     const PG: Quoting =
         Quoting { backslash: false, backtick: false, dollar: true, hash_comment: false, nested_comments: true };
@@ -226,6 +260,22 @@ mod tests {
         assert_eq!(parts(&format!("{routine}; select 1"), MY), [routine, "select 1"]);
         assert_eq!(parts("begin; select 1; end;", PG), ["begin", "select 1", "end"]);
         assert_eq!(parts("/*!80000 set x = 1 */; b", MY), ["/*!80000 set x = 1 */", "b"]);
+    }
+
+    #[test]
+    fn no_value_stays_in_what_is_shown() {
+        for (sql, shown) in [
+            (
+                "SELECT \"a1\" FROM t WHERE b = 'it''s' AND c = $1 AND d > -12.5",
+                "SELECT \"a1\" FROM t WHERE b = ? AND c = $1 AND d > -?.?",
+            ),
+            ("SELECT E'x' , $q$ secret $q$ -- secret\n, t2.c3", "SELECT E? , ?  , t2.c3"),
+            ("SELECT 'cut off", "SELECT …"),
+        ] {
+            assert_eq!(without_values(sql, PG), shown);
+        }
+        let sql = "UPDATE `t1` SET a = \"secret\", b = 0xFF /*! secret */ WHERE c = 'a\\'b' # secret";
+        assert_eq!(without_values(sql, MY), "UPDATE `t1` SET a = ?, b = ? ? WHERE c = ?  ");
     }
 
     #[test]

@@ -51,6 +51,7 @@ mod migration;
 mod pace;
 mod parse;
 mod patience;
+mod probe;
 mod reader;
 mod rows;
 mod run;
@@ -67,7 +68,7 @@ mod watch;
 
 use std::sync::Arc;
 
-use crate::contract::{Adapter, Backend, BoxFuture, ConnectUrl, Connection, Ddl, Introspect};
+use crate::contract::{Adapter, Backend, BoxFuture, ConnectUrl, Connection, Ddl, Introspect, Probe};
 use crate::error::Result;
 use crate::render::Dialect;
 use crate::sqlite::checkpoint::Log;
@@ -76,6 +77,7 @@ pub(crate) use crate::sqlite::connection::SqliteConnection;
 use crate::sqlite::ddl::SqliteDdl;
 use crate::sqlite::dialect::SqliteDialect;
 use crate::sqlite::introspect::SqliteIntrospect;
+use crate::sqlite::probe::SqliteProbe;
 use crate::sqlite::turns::Turns;
 
 /// The adapter for `sqlite:` URLs.
@@ -119,6 +121,10 @@ impl Backend for SqliteBackend {
 
     fn introspect(&self) -> &'static dyn Introspect {
         &SqliteIntrospect
+    }
+
+    fn probe(&self) -> Option<&dyn Probe> {
+        Some(&SqliteProbe)
     }
 
     fn max_connections(&self) -> Option<usize> {

@@ -1,0 +1,131 @@
+//! Going over to another database: first everything that is lent comes back and nothing is lent, then nothing of the
+//! database before is lent ever again.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedMutexGuard, watch};
+
+use crate::contract::{Backend, Connection};
+use crate::error::{Error, ErrorKind, Result};
+use crate::pool::Pool;
+use crate::pool::holders::in_words;
+use crate::pool::lend::closed;
+use crate::pool::member::Member;
+use crate::pool::shared::{Home, Shared};
+use crate::pool::warm::Bar;
+
+/// A pool that lends nothing and of which nothing is lent. It goes on when this is dropped, with the same database
+/// unless it was [switched](Stopped::switch): whoever asked for a connection meanwhile has waited.
+#[must_use = "the pool goes on when this is dropped"]
+pub struct Stopped {
+    pool: Arc<Shared>,
+    /// One at a time.
+    _one: OwnedMutexGuard<()>,
+}
+
+impl Pool {
+    /// Lends nothing any more, and waits until everything that is lent has come back, or for so long.
+    ///
+    /// # Errors
+    /// `PoolTimeout`, naming the holders, when something is lent still: the pool then goes on. `PoolClosed`;
+    /// `Unsupported` for a database that goes with its connection.
+    pub async fn stop(&self, deadline: Duration) -> Result<Stopped> {
+        let shared = &self.shared;
+        if shared.only {
+            let target = shared.target();
+            return Err(Error::unsupported("stopping the pool of a database that goes with its connection", &target));
+        }
+        let all_back = async {
+            let one = Arc::clone(&shared.switching).lock_owned().await;
+            let stopped = Stopped::begin(Arc::clone(shared), one);
+            shared.seats.all_back().await;
+            stopped
+        };
+        let Ok(stopped) = tokio::time::timeout(deadline, all_back).await else {
+            let holders = shared.holders();
+            let held = if holders.is_empty() { "it is being opened".to_owned() } else { in_words(&holders) };
+            let text = format!("connections were still in use after {deadline:?}: {held}");
+            return Err(
+                Error::new(ErrorKind::PoolTimeout, text).with_help("wait for longer, or end transactions sooner")
+            );
+        };
+        if shared.seats.is_closed() {
+            return Err(closed());
+        }
+        Ok(stopped)
+    }
+
+    /// Tells when the pool has gone over to another database.
+    #[must_use]
+    pub fn switches(&self) -> Switches {
+        Switches(self.shared.home.subscribe())
+    }
+}
+
+impl Stopped {
+    fn begin(pool: Arc<Shared>, one: OwnedMutexGuard<()>) -> Self {
+        pool.seats.stop(true);
+        pool.warm.bar(Bar::Paused);
+        pool.clear_warm();
+        Stopped { pool, _one: one }
+    }
+
+    /// The pool goes on with another database, to which one connection is open already. Connections to the database
+    /// before are closed.
+    ///
+    /// # Errors
+    /// `PoolClosed`, and nothing has changed.
+    pub fn switch(self, backend: Arc<dyn Backend>, first: Box<dyn Connection>) -> Result<()> {
+        let pool = &self.pool;
+        if pool.seats.is_closed() {
+            return Err(closed());
+        }
+        let number = pool.home.borrow().number + 1;
+        pool.gate.switch(backend.target());
+        pool.home.send_replace(Home { backend, number });
+        pool.close_strangers();
+        pool.seats.unpark();
+        pool.shelve(Member::new(first, number, &pool.limits, Arc::clone(&pool.counters)));
+        Ok(())
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        self.pool.seats.stop(false);
+        self.pool.warm.unbar(Bar::Paused);
+    }
+}
+
+/// Waits for a pool to go over to another database.
+#[derive(Clone)]
+pub struct Switches(watch::Receiver<Home>);
+
+impl Switches {
+    /// What the pool connects to.
+    #[must_use]
+    pub fn backend(&self) -> Arc<dyn Backend> {
+        Arc::clone(&self.0.borrow().backend)
+    }
+
+    /// Waits until the pool connects to something else than when this was asked last; for ever, when the pool is gone.
+    pub async fn next(&mut self) {
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl fmt::Debug for Switches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Switches").field(&self.backend().target()).finish()
+    }
+}
+
+impl fmt::Debug for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stopped").field("pool", &self.pool).finish_non_exhaustive()
+    }
+}
