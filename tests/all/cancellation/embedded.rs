@@ -9,7 +9,7 @@ use covet_orm::DbOptions;
 use covet_orm::prelude::*;
 use covet_tests::{Outcome, TestDb};
 
-use crate::cancellation::acts::{ACTS, Act, MOST, Scene, streamed};
+use crate::cancellation::acts::{self, Act, MOST, Scene, streamed};
 use crate::cancellation::inspector::Inspector;
 use crate::cancellation::poller::{Cancellable, Line};
 use crate::cancellation::{Points, rows_to_start_with, torture};
@@ -52,7 +52,7 @@ pub(crate) async fn sweep(db: &TestDb) -> Outcome {
         inspector: Inspector::open(db).await?,
         points: Points::new(db.kind()),
     };
-    for act in ACTS {
+    for act in acts::all() {
         for rival in [Rival::Nobody, Rival::Foreign, Rival::Own] {
             sweep.act(act, rival).await?;
         }
@@ -88,8 +88,13 @@ impl Sweep {
         let line = Line::default();
         let held =
             if rival == Rival::Own { Some(pool.acquire().await.map_err(|error| error.to_string())?) } else { None };
-        let scene =
-            Scene { db: pool.clone(), line: line.clone(), batch: batch.clone(), streamed: streamed(self.points.kind) };
+        let scene = Scene {
+            db: pool.clone(),
+            url: self.url.clone(),
+            line: line.clone(),
+            batch: batch.clone(),
+            streamed: streamed(self.points.kind),
+        };
         let mut future = Cancellable::new(act.start(scene));
         if let Err(ended) = future.prepare(&line).await {
             return Err(place(format!("the preparation ended with {ended:?}")));
@@ -123,9 +128,9 @@ impl Sweep {
         let rows = self.inspector.rows(&batch).await.map_err(|error| place(error.to_string()))?;
         match &ended {
             // The number of polls was not reached, but what was dropped has left nothing either.
-            None if !goes_on && (rows == 0 || rows == act.writes) => {}
-            None if rows == 0 || rows == act.writes => self.points.add(point),
-            Some(Ok(())) if rows == act.writes => {}
+            None if !goes_on && (act.may_leave(rows)) => {}
+            None if act.may_leave(rows) => self.points.add(point),
+            Some(Ok(())) if rows == act.after => {}
             _ => return Err(place(format!("{rows} rows are there, and it ended with {ended:?}"))),
         }
         Ok(ended.is_none() && goes_on)

@@ -6,6 +6,7 @@
 //! instead of messages.
 
 mod acts;
+mod complete;
 mod embedded;
 mod inspector;
 pub(crate) mod poller;
