@@ -17,13 +17,18 @@ pub mod schema;
 pub mod __private;
 
 pub use covet_drivers as drivers;
-pub use covet_drivers::contract::{BackupProgress, Checkpoint, CheckpointMode, Isolation, Notification};
+pub use covet_drivers::contract::{BackupProgress, Checkpoint, CheckpointMode, Isolation, Notification, Role, Vitals};
 pub use covet_drivers::pool::{PoolOptions, PoolStatus};
 #[cfg(feature = "json")]
 pub use covet_drivers::value::Json;
 pub use covet_drivers::{Error, ErrorKind, Event, Leak, Observer, Result};
 pub use covet_orm_derive::{DbEnum, DbNewtype, Model};
-pub use db::{Backup, CommitOutcome, CommitToken, Db, DbOptions, Executor, Listen, ListenEvent, Tx, TxOptions};
+#[cfg(feature = "buggify")]
+pub use db::Buggify;
+pub use db::{
+    Backup, CommitOutcome, CommitToken, Db, DbOptions, Executor, Health, Listen, ListenEvent, SwitchOptions, Switched,
+    Tx, TxOptions, TxStatus,
+};
 pub use model::Model;
 pub use query::{Column, Expr};
 pub use relation::{BelongsTo, HasMany, HasOne, ManyToMany};

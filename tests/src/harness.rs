@@ -218,7 +218,10 @@ where
 }
 
 /// Makes the tables of all models, by the statements that their first migration would have.
-async fn create_all(db: &Db) {
+///
+/// # Panics
+/// When the database refuses one.
+pub async fn create_all(db: &Db) {
     let schema = schema_of(&Models::registered()).expect("the models agree");
     let nothing = Schema::default();
     let Diff::Changes(changes) = diff(&nothing, &schema, &[]).expect("a first schema can be made") else {

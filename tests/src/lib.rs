@@ -8,4 +8,4 @@ pub mod proxy;
 pub mod server;
 pub mod session;
 
-pub use harness::{Kind, Outcome, TestDb, Url, run, servers};
+pub use harness::{Kind, Outcome, TestDb, Url, create_all, run, servers};

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use covet_orm::{Db, DbOptions};
+
 use crate::harness::Kind;
 
 /// A PostgreSQL or MariaDB server in a temporary folder. It ends with this value, and with the thread that started it.
@@ -29,12 +31,84 @@ impl Server {
     /// When it does not start.
     #[must_use]
     pub fn start(kind: Kind, settings: &[&str]) -> Option<Server> {
-        // The variables are set by whoever starts the servers of the other tests.
-        let tools = PathBuf::from(std::env::var_os(match kind {
-            Kind::Postgres => "COVET_TEST_PG_BIN",
-            Kind::Mysql => "COVET_TEST_MYSQL_BIN",
-            Kind::Sqlite => return None,
-        })?);
+        let mut server = Self::prepare(kind, settings)?;
+        server.create();
+        server.up();
+        server.wait_until_ready();
+        Some(server)
+    }
+
+    /// A new server that follows this one, which must write a binary log where it is MariaDB. It takes no writes.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn follower(&self, settings: &[&str]) -> Server {
+        let mut follower = Self::prepare(self.kind, settings).expect("this one has its programs");
+        if self.kind == Kind::Postgres {
+            let mut copy =
+                follower.command(&tools(self.kind).expect("this one has its programs").join("pg_basebackup"));
+            copy.args([
+                "--host=127.0.0.1",
+                "--username=covet",
+                "--checkpoint=fast",
+                "--no-sync",
+                "--write-recovery-conf",
+            ]);
+            copy.arg(format!("--port={}", self.port)).arg("--pgdata").arg(follower.data());
+            finish(copy);
+            follower.up();
+            follower.wait_until_ready();
+            follower.lets_in().await;
+        } else {
+            follower.create();
+            follower.settings.push("read_only=1".to_owned());
+            follower.up();
+            follower.wait_until_ready();
+            let begin = format!(
+                "CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = {}, MASTER_USER = 'boss', \
+                 MASTER_PASSWORD = 'boss', MASTER_USE_GTID = slave_pos",
+                self.port
+            );
+            follower.administer(&[&begin, "START SLAVE"]).await;
+        }
+        follower
+    }
+
+    /// Waits until it lets somebody in: a server that starts may listen before.
+    async fn lets_in(&self) {
+        let start = Instant::now();
+        while let Err(error) = Db::connect_with(&self.url(), DbOptions::new().max_connections(1)).await {
+            assert!(start.elapsed() < READY_WITHIN, "the server lets nobody in: {error}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// It follows nobody any more, and takes writes.
+    ///
+    /// # Panics
+    /// When it refuses.
+    pub async fn promote(&self) {
+        match self.kind {
+            Kind::Postgres => self.administer(&["SELECT pg_promote()"]).await,
+            _ => self.administer(&["STOP SLAVE", "SET GLOBAL read_only = 0"]).await,
+        }
+    }
+
+    /// Runs statements as somebody who may do everything.
+    ///
+    /// # Panics
+    /// When one is refused.
+    pub async fn administer(&self, statements: &[&str]) {
+        let url = self.url().replace("covet:covet@", "boss:boss@");
+        let db = Db::connect_with(&url, DbOptions::new().max_connections(1)).await.expect("the server answers");
+        let mut connection = db.acquire().await.expect("a connection");
+        for sql in statements {
+            connection.script(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        }
+    }
+
+    fn prepare(kind: Kind, settings: &[&str]) -> Option<Server> {
+        tools(kind)?;
         let account = account(if kind == Kind::Postgres { "postgres" } else { "mysql" });
         let folder = tempfile::Builder::new().prefix("covet-own-").tempdir().expect("a temporary folder");
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700)).expect("a folder of its own");
@@ -43,11 +117,7 @@ impl Server {
         }
         let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
         let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
-        let mut server = Server { kind, folder, account, port, settings, running: None };
-        server.create(&tools);
-        server.up();
-        server.wait_until_ready();
-        Some(server)
+        Some(Server { kind, folder, account, port, settings, running: None })
     }
 
     /// The URL of its database.
@@ -63,8 +133,9 @@ impl Server {
         self.folder.path().join("data")
     }
 
-    fn create(&self, tools: &Path) {
-        let mut create = match self.kind {
+    fn create(&self) {
+        let tools = tools(self.kind).unwrap_or_default();
+        let create = match self.kind {
             Kind::Postgres => {
                 let mut create = self.command(&tools.join("initdb"));
                 create.arg("--pgdata").arg(self.data());
@@ -81,8 +152,7 @@ impl Server {
                 create
             }
         };
-        let output = create.output().expect("the server's tools run");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        finish(create);
     }
 
     /// Starts it, again if it was stopped; it may not answer at once.
@@ -92,8 +162,7 @@ impl Server {
     pub fn up(&mut self) {
         let mut server = match self.kind {
             Kind::Postgres => {
-                let tools = PathBuf::from(std::env::var_os("COVET_TEST_PG_BIN").unwrap_or_default());
-                let mut server = self.command(&tools.join("postgres"));
+                let mut server = self.command(&tools(self.kind).unwrap_or_default().join("postgres"));
                 server
                     .arg("-D")
                     .arg(self.data())
@@ -231,7 +300,25 @@ impl Drop for Server {
 /// What MariaDB runs before it lets anybody in, on each start.
 const FIRST: &str = "CREATE DATABASE IF NOT EXISTS covet;\n\
     CREATE USER IF NOT EXISTS 'covet'@'%' IDENTIFIED BY 'covet';\n\
-    GRANT ALL PRIVILEGES ON covet.* TO 'covet'@'%';\n";
+    GRANT ALL PRIVILEGES ON covet.* TO 'covet'@'%';\n\
+    GRANT SLAVE MONITOR ON *.* TO 'covet'@'%';\n\
+    CREATE USER IF NOT EXISTS 'boss'@'%' IDENTIFIED BY 'boss';\n\
+    GRANT ALL PRIVILEGES ON *.* TO 'boss'@'%';\n";
+
+/// The folder of the server's programs, as whoever starts the servers of the other tests says.
+fn tools(kind: Kind) -> Option<PathBuf> {
+    let variable = match kind {
+        Kind::Postgres => "COVET_TEST_PG_BIN",
+        Kind::Mysql => "COVET_TEST_MYSQL_BIN",
+        Kind::Sqlite => return None,
+    };
+    std::env::var_os(variable).map(PathBuf::from)
+}
+
+fn finish(mut command: Command) {
+    let output = command.output().expect("the server's tools run");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
 
 fn send(signal: &str, to: &[u32]) {
     let ids = to.iter().map(u32::to_string);

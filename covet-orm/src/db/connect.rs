@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use covet_drivers::contract::{Backend, ConnectUrl, ServerInfo, adapter_for};
@@ -12,6 +12,9 @@ use covet_drivers::render::Dialect;
 use covet_drivers::{Capabilities, Observer, Result};
 
 use crate::db::Executor;
+#[cfg(feature = "buggify")]
+use crate::db::buggify::{Buggify, Faults};
+use crate::db::tally::Tally;
 
 /// A database: a pool of connections, and everything that can be asked of it. Cloning shares it.
 ///
@@ -33,7 +36,25 @@ pub(crate) struct Shared {
     pub(crate) dialect: &'static dyn Dialect,
     pub(crate) capabilities: Capabilities,
     pub(crate) observer: Option<Arc<dyn Observer>>,
-    server: ServerInfo,
+    pub(crate) tally: Tally,
+    #[cfg(feature = "buggify")]
+    pub(crate) faults: Option<Faults>,
+    server: RwLock<ServerInfo>,
+    assume: Option<fn(&mut Capabilities)>,
+}
+
+impl Shared {
+    /// What a server can do, or is taken for being able to.
+    pub(crate) fn assumed(&self, mut capabilities: Capabilities) -> Capabilities {
+        if let Some(change) = self.assume {
+            change(&mut capabilities);
+        }
+        capabilities
+    }
+
+    pub(crate) fn set_server(&self, server: ServerInfo) {
+        *self.server.write().unwrap_or_else(PoisonError::into_inner) = server;
+    }
 }
 
 /// How a [`Db`] connects and what it tells.
@@ -47,6 +68,8 @@ pub struct DbOptions {
     pool: PoolOptions,
     observer: Option<Arc<dyn Observer>>,
     assume: Option<fn(&mut Capabilities)>,
+    #[cfg(feature = "buggify")]
+    faults: Option<Buggify>,
 }
 
 impl DbOptions {
@@ -93,6 +116,14 @@ impl DbOptions {
         self
     }
 
+    /// Makes faults, for the tests of an application: retryable, unknown, slow and lost outcomes.
+    #[cfg(feature = "buggify")]
+    #[must_use]
+    pub fn buggify(mut self, faults: Buggify) -> Self {
+        self.faults = Some(faults);
+        self
+    }
+
     /// Lets Covet take the server for one that can do less: to test what it does there.
     #[doc(hidden)]
     #[must_use]
@@ -134,6 +165,11 @@ impl Db {
     /// # Errors
     /// Those of connecting.
     pub async fn open(backend: Arc<dyn Backend>, options: DbOptions) -> Result<Self> {
+        #[cfg(feature = "buggify")]
+        if let Some(faults) = &options.faults {
+            faults.check()?;
+            tracing::warn!(target: "covet::buggify", seed = faults.seed(), "faults are made on request");
+        }
         let dialect = backend.dialect();
         let warm_up = options.pool.warm_up;
         let pool = Pool::with_observer(backend, options.pool, options.observer.clone())?;
@@ -145,7 +181,11 @@ impl Db {
         let shared = Shared {
             dialect,
             capabilities,
-            server: first.server().clone(),
+            server: RwLock::new(first.server().clone()),
+            assume: options.assume,
+            tally: Tally::default(),
+            #[cfg(feature = "buggify")]
+            faults: options.faults.map(Faults::new),
             observer: options.observer,
             pool: pool.clone(),
         };
@@ -178,14 +218,14 @@ impl Db {
 
     /// The backend.
     #[must_use]
-    pub fn backend(&self) -> &Arc<dyn Backend> {
+    pub fn backend(&self) -> Arc<dyn Backend> {
         self.shared().pool.backend()
     }
 
     /// Product and version of the server.
     #[must_use]
-    pub fn server(&self) -> &ServerInfo {
-        &self.shared().server
+    pub fn server(&self) -> ServerInfo {
+        self.shared().server.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What this server can do.
@@ -256,6 +296,6 @@ impl Deref for Db {
 
 impl fmt::Debug for Db {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Db").field("server", self.server()).field("pool", &self.shared().pool).finish()
+        f.debug_struct("Db").field("server", &self.server()).field("pool", &self.shared().pool).finish()
     }
 }

@@ -9,8 +9,9 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use covet_drivers::contract::{Backend, BoxFuture, Listener, Notification, Notifications};
+use covet_drivers::pool::Switches;
 use covet_drivers::value::Value;
-use covet_drivers::{Error, Result};
+use covet_drivers::{Error, ErrorKind, Result};
 use futures_core::Stream;
 use tokio::time::{Sleep, sleep};
 
@@ -43,7 +44,9 @@ pub enum ListenEvent {
 /// and then refuses to notify, so poll it.
 #[must_use = "a stream does nothing until it is polled"]
 pub struct Listen {
-    backend: Arc<dyn Backend>,
+    /// Tells when the database is another one.
+    switches: Switches,
+    switched: BoxFuture<'static, Switches>,
     channels: Arc<[String]>,
     state: State,
     /// The longest that the next pause may be.
@@ -83,14 +86,16 @@ impl Db {
     /// (empty, with a NUL, longer than the database takes) and for no channel at all. Everything that goes wrong
     /// later is an event of the stream.
     pub fn listen<C: Into<String>>(&self, channels: impl IntoIterator<Item = C>) -> Result<Listen> {
-        let backend = Arc::clone(self.backend());
+        let backend = self.backend();
         let notifications = notifications(&*backend, "LISTEN")?;
         let channels: Arc<[String]> = channels.into_iter().map(Into::into).collect();
         if channels.is_empty() {
-            return Err(Error::new(covet_drivers::ErrorKind::InvalidInput, "there is no channel to listen to"));
+            return Err(Error::new(ErrorKind::InvalidInput, "there is no channel to listen to"));
         }
         channels.iter().try_for_each(|channel| notifications.check_channel(channel))?;
-        Ok(Listen { backend, channels, state: State::Away, pause: PAUSES.0 })
+        let switches = self.pool().switches();
+        let switched = next(switches.clone());
+        Ok(Listen { switches, switched, channels, state: State::Away, pause: PAUSES.0 })
     }
 }
 
@@ -104,10 +109,18 @@ impl Executor {
     /// `Unsupported` where the database has no notifications; `InvalidInput` for a channel or payload that the
     /// database would refuse (PostgreSQL: 63 and 7,999 bytes), before anything is sent; those of the connection.
     pub async fn notify(&self, channel: &str, payload: &str) -> Result<()> {
-        let sql = notifications(&**self.shared().pool.backend(), "NOTIFY")?.notify(channel, payload)?;
+        let sql = notifications(&*self.shared().pool.backend(), "NOTIFY")?.notify(channel, payload)?;
         let (channel, payload) = (Value::Text(channel.into()), Value::Text(payload.into()));
         self.session().await?.run(sql, &[&channel, &payload], &mut ()).await.map(drop)
     }
+}
+
+/// Waits for the next switch, and gives what waited back.
+fn next(mut switches: Switches) -> BoxFuture<'static, Switches> {
+    Box::pin(async move {
+        switches.next().await;
+        switches
+    })
 }
 
 fn notifications<'a>(backend: &'a dyn Backend, what: &str) -> Result<&'a dyn Notifications> {
@@ -116,7 +129,7 @@ fn notifications<'a>(backend: &'a dyn Backend, what: &str) -> Result<&'a dyn Not
 
 impl Listen {
     fn open(&self) -> BoxFuture<'static, Result<Box<dyn Listener>>> {
-        let (backend, channels) = (Arc::clone(&self.backend), Arc::clone(&self.channels));
+        let (backend, channels) = (self.switches.backend(), Arc::clone(&self.channels));
         Box::pin(async move { notifications(&*backend, "LISTEN")?.listen(&channels).await })
     }
 
@@ -133,6 +146,15 @@ impl Stream for Listen {
     type Item = ListenEvent;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ListenEvent>> {
+        if let Poll::Ready(switches) = self.switched.as_mut().poll(cx) {
+            let target = switches.backend().target();
+            self.switches = switches.clone();
+            self.switched = next(switches);
+            self.state = State::Away;
+            self.pause = PAUSES.0;
+            let lost = Error::new(ErrorKind::ConnectionLost, format!("the database is {target} now"));
+            return Poll::Ready(Some(ListenEvent::Lost(lost)));
+        }
         loop {
             match &mut self.state {
                 State::Away => self.state = State::Opening(self.open()),

@@ -1,19 +1,29 @@
 //! Runs: the handle to a database, transactions, and the one place that every statement passes.
 
+#[cfg(feature = "buggify")]
+mod buggify;
 mod commit_token;
 mod connect;
 mod executor;
+mod health;
 mod listen;
 mod maintain;
 mod session;
+mod switch;
+mod tally;
 mod transaction;
 mod tx_options;
 
+#[cfg(feature = "buggify")]
+pub use buggify::Buggify;
 pub use commit_token::{CommitOutcome, CommitToken};
 pub use connect::{Db, DbOptions};
 pub use executor::Executor;
+pub use health::Health;
 pub use listen::{Listen, ListenEvent};
 pub use maintain::Backup;
 pub(crate) use session::{Session, told};
+pub use switch::{SwitchOptions, Switched};
+pub use tally::TxStatus;
 pub use transaction::{Again, Tx};
 pub use tx_options::TxOptions;

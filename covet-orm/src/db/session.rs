@@ -15,7 +15,10 @@ use covet_drivers::value::{Value, ValueWriter};
 use covet_drivers::{Error, ErrorKind, Event, Observer, Result};
 use tokio::sync::MutexGuard;
 
+#[cfg(feature = "buggify")]
+use crate::db::buggify::{self, StatementFault};
 use crate::db::connect::Shared;
+use crate::db::tally::Deadlock;
 use crate::db::transaction::{Open, State};
 
 /// A connection in hand, of the pool or of a transaction.
@@ -86,6 +89,8 @@ impl<'a> Session<'a> {
             )
             .with_help("ask in several statements, for instance with fewer values in `is_in`"));
         }
+        #[cfg(feature = "buggify")]
+        let unanswered = self.disturb().await?;
         let alone = matches!(self.held, Held::Pooled(_));
         let flight = Flight::begin(self.shared, command.sql, alone);
         let observer = self.shared.observer.as_deref();
@@ -99,7 +104,52 @@ impl<'a> Session<'a> {
             self.connection()?.run_direct(command, rows).await
         };
         flight.end();
-        self.seen(result)
+        #[cfg(feature = "buggify")]
+        let result = if unanswered && result.is_ok() { Err(self.lose(buggify::lost()).await) } else { result };
+        match result {
+            Err(error) if error.kind() == ErrorKind::Deadlock => self.deadlock(error, command.sql).await,
+            result => self.seen(result),
+        }
+    }
+
+    /// Makes the fault that is due: takes time, fails, or says that the answer will be lost.
+    #[cfg(feature = "buggify")]
+    async fn disturb(&mut self) -> Result<bool> {
+        let Some(faults) = &self.shared.faults else { return Ok(false) };
+        faults.dawdle().await;
+        let error = match faults.of_statement() {
+            None => return Ok(false),
+            Some(StatementFault::Unanswered) => return Ok(true),
+            Some(StatementFault::Retryable) => {
+                if let Held::Within(state) = &mut self.held {
+                    state.roll_back().await?;
+                }
+                buggify::retryable()
+            }
+            Some(StatementFault::Lost) => self.lose(buggify::lost()).await,
+        };
+        self.seen(Err(error))
+    }
+
+    /// The connection is lost, and its transaction with it.
+    #[cfg(feature = "buggify")]
+    async fn lose(&mut self, error: Error) -> Error {
+        match &mut self.held {
+            Held::Pooled(_) => error,
+            Held::Within(state) => state.end(self.shared).await.err().unwrap_or(error),
+        }
+    }
+
+    /// A statement was the victim of a deadlock. The server is asked about the others once the transaction is over.
+    #[cold]
+    async fn deadlock(&mut self, error: Error, sql: &str) -> Result<Outcome> {
+        if let Some(deadlock) = Deadlock::of(&error, sql) {
+            match &mut self.held {
+                Held::Pooled(lease) => Box::pin(deadlock.log(&mut **lease, self.shared)).await,
+                Held::Within(state) => state.deadlock = Some(deadlock),
+            }
+        }
+        self.seen(Err(error))
     }
 
     /// Inserts many rows, which the observer is told as the insert of one row.
@@ -138,6 +188,7 @@ impl<'a> Session<'a> {
     /// Lets the transaction know how a statement of it ended, and the pool if it ended with the connection.
     fn seen<T>(&mut self, result: Result<T>) -> Result<T> {
         if let Err(error) = &result {
+            self.shared.tally.saw(error);
             match &mut self.held {
                 Held::Pooled(lease) if error.is_connection_lost() => lease.report_lost(),
                 Held::Pooled(_) => {}

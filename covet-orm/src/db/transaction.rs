@@ -13,8 +13,11 @@ use covet_drivers::pool::{Lease, Place};
 use covet_drivers::{Error, ErrorKind, Result};
 use tokio::sync::Mutex;
 
+#[cfg(feature = "buggify")]
+use crate::db::buggify::{self, CommitFault, Faults};
 use crate::db::commit_token::{self, CommitOutcome, CommitToken};
 use crate::db::connect::Shared;
+use crate::db::tally::Deadlock;
 use crate::db::{Db, Executor, TxOptions, told};
 
 /// A transaction, or a savepoint within one. It is an [`Executor`]: pass it where `&db` would go.
@@ -50,6 +53,8 @@ pub(crate) struct State {
     token: Option<CommitToken>,
     /// When the commit must have been answered.
     ends: Option<Instant>,
+    /// One that a statement of this transaction was the victim of.
+    pub(crate) deadlock: Option<Deadlock>,
 }
 
 /// Closures that can be run again, because they change nothing outside.
@@ -152,6 +157,7 @@ impl Db {
                     }
                 },
             }
+            self.shared().tally.repeats();
             in_time(ends, pause(attempt)).await?;
             attempt += 1;
         }
@@ -221,13 +227,14 @@ impl Db {
     async fn open_transaction(&self, place: Place, options: TxOptions, ends: Option<Instant>) -> Result<Tx<'static>> {
         let mut lease = self.pool().acquire_for(place).await?;
         if let Err(error) = told(self.shared(), "BEGIN", lease.begin_direct(&options.begin)).await {
+            self.shared().tally.saw(&error);
             if error.is_connection_lost() {
                 lease.report_lost();
             }
             return Err(error);
         }
         let token = options.token.then(CommitToken::new);
-        let state = State { lease: Some(lease), depth: 0, retry: false, in_doubt: false, token, ends };
+        let state = State { lease: Some(lease), depth: 0, retry: false, in_doubt: false, token, ends, deadlock: None };
         let open = Arc::new(Open { state: Mutex::new(state), streaming: AtomicBool::new(false) });
         let executor = Executor::transaction(Arc::clone(self.shared_arc()), Arc::clone(&open), 0);
         Ok(Tx { executor, open, depth: 0, outer: PhantomData })
@@ -309,17 +316,17 @@ impl Tx<'_> {
             settled => settled,
         };
         if let Err(error) = ready {
-            state.end().await?;
+            state.end(shared).await?;
             return Err(error);
         }
         let (ends, token) = (state.ends, state.token);
-        let result = match in_time(ends, told(shared, "COMMIT", state.connection()?.commit_direct())).await {
+        let result = match in_time(ends, told(shared, "COMMIT", state.commit(shared))).await {
             Ok(result) => result,
             Err(late) => Err(Error::new(ErrorKind::CommitUnknown, "the commit was not answered before the deadline")
                 .with_source(late)),
         };
         state.lease = None;
-        result.map_err(|error| match (error.kind(), token) {
+        result.inspect_err(|error| shared.tally.saw(error)).map_err(|error| match (error.kind(), token) {
             (ErrorKind::CommitUnknown, Some(token)) => error.with_commit_token(token.bytes()),
             _ => error,
         })
@@ -335,7 +342,7 @@ impl Tx<'_> {
         if self.depth > 0 {
             told(shared, "ROLLBACK TO SAVEPOINT", state.undo(self.depth)).await
         } else {
-            told(shared, "ROLLBACK", state.end()).await
+            told(shared, "ROLLBACK", state.end(shared)).await
         }
     }
 }
@@ -432,14 +439,41 @@ impl State {
         if self.in_doubt { Err(closed("a savepoint in it was set or ended half-way")) } else { Ok(()) }
     }
 
+    #[cfg(not(feature = "buggify"))]
+    async fn commit(&mut self, _: &Shared) -> Result<()> {
+        self.connection()?.commit_direct().await
+    }
+
+    /// Commits, or makes the fault that is due.
+    #[cfg(feature = "buggify")]
+    async fn commit(&mut self, shared: &Shared) -> Result<()> {
+        let fault = shared.faults.as_ref().and_then(Faults::of_commit);
+        match fault {
+            None => self.connection()?.commit_direct().await,
+            Some(CommitFault::Retryable) => self.roll_back().await.and(Err(buggify::retryable())),
+            Some(CommitFault::Lost) => self.roll_back().await.and(Err(buggify::unknown())),
+            Some(CommitFault::Unanswered) => self.connection()?.commit_direct().await.and(Err(buggify::unknown())),
+        }
+    }
+
+    /// Rolls back, as the server does by itself when it has no way out.
+    #[cfg(feature = "buggify")]
+    pub(crate) async fn roll_back(&mut self) -> Result<()> {
+        self.connection()?.rollback().await
+    }
+
     /// Rolls the whole transaction back.
-    async fn end(&mut self) -> Result<()> {
+    pub(crate) async fn end(&mut self, shared: &Shared) -> Result<()> {
         let Some(mut lease) = self.lease.take() else { return Ok(()) };
         if lease.state() == ConnectionState::Broken {
             // The server rolls back when the connection goes, and it goes with the lease.
             return Ok(());
         }
-        lease.rollback().await
+        lease.rollback().await?;
+        if let Some(deadlock) = self.deadlock.take() {
+            Box::pin(deadlock.log(&mut *lease, shared)).await;
+        }
+        Ok(())
     }
 
     /// Remembers whether an error allows the transaction to be run again, and lets the pool know of a connection that

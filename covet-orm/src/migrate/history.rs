@@ -105,6 +105,15 @@ pub(super) struct Entry {
     pub(super) finished_at: Option<i64>,
 }
 
+/// Every migration of a database's history, in their order: its id, and its state with its checksum.
+pub(crate) async fn heads(
+    connection: &mut dyn Connection,
+    dialect: &'static dyn Dialect,
+) -> Result<Vec<(String, String)>> {
+    let entries = History::new(connection, dialect).read().await?;
+    Ok(entries.into_iter().map(|entry| (entry.id, format!("{} {}", entry.state, entry.up_checksum))).collect())
+}
+
 /// The history of one database, through one connection.
 pub(super) struct History<'c> {
     connection: &'c mut dyn Connection,

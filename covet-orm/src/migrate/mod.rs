@@ -27,6 +27,7 @@ mod target;
 pub use create::create_tables;
 pub use files::{Folder, Migration, Way};
 pub use history::State;
+pub(crate) use history::heads;
 pub use project::{Draft, Project};
 pub use runner::{Done, Goal, Migrator, Planned, Report, Standing, Status};
 pub use target::Target;

@@ -2,7 +2,7 @@
 
 mod lending;
 mod limits;
-mod outages;
+pub(crate) mod outages;
 mod silence;
 mod soak;
 

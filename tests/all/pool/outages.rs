@@ -16,7 +16,7 @@ fn rounds() -> usize {
 }
 
 /// Runs on a server of its own; without its programs there is nothing to do, as without the shared servers.
-fn with_server(kind: Kind, settings: &[&str], case: impl AsyncFnOnce(&mut Server) -> covet_tests::Outcome) {
+pub(crate) fn with_server(kind: Kind, settings: &[&str], case: impl AsyncFnOnce(&mut Server) -> covet_tests::Outcome) {
     let Some(mut server) = Server::start(kind, settings) else {
         let required = std::env::var("COVET_TEST_REQUIRE").unwrap_or_default();
         assert!(!required.contains(kind.name()), "the programs of {} are not there", kind.name());

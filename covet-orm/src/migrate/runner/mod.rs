@@ -139,7 +139,7 @@ impl Migrator {
         let wanted: Vec<&str> = choose::up(&loaded, &entries, goal)?.iter().map(|work| work.id()).collect();
         if !wanted.is_empty() {
             session.connection().lock(LOCK, self.lock_wait).await?;
-            let target = Target::of(&**db.backend());
+            let target = Target::of(&*db.backend());
             let result = self.apply_all(&mut session, target, &loaded, &wanted, &mut report).await;
             end(&mut session, result).await?;
         }
@@ -162,7 +162,7 @@ impl Migrator {
         let wanted: Vec<String> = choose::down(&entries, goal)?.iter().map(|entry| entry.id.clone()).collect();
         if !wanted.is_empty() {
             session.connection().lock(LOCK, self.lock_wait).await?;
-            let result = self.undo_all(&mut session, Target::of(&**db.backend()), &wanted, &mut report).await;
+            let result = self.undo_all(&mut session, Target::of(&*db.backend()), &wanted, &mut report).await;
             end(&mut session, result).await?;
         }
         session.close().await?;
