@@ -68,7 +68,7 @@ async fn others(on: &Db) -> covet_orm::Result<Vec<i64>> {
         _ => "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID()",
     };
     let mut found = Vec::new();
-    let mut sink = |row: &Row<'_>| {
+    let mut sink = |row: &mut Row<'_>| {
         found.push(row.get(0, &ColumnType::I64)?);
         Ok(Flow::Continue)
     };

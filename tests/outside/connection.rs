@@ -98,12 +98,12 @@ fn run(
     let mut rows = statement.raw_query();
     let mut paused = false;
     while let Some(row) = rows.next()? {
-        let row = OwnRow((0..width).map(|index| row.get(index)).collect::<rusqlite::Result<Vec<Stored>>>()?);
+        let mut row = OwnRow((0..width).map(|index| row.get(index)).collect::<rusqlite::Result<Vec<Stored>>>()?);
         if paused {
             rest.push_back(row);
             continue;
         }
-        match sink.row(&Row::new(&row))? {
+        match sink.row(&mut Row::new(&mut row))? {
             Flow::Continue => {}
             Flow::Pause => paused = true,
             Flow::Stop => break,
@@ -184,11 +184,11 @@ impl Connection for TinConnection {
             let outcome = done
                 .map_err(|error| if open && self.db.is_autocommit() { error.with_transaction_lost() } else { error })?;
             let mut pause = !rest.is_empty();
-            while let Some(row) = rest.pop_front() {
+            while let Some(mut row) = rest.pop_front() {
                 if std::mem::take(&mut pause) {
                     breathe().await;
                 }
-                match rows.row(&Row::new(&row))? {
+                match rows.row(&mut Row::new(&mut row))? {
                     Flow::Continue => {}
                     Flow::Pause => pause = true,
                     Flow::Stop => break,
@@ -267,7 +267,7 @@ impl Connection for TinConnection {
     fn commit_migration(&mut self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async {
             let mut broken = 0;
-            let mut count = |_: &Row<'_>| {
+            let mut count = |_: &mut Row<'_>| {
                 broken += 1;
                 Ok(Flow::Stop)
             };

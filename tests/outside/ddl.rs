@@ -16,7 +16,7 @@ impl Introspect for TinDdl {
     fn read<'a>(&'a self, connection: &'a mut dyn Connection) -> BoxFuture<'a, Result<Schema>> {
         Box::pin(async move {
             let mut schema = Schema::default();
-            let mut sink = |row: &Row<'_>| {
+            let mut sink = |row: &mut Row<'_>| {
                 let text: String = row.get(0, &ColumnType::Text { max_len: None })?;
                 let table = serde_json::from_str(&text);
                 schema.tables.push(table.map_err(|error| Error::new(ErrorKind::Decode, error.to_string()))?);

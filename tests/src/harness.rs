@@ -175,7 +175,7 @@ impl TestDb {
         let mut connection = self.db.acquire().await?;
         let text = ColumnType::Text { max_len: None };
         connection
-            .run(Command { sql, args: &[], reuse: Reuse::Once }, &mut |row: &Row<'_>| {
+            .run(Command { sql, args: &[], reuse: Reuse::Once }, &mut |row: &mut Row<'_>| {
                 rows.push((0..row.len()).map(|i| row.get::<Option<String>>(i, &text)).collect::<Result<_, _>>()?);
                 Ok(Flow::Continue)
             })

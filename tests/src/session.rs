@@ -11,7 +11,7 @@ use covet_orm::Db;
 /// The database's.
 pub async fn number(lease: &mut Lease, sql: &str) -> covet_orm::Result<i64> {
     let mut found = 0;
-    let mut sink = |row: &Row<'_>| {
+    let mut sink = |row: &mut Row<'_>| {
         found = row.get(0, &ColumnType::I64)?;
         Ok(Flow::Continue)
     };

@@ -147,7 +147,7 @@ fn add(found: &mut Dump, mut lines: Vec<String>) {
 pub(crate) async fn texts(db: &Db, sql: &str, column: usize) -> Vec<String> {
     let ty = ColumnType::Text { max_len: None };
     let mut found = Vec::new();
-    let mut take = |row: &Row<'_>| {
+    let mut take = |row: &mut Row<'_>| {
         found.push(row.get::<String>(column, &ty)?);
         Ok(Flow::Continue)
     };

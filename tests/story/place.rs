@@ -163,7 +163,7 @@ impl Place {
 /// The number that a statement gives.
 pub(crate) async fn number(db: &Db, sql: &str) -> i64 {
     let mut found = None;
-    let mut take = |row: &Row<'_>| {
+    let mut take = |row: &mut Row<'_>| {
         found = Some(row.get(0, &ColumnType::I64)?);
         Ok(Flow::Continue)
     };

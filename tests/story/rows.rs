@@ -47,7 +47,7 @@ async fn of_table(db: &Db, table: &Table) -> Vec<BTreeMap<String, String>> {
     let key = list(table.primary_key.iter().map(String::as_str).collect());
     let sql = format!("SELECT {columns} FROM {} ORDER BY {key}", quote(dialect, &table.name));
     let mut rows = Vec::new();
-    let mut take = |row: &Row<'_>| {
+    let mut take = |row: &mut Row<'_>| {
         let mut texts = BTreeMap::new();
         for (index, column) in table.columns.iter().enumerate() {
             texts.insert(column.name.clone(), text(row.value(index, &column.ty)?));

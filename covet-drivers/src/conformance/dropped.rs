@@ -236,7 +236,7 @@ pub async fn rows_half_read(bed: &Bed) -> Outcome {
         session.exec(crate::conformance::fixture::delete("t", None)).await?;
         session.exec(rows(300)).await?;
         let came = AtomicU32::new(0);
-        let mut sink = |row: &Row<'_>| {
+        let mut sink = |row: &mut Row<'_>| {
             row.get::<i64>(0, &ColumnType::I64)?;
             came.fetch_add(1, Ordering::Relaxed);
             Ok(Flow::Pause)

@@ -93,7 +93,7 @@ impl Session {
         types: &[ColumnType],
     ) -> Result<Vec<Vec<Value>>> {
         let mut found = Vec::new();
-        let mut sink = |row: &Row<'_>| {
+        let mut sink = |row: &mut Row<'_>| {
             let values = types.iter().enumerate().map(|(index, ty)| Ok(row.value(index, ty)?.to_owned()));
             found.push(values.collect::<Result<Vec<Value>>>()?);
             Ok(Flow::Continue)
@@ -105,7 +105,7 @@ impl Session {
     /// The numbers in the first column; `None` for NULL.
     pub(crate) async fn numbers(&mut self, statement: impl Into<Statement> + Send) -> Result<Vec<Option<i64>>> {
         let mut found = Vec::new();
-        let mut sink = |row: &Row<'_>| {
+        let mut sink = |row: &mut Row<'_>| {
             found.push(row.get::<Option<i64>>(0, &ColumnType::I64)?);
             Ok(Flow::Continue)
         };
@@ -116,7 +116,7 @@ impl Session {
     /// The texts in the first column.
     pub(crate) async fn texts(&mut self, statement: impl Into<Statement> + Send) -> Result<Vec<String>> {
         let mut found = Vec::new();
-        let mut sink = |row: &Row<'_>| {
+        let mut sink = |row: &mut Row<'_>| {
             found.push(row.get::<String>(0, &ColumnType::Text { max_len: None })?);
             Ok(Flow::Continue)
         };
@@ -210,7 +210,7 @@ impl Session {
             return self.script(&step.sql).await.map_err(words);
         }
         let mut found = 0;
-        let mut sink = |row: &Row<'_>| {
+        let mut sink = |row: &mut Row<'_>| {
             found = row.get::<i64>(0, &ColumnType::I64)?;
             Ok(Flow::Continue)
         };

@@ -17,7 +17,7 @@ use crate::sql::{Insert, Join, Many, Node, Select};
 /// Reads until the sink has seen so many rows, which must come in order, and then does this.
 async fn read(session: &mut Session, until: i64, then: Result<Flow, ErrorKind>) -> (i64, Result<()>) {
     let mut seen = 0;
-    let mut sink = |row: &Row<'_>| {
+    let mut sink = |row: &mut Row<'_>| {
         let id = row.get::<i64>(0, &ColumnType::I64)?;
         seen += 1;
         if id != seen {
@@ -84,7 +84,7 @@ pub async fn a_stop_among_very_many(bed: &Bed) -> Outcome {
     let join = || Join { table: "t", on: Node::Truth(true) };
     let many = Select { joins: vec![join(), join()].into(), ..Select::new("t", vec![Node::Literal(1)]) };
     let mut seen = 0;
-    let mut sink = |_: &Row<'_>| {
+    let mut sink = |_: &mut Row<'_>| {
         seen += 1;
         Ok(if seen == 5 { Flow::Stop } else { Flow::Continue })
     };
@@ -107,7 +107,7 @@ pub async fn a_stop_does_not_stop_a_write(bed: &Bed) -> Outcome {
         return Ok(());
     }
     let statement = Insert { returning: ["id"].into_iter().collect::<Many<_>>(), ..rows(50) };
-    let mut sink = |_: &Row<'_>| Ok(Flow::Stop);
+    let mut sink = |_: &mut Row<'_>| Ok(Flow::Stop);
     session.feed(statement, Reuse::Keep, &mut sink).await?;
     in_step(&mut session).await?;
     check!(session.count("t").await? == 50, "some of the rows were not written");
@@ -119,7 +119,7 @@ pub async fn a_pause_waits_for_a_poll(bed: &Bed) -> Outcome {
     let mut session = bed.ready().await?;
     session.exec(rows(30)).await?;
     let seen = AtomicU32::new(0);
-    let mut sink = |_: &Row<'_>| {
+    let mut sink = |_: &mut Row<'_>| {
         seen.fetch_add(1, Ordering::Relaxed);
         Ok(Flow::Pause)
     };

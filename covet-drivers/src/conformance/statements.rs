@@ -174,7 +174,7 @@ pub async fn the_clock(bed: &Bed) -> Outcome {
     session.exec(insert("u", &["id"], [vec![int(1)]])).await?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let mut at = None;
-    let mut sink = |row: &Row<'_>| {
+    let mut sink = |row: &mut Row<'_>| {
         at = Some(row.value(0, &ColumnType::Timestamp)?.to_owned());
         Ok(Flow::Continue)
     };

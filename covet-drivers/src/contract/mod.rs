@@ -42,7 +42,7 @@ pub use maintain::{BackupPace, BackupProgress, Checkpoint, CheckpointMode, Maint
 pub use notify::{Listener, Notification, Notifications};
 pub use probe::{Position, Probe, Role, Vitals};
 pub use registry::{adapter_for, register};
-pub use row::{Detached, Flow, Row, RowSink, breathe};
+pub use row::{Detached, Flow, Row, RowSink, Shared, breathe};
 pub use schema::{Ddl, Introspect, OWN_TABLES, Step};
 pub use suggest::nearest;
 pub use url::{ConnectUrl, Parameters, Password};

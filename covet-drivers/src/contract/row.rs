@@ -10,14 +10,14 @@ use crate::catalog::ColumnType;
 use crate::error::Result;
 use crate::value::{ColumnValue, RowSource, ValueRef};
 
-/// One row while it is in hand. Values are read by position.
-#[derive(Clone, Copy)]
-pub struct Row<'a>(&'a dyn RowSource);
+/// One row while it is in hand. Values are read by position, each once: a driver that has made a text already gives it
+/// away.
+pub struct Row<'a>(&'a mut dyn RowSource);
 
 impl<'a> Row<'a> {
     /// A row of an adapter.
     #[must_use]
-    pub fn new(source: &'a dyn RowSource) -> Self {
+    pub fn new(source: &'a mut dyn RowSource) -> Self {
         Row(source)
     }
 
@@ -33,12 +33,12 @@ impl<'a> Row<'a> {
         self.0.len() == 0
     }
 
-    /// The value at this position as a Rust type, for a column of this type.
+    /// The value at this position as a Rust type, for a column of this type. It may be gone from the row then.
     ///
     /// # Errors
     /// `Decode` when the type cannot hold what is there.
     #[inline]
-    pub fn get<T: ColumnValue>(&self, index: usize, column: &ColumnType) -> Result<T> {
+    pub fn get<T: ColumnValue>(&mut self, index: usize, column: &ColumnType) -> Result<T> {
         match T::from_row(self.0, index, column) {
             Some(value) => Ok(value),
             None => T::from_value(self.0.value(index, column)?, column),
@@ -49,8 +49,55 @@ impl<'a> Row<'a> {
     ///
     /// # Errors
     /// `Decode` when what is there cannot be a value of the type.
-    pub fn value(&self, index: usize, column: &ColumnType) -> Result<ValueRef<'a>> {
+    pub fn value(&self, index: usize, column: &ColumnType) -> Result<ValueRef<'_>> {
         self.0.value(index, column)
+    }
+}
+
+impl Row<'_> {
+    /// The row once more, for a reader after whom there is another one: nothing is gone from it then.
+    #[must_use]
+    pub fn shared(&self) -> Shared<'_> {
+        Shared(&*self.0)
+    }
+}
+
+/// A row that is read more than once: [`Row::shared`] gives it, and `Row::new(&mut shared)` is the row to read.
+pub struct Shared<'a>(&'a dyn RowSource);
+
+impl RowSource for Shared<'_> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn value(&self, index: usize, column: &ColumnType) -> Result<ValueRef<'_>> {
+        self.0.value(index, column)
+    }
+
+    fn is_null(&self, index: usize) -> bool {
+        self.0.is_null(index)
+    }
+
+    fn bool(&self, index: usize, column: &ColumnType) -> Option<bool> {
+        self.0.bool(index, column)
+    }
+
+    fn int(&self, index: usize, column: &ColumnType) -> Option<i64> {
+        self.0.int(index, column)
+    }
+
+    fn float(&self, index: usize, column: &ColumnType) -> Option<f64> {
+        self.0.float(index, column)
+    }
+
+    fn text(&self, index: usize, column: &ColumnType) -> Option<&str> {
+        self.0.text(index, column)
+    }
+}
+
+impl fmt::Debug for Shared<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Shared({} columns)", self.0.len())
     }
 }
 
@@ -67,7 +114,7 @@ pub trait RowSink: Send {
     /// # Errors
     /// An error ends the statement: the adapter stops reading, keeps the connection in step or
     /// marks it broken, and gives the error back.
-    fn row(&mut self, row: &Row<'_>) -> Result<Flow>;
+    fn row(&mut self, row: &mut Row<'_>) -> Result<Flow>;
 
     /// Forgets every row that it took, because the statement begins anew. False when it cannot: then it is
     /// given rows only when they will not come again. Asked before the first row too.
@@ -110,7 +157,7 @@ pub enum Flow {
 
 /// A sink for statements whose rows nobody wants.
 impl RowSink for () {
-    fn row(&mut self, _: &Row<'_>) -> Result<Flow> {
+    fn row(&mut self, _: &mut Row<'_>) -> Result<Flow> {
         Ok(Flow::Continue)
     }
 
@@ -130,8 +177,8 @@ impl Detached for () {
 }
 
 /// A sink that is a function.
-impl<F: FnMut(&Row<'_>) -> Result<Flow> + Send> RowSink for F {
-    fn row(&mut self, row: &Row<'_>) -> Result<Flow> {
+impl<F: FnMut(&mut Row<'_>) -> Result<Flow> + Send> RowSink for F {
+    fn row(&mut self, row: &mut Row<'_>) -> Result<Flow> {
         self(row)
     }
 }

@@ -81,9 +81,9 @@ fn clock(micros: i64) -> Option<(u8, u8, u8, u32)> {
 }
 
 /// A row as the driver holds it.
-pub(crate) struct Lent<'a>(pub(crate) &'a WireRow);
+pub(crate) struct Held(pub(crate) WireRow);
 
-impl RowSource for Lent<'_> {
+impl RowSource for Held {
     fn len(&self) -> usize {
         self.0.len()
     }
@@ -132,6 +132,23 @@ impl RowSource for Lent<'_> {
         match self.0.as_ref(index) {
             Some(WireValue::Bytes(v)) if matches!(column, ColumnType::Text { .. }) => std::str::from_utf8(v).ok(),
             _ => None,
+        }
+    }
+
+    fn take_text(&mut self, index: usize, column: &ColumnType) -> Option<String> {
+        let (Some(WireValue::Bytes(_)), ColumnType::Text { .. }) = (self.0.as_ref(index), column) else { return None };
+        match self.0.take::<WireValue, _>(index)? {
+            WireValue::Bytes(bytes) => match String::from_utf8(bytes) {
+                Ok(text) => Some(text),
+                Err(error) => {
+                    self.0.place(index, WireValue::Bytes(error.into_bytes()));
+                    None
+                }
+            },
+            other => {
+                self.0.place(index, other);
+                None
+            }
         }
     }
 }

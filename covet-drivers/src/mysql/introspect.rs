@@ -199,7 +199,7 @@ fn cell(row: &Cells, index: usize) -> &str {
 /// Every row as texts.
 pub(super) async fn rows(connection: &mut dyn Connection, sql: &str, columns: usize) -> Result<Vec<Cells>> {
     let mut rows = Vec::new();
-    let mut sink = |row: &Row<'_>| {
+    let mut sink = |row: &mut Row<'_>| {
         let cells = (0..columns).map(|index| {
             use crate::value::ValueRef;
             match row.value(index, &ColumnType::Other("".into()))? {

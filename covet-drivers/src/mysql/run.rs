@@ -6,7 +6,7 @@ use mysql_async::{Conn, Params, QueryResult, Statement, Value as WireValue};
 use crate::contract::{Command, Flow, Outcome, Reuse, Row, RowSink, breathe};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::cache::Traits;
-use crate::mysql::codec::{Lent, encode, weight};
+use crate::mysql::codec::{Held, encode, weight};
 use crate::mysql::connection::{Failure, MySqlConnection, Standing};
 use crate::mysql::dialect::QUOTING;
 use crate::mysql::errors::{NOT_PREPARABLE, STALE, mismatch, of_json};
@@ -239,7 +239,7 @@ async fn take<P: Protocol>(
                 continue;
             }
             count += 1;
-            let flow = rows.row(&Row::new(&Lent(&row)));
+            let flow = rows.row(&mut Row::new(&mut Held(row)));
             match flow {
                 Ok(Flow::Continue) => {}
                 Ok(Flow::Pause) => breathe().await,

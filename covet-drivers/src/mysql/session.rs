@@ -49,7 +49,7 @@ impl MySqlConnection {
             // A session that named no database cannot be made to forget one.
             let mut other = false;
             let command = Command { sql: "SELECT DATABASE() IS NOT NULL", args: &[], reuse: Reuse::Once };
-            let mut sink = |row: &Row<'_>| {
+            let mut sink = |row: &mut Row<'_>| {
                 other = row.get(0, &ColumnType::Bool)?;
                 Ok(Flow::Continue)
             };
@@ -123,7 +123,7 @@ impl MySqlConnection {
 
     async fn ask_lock(&mut self, sql: &str, name: &Value) -> Result<Option<i64>> {
         let mut answer = None;
-        let mut sink = |row: &Row<'_>| {
+        let mut sink = |row: &mut Row<'_>| {
             answer = row.get(0, &ColumnType::I64)?;
             Ok(Flow::Continue)
         };

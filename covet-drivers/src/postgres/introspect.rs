@@ -159,23 +159,23 @@ async fn schema(connection: &mut dyn Connection) -> Result<Schema> {
 }
 
 fn column(
-    row: &Row<'_>,
+    row: &mut Row<'_>,
     table: &str,
     enums: &HashMap<String, Vec<std::borrow::Cow<'static, str>>>,
     checks: &HashMap<(String, String), String>,
 ) -> Result<Column> {
-    let text = |index| row.get::<Option<String>>(index, &TEXT);
+    let text = |row: &mut Row<'_>, index| row.get::<Option<String>>(index, &TEXT);
     let name: String = row.get(1, &TEXT)?;
     let reported: String = row.get(2, &TEXT)?;
-    let expression = text(4)?;
+    let expression = text(row, 4)?;
     let quoted: String = row.get(8, &TEXT)?;
     let type_name: String = row.get(9, &TEXT)?;
-    let is_enum = text(10)?.as_deref() == Some("e");
+    let is_enum = text(row, 10)?.as_deref() == Some("e");
     let labels = enums.get(&type_name).filter(|_| is_enum);
     let labels = labels.map(|labels| EnumType { name: type_name.into(), labels: labels.clone().into() });
     let check = checks.get(&(table.to_owned(), check_name(table, &name))).map(String::as_str);
     let mut ty = read(&reported, check, &quoted, labels);
-    let generated = text(6)?.is_some_and(|kind| !kind.is_empty());
+    let generated = text(row, 6)?.is_some_and(|kind| !kind.is_empty());
     if generated {
         let expression = expression.as_deref().unwrap_or_default();
         ty = ColumnType::Other(format!("{reported} GENERATED ALWAYS AS ({expression}) STORED").into());
@@ -189,12 +189,12 @@ fn column(
         }
         default
     });
-    let case_insensitive = ty.is_text() && text(7)?.as_deref() == Some(NO_CASE);
-    let auto = serial || text(5)?.is_some_and(|kind| !kind.is_empty());
+    let case_insensitive = ty.is_text() && text(row, 7)?.as_deref() == Some(NO_CASE);
+    let auto = serial || text(row, 5)?.is_some_and(|kind| !kind.is_empty());
     Ok(Column { name, ty, nullable: !row.get::<bool>(3, &ColumnType::Bool)?, default, auto, case_insensitive })
 }
 
-fn foreign_key(row: &Row<'_>, table: &mut Table) -> Result<()> {
+fn foreign_key(row: &mut Row<'_>, table: &mut Table) -> Result<()> {
     let name: String = row.get(1, &TEXT)?;
     if table.foreign_keys.last().is_none_or(|key| key.name != name) {
         table.foreign_keys.push(ForeignKey {
@@ -227,9 +227,9 @@ fn action(letter: &str) -> Result<Action> {
 async fn each(
     connection: &mut dyn Connection,
     sql: &str,
-    mut take: impl FnMut(&Row<'_>) -> Result<()> + Send,
+    mut take: impl FnMut(&mut Row<'_>) -> Result<()> + Send,
 ) -> Result<()> {
     let command = Command { sql, args: &[], reuse: Reuse::Keep };
-    let mut sink = |row: &Row<'_>| take(row).map(|()| Flow::Continue);
+    let mut sink = |row: &mut Row<'_>| take(row).map(|()| Flow::Continue);
     connection.run(command, &mut sink).await.map(|_| ())
 }

@@ -141,10 +141,10 @@ async fn one(
     connection: &mut dyn Connection,
     sql: &str,
     args: &[&Value],
-    mut take: impl FnMut(&Row<'_>) -> Result<()> + Send,
+    mut take: impl FnMut(&mut Row<'_>) -> Result<()> + Send,
 ) -> Result<()> {
     let command = Command { sql, args, reuse: Reuse::Once };
-    let mut sink = |row: &Row<'_>| take(row).map(|()| Flow::Continue);
+    let mut sink = |row: &mut Row<'_>| take(row).map(|()| Flow::Continue);
     connection.run(command, &mut sink).await.map(|_| ())
 }
 

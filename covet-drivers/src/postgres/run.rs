@@ -153,7 +153,7 @@ impl PostgresConnection {
         while let Some(row) = stream.as_mut().next().await {
             let row = row.map_err(|error| Failure::Driver(errors::cause(error, missed.take()), seen))?;
             seen = true;
-            let flow = rows.row(&Row::new(&Wire(&row)));
+            let flow = rows.row(&mut Row::new(&mut Wire(&row)));
             match flow {
                 Ok(Flow::Continue) => {}
                 Ok(Flow::Pause) => breathe().await,

@@ -35,14 +35,14 @@ const INDEXES: &str = "SELECT s.name, l.name, l.\"unique\", l.origin, l.partial,
 async fn read(connection: &mut dyn Connection) -> Result<Schema> {
     let text = ColumnType::Text { max_len: None };
     let mut tables: Vec<(String, String)> = Vec::new();
-    let mut take = |row: &Row<'_>| {
+    let mut take = |row: &mut Row<'_>| {
         tables.push((row.get(0, &text)?, row.get(1, &text)?));
         Ok(Flow::Continue)
     };
     connection.run(Command { sql: TABLES, args: &[], reuse: Reuse::Once }, &mut take).await?;
 
     let mut found: BTreeMap<String, BTreeMap<String, FoundIndex>> = BTreeMap::new();
-    let mut take = |row: &Row<'_>| {
+    let mut take = |row: &mut Row<'_>| {
         let index = found.entry(row.get(0, &text)?).or_default().entry(row.get(1, &text)?).or_default();
         index.unique = row.get(2, &ColumnType::Bool)?;
         index.is_constraint = row.get::<String>(3, &text)? != "c";

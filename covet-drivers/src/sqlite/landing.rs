@@ -58,7 +58,7 @@ impl<'a> Landing<'a> {
         match &mut self.to {
             To::Buffer(rows) => rows.push(row)?,
             To::Sink(_) if self.end.is_some() => {}
-            To::Sink(sink) => match sink.row(&Row::new(&Live(row))) {
+            To::Sink(sink) => match sink.row(&mut Row::new(&mut Live(row))) {
                 Ok(Flow::Continue | Flow::Pause) => {}
                 Ok(Flow::Stop) => self.end = Some(Ok(())),
                 Err(error) => self.end = Some(Err(error)),

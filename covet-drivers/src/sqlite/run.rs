@@ -327,7 +327,7 @@ fn owned(command: &Command<'_>, asks_steps: bool) -> Result<Request> {
 async fn deliver(rows: &Rows, sink: &mut dyn RowSink) -> Result<Flow> {
     for number in 0..rows.len() {
         // Of its own statement, so that the borrowed row does not live across the await.
-        let flow = sink.row(&Row::new(&rows.row(number)))?;
+        let flow = sink.row(&mut Row::new(&mut rows.row(number)))?;
         match flow {
             Flow::Continue => {}
             Flow::Pause => breathe().await,

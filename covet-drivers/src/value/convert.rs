@@ -46,7 +46,7 @@ pub trait ColumnValue: Sized + Send + Sync + 'static {
 
     /// The Rust value of what a row holds at this position, where that needs no second look; `None` asks
     /// [`from_value`](ColumnValue::from_value), which must give the same.
-    fn from_row(row: &dyn RowSource, index: usize, column: &ColumnType) -> Option<Self> {
+    fn from_row(row: &mut dyn RowSource, index: usize, column: &ColumnType) -> Option<Self> {
         let _ = (row, index, column);
         None
     }
@@ -87,7 +87,7 @@ impl<T: ColumnValue> ColumnValue for Option<T> {
     }
 
     #[inline]
-    fn from_row(row: &dyn RowSource, index: usize, column: &ColumnType) -> Option<Self> {
+    fn from_row(row: &mut dyn RowSource, index: usize, column: &ColumnType) -> Option<Self> {
         match T::from_row(row, index, column) {
             Some(value) => Some(Some(value)),
             None if row.is_null(index) => Some(None),

@@ -27,7 +27,7 @@ impl ColumnValue for bool {
     }
 
     #[inline]
-    fn from_row(row: &dyn RowSource, index: usize, column: &ColumnType) -> Option<Self> {
+    fn from_row(row: &mut dyn RowSource, index: usize, column: &ColumnType) -> Option<Self> {
         row.bool(index, column)
     }
 }
@@ -62,7 +62,7 @@ macro_rules! integer {
             }
 
             #[inline]
-            fn from_row(row: &dyn RowSource, index: usize, column: &ColumnType) -> Option<Self> {
+            fn from_row(row: &mut dyn RowSource, index: usize, column: &ColumnType) -> Option<Self> {
                 row.int(index, column)?.try_into().ok()
             }
         }
@@ -107,7 +107,7 @@ impl ColumnValue for f64 {
     }
 
     #[inline]
-    fn from_row(row: &dyn RowSource, index: usize, column: &ColumnType) -> Option<Self> {
+    fn from_row(row: &mut dyn RowSource, index: usize, column: &ColumnType) -> Option<Self> {
         row.float(index, column)
     }
 }

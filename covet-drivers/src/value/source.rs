@@ -54,4 +54,9 @@ pub trait RowSource {
         let _ = (index, column);
         None
     }
+
+    /// The text at this position as one's own. It may be gone from the row then.
+    fn take_text(&mut self, index: usize, column: &ColumnType) -> Option<String> {
+        self.text(index, column).map(str::to_owned)
+    }
 }

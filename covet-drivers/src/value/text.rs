@@ -28,8 +28,8 @@ impl ColumnValue for String {
     }
 
     #[inline]
-    fn from_row(row: &dyn RowSource, index: usize, column: &ColumnType) -> Option<Self> {
-        row.text(index, column).map(str::to_owned)
+    fn from_row(row: &mut dyn RowSource, index: usize, column: &ColumnType) -> Option<Self> {
+        row.take_text(index, column)
     }
 }
 

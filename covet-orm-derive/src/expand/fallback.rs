@@ -45,7 +45,7 @@ pub(crate) fn model(item: &DeriveInput) -> TokenStream {
             const COLUMNS: &'static [#p::ColumnMeta] = COLUMNS;
             type Key = i64;
             fn meta() -> &'static #p::ModelMeta { &META }
-            fn decode(_: &#p::Row<'_>, _: usize) -> #p::Result<Self> { Err(#p::no_columns()) }
+            fn decode(_: &mut #p::Row<'_>, _: usize) -> #p::Result<Self> { Err(#p::no_columns()) }
             fn write_column(&self, column: &'static #p::ColumnMeta, _: &mut dyn #p::ValueWriter) -> #p::Result<()> {
                 Err(#p::no_column(#name, column))
             }

@@ -27,7 +27,7 @@ pub(crate) fn db_newtype(item: &DbNewtype) -> TokenStream {
             fn from_value(value: #p::ValueRef<'_>, column: &#p::ColumnType) -> #p::Result<Self> {
                 Ok(Self(#from(value, column)?))
             }
-            fn from_row(row: &dyn #p::RowSource, index: usize, column: &#p::ColumnType) -> Option<Self> {
+            fn from_row(row: &mut dyn #p::RowSource, index: usize, column: &#p::ColumnType) -> Option<Self> {
                 #row(row, index, column).map(Self)
             }
         }

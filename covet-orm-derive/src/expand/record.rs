@@ -46,7 +46,7 @@ pub(super) fn implement(model: &Model) -> TokenStream {
             fn meta() -> &'static #p::ModelMeta {
                 &META
             }
-            fn decode(row: &#p::Row<'_>, at: usize) -> #p::Result<Self> {
+            fn decode(row: &mut #p::Row<'_>, at: usize) -> #p::Result<Self> {
                 let #described else { return Err(#p::no_columns()) };
                 Ok(#ident { #(#decoded,)* #(#unloaded,)* })
             }

@@ -178,7 +178,7 @@ impl Db {
         let mut fenced = None;
         let mut select = Select::new(TABLE, vec![Node::column("fenced")]);
         select.filter = Some(Node::binary(BinaryOp::Eq, Node::column("token"), token.value()));
-        let mut sink = |row: &Row<'_>| {
+        let mut sink = |row: &mut Row<'_>| {
             fenced = Some(row.get::<bool>(0, &ColumnType::Bool)?);
             Ok(Flow::Continue)
         };

@@ -312,7 +312,7 @@ struct Counted<'a> {
 }
 
 impl RowSink for Counted<'_> {
-    fn row(&mut self, row: &Row<'_>) -> Result<Flow> {
+    fn row(&mut self, row: &mut Row<'_>) -> Result<Flow> {
         self.seen += 1;
         self.rows.row(row)
     }
@@ -342,7 +342,7 @@ struct CountedApart {
 }
 
 impl RowSink for CountedApart {
-    fn row(&mut self, row: &Row<'_>) -> Result<Flow> {
+    fn row(&mut self, row: &mut Row<'_>) -> Result<Flow> {
         self.seen += 1;
         self.rows.row(row)
     }

@@ -214,7 +214,7 @@ impl<'c> History<'c> {
         let columns: Many<Node> = COLUMNS.iter().map(|(name, ..)| Node::column(name)).collect();
         let select = Statement::from(Select { filter, ..Select::new(TABLE, columns) });
         let mut entries: Vec<Entry> = Vec::new();
-        let mut take = |row: &Row<'_>| {
+        let mut take = |row: &mut Row<'_>| {
             entries.push(read_entry(row)?);
             Ok(Flow::Continue)
         };
@@ -261,7 +261,7 @@ fn now() -> Node {
     Node::Call(Function::Now, Many::EMPTY)
 }
 
-fn read_entry(row: &Row<'_>) -> Result<Entry> {
+fn read_entry(row: &mut Row<'_>) -> Result<Entry> {
     let cells = Cells(row);
     Ok(Entry {
         id: cells.text("id")?.unwrap_or_default(),

@@ -37,7 +37,7 @@ pub trait Record: Sized + 'static {
     ///
     /// # Errors
     /// `Decode`, naming model and field.
-    fn decode(row: &Row<'_>, at: usize) -> Result<Self>;
+    fn decode(row: &mut Row<'_>, at: usize) -> Result<Self>;
 
     /// Writes the value of the field of this column, which is one of the model's own.
     #[doc(hidden)]

@@ -24,14 +24,14 @@ pub trait Stored: Sized {
     ///
     /// # Errors
     /// `Decode`, naming model and field.
-    fn decode(row: &Row<'_>, at: usize, column: &'static ColumnMeta) -> Result<Self>;
+    fn decode(row: &mut Row<'_>, at: usize, column: &'static ColumnMeta) -> Result<Self>;
 
     /// The same, from a row whose columns of the model begin at this position.
     ///
     /// # Errors
     /// `Decode`, naming model and field.
     #[inline]
-    fn decode_from(row: &Row<'_>, at: usize, column: &'static ColumnMeta) -> Result<Self> {
+    fn decode_from(row: &mut Row<'_>, at: usize, column: &'static ColumnMeta) -> Result<Self> {
         Self::decode(row, at + column.index, column)
     }
 
@@ -54,7 +54,7 @@ impl<T: ColumnValue> Stored for T {
     const NULLABLE: bool = <T as ColumnValue>::NULLABLE;
 
     #[inline]
-    fn decode(row: &Row<'_>, at: usize, column: &'static ColumnMeta) -> Result<T> {
+    fn decode(row: &mut Row<'_>, at: usize, column: &'static ColumnMeta) -> Result<T> {
         column.place(row.get(at, &column.ty))
     }
 

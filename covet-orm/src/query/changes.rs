@@ -87,7 +87,7 @@ impl<'a, M: Model> Changes<'a, M> {
         });
         let mut fresh: Vec<Value> = Vec::new();
         let mut found = false;
-        let mut sink = |line: &Row<'_>| {
+        let mut sink = |line: &mut Row<'_>| {
             found = true;
             for (index, column) in computed.iter().enumerate() {
                 fresh.push(column.place(line.value(index, &column.ty))?.to_owned());

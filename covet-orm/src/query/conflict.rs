@@ -129,7 +129,7 @@ impl<M: Model> Upsert<M> {
         let returning = if direct { names_of::<M>() } else { Many::EMPTY };
         let statement = insert.into_statement(Some(conflict), returning);
         let mut found = None;
-        let mut sink = |row: &Row<'_>| {
+        let mut sink = |row: &mut Row<'_>| {
             found = Some(M::decode(row, 0)?);
             Ok(Flow::Continue)
         };

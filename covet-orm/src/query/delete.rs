@@ -57,7 +57,7 @@ impl<M: Model> Delete<M> {
     async fn native(self, on: &Executor) -> Result<Vec<M>> {
         let statement = self.statement(names_of::<M>())?.into();
         let mut rows = Vec::new();
-        on.run(&statement, &mut |row: &Row<'_>| {
+        on.run(&statement, &mut |row: &mut Row<'_>| {
             rows.push(M::decode(row, 0)?);
             Ok(Flow::Continue)
         })
@@ -74,7 +74,7 @@ impl<M: Model> Delete<M> {
         let mut session = on.session().await?;
         let mut unit = session.unit().await?;
         let result = async {
-            let mut sink = |row: &Row<'_>| {
+            let mut sink = |row: &mut Row<'_>| {
                 rows.push(M::decode(row, 0)?);
                 Ok(Flow::Continue)
             };

@@ -275,7 +275,7 @@ pub(super) async fn read_back<M: Model>(insert: Insert<M>, session: &mut Session
             .collect(),
     ));
     let mut found = None;
-    let mut sink = |row: &Row<'_>| {
+    let mut sink = |row: &mut Row<'_>| {
         found = Some(M::decode(row, 0)?);
         Ok(Flow::Continue)
     };

@@ -60,7 +60,7 @@ impl<'a, M: Model> InsertMany<'a, M> {
         let mut supply = Supply::new(self.rows, on.capabilities().max_parameters);
         let mut found = Vec::new();
         let result = if on.capabilities().returning_on_insert {
-            let mut sink = |row: &Row<'_>| {
+            let mut sink = |row: &mut Row<'_>| {
                 found.push(M::decode(row, 0)?);
                 Ok(Flow::Continue)
             };

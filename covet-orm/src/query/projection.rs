@@ -30,7 +30,7 @@ pub trait Projection<M> {
     ///
     /// # Errors
     /// `Decode`.
-    fn decode(row: &Row<'_>, columns: &[&'static ColumnMeta]) -> Result<Self::Output>;
+    fn decode(row: &mut Row<'_>, columns: &[&'static ColumnMeta]) -> Result<Self::Output>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -41,7 +41,7 @@ impl<M, C: Columns<M>> Projection<M> for C {
         self.metas()
     }
 
-    fn decode(row: &Row<'_>, columns: &[&'static ColumnMeta]) -> Result<C::Output> {
+    fn decode(row: &mut Row<'_>, columns: &[&'static ColumnMeta]) -> Result<C::Output> {
         C::read(row, columns)
     }
 }
@@ -59,7 +59,7 @@ pub trait Columns<M> {
     ///
     /// # Errors
     /// `Decode`.
-    fn read(row: &Row<'_>, columns: &[&'static ColumnMeta]) -> Result<Self::Output>;
+    fn read(row: &mut Row<'_>, columns: &[&'static ColumnMeta]) -> Result<Self::Output>;
 }
 
 impl<M, T: ColumnValue> Columns<M> for Column<M, T> {
@@ -69,7 +69,7 @@ impl<M, T: ColumnValue> Columns<M> for Column<M, T> {
         vec![self.meta()]
     }
 
-    fn read(row: &Row<'_>, columns: &[&'static ColumnMeta]) -> Result<T> {
+    fn read(row: &mut Row<'_>, columns: &[&'static ColumnMeta]) -> Result<T> {
         at(row, 0, columns)
     }
 }
@@ -83,7 +83,7 @@ macro_rules! tuples {
                 vec![$(self.$index.meta()),+]
             }
 
-            fn read(row: &Row<'_>, columns: &[&'static ColumnMeta]) -> Result<Self::Output> {
+            fn read(row: &mut Row<'_>, columns: &[&'static ColumnMeta]) -> Result<Self::Output> {
                 Ok(($(at::<$name>(row, $index, columns)?,)+))
             }
         }
@@ -101,7 +101,7 @@ tuples! {
     (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7)
 }
 
-fn at<T: ColumnValue>(row: &Row<'_>, index: usize, columns: &[&'static ColumnMeta]) -> Result<T> {
+fn at<T: ColumnValue>(row: &mut Row<'_>, index: usize, columns: &[&'static ColumnMeta]) -> Result<T> {
     match columns.get(index) {
         Some(column) => Stored::decode(row, index, column),
         None => Err(Error::new(ErrorKind::Decode, "the row has fewer columns than were asked for")),
@@ -113,7 +113,7 @@ fn at<T: ColumnValue>(row: &Row<'_>, index: usize, columns: &[&'static ColumnMet
 pub struct Pick<M, O> {
     clauses: Clauses,
     columns: Vec<&'static ColumnMeta>,
-    decode: fn(&Row<'_>, &[&'static ColumnMeta]) -> Result<O>,
+    decode: fn(&mut Row<'_>, &[&'static ColumnMeta]) -> Result<O>,
     marker: PhantomData<fn() -> M>,
 }
 
@@ -129,7 +129,7 @@ impl<M: Model, O: Send + 'static> Pick<M, O> {
 
     async fn fetch(self, most: Option<u64>, on: &Executor) -> Result<Vec<O>> {
         let mut rows = Vec::new();
-        on.run(&self.statement(most), &mut |row: &Row<'_>| {
+        on.run(&self.statement(most), &mut |row: &mut Row<'_>| {
             rows.push((self.decode)(row, &self.columns)?);
             Ok(Flow::Continue)
         })

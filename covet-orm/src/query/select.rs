@@ -270,7 +270,7 @@ pub(crate) async fn single<T: covet_drivers::value::ColumnValue>(
     on: &Executor,
 ) -> Result<Option<T>> {
     let mut found = None;
-    on.run(statement, &mut |row: &Row<'_>| {
+    on.run(statement, &mut |row: &mut Row<'_>| {
         found = Some(row.get::<T>(0, ty)?);
         Ok(Flow::Continue)
     })

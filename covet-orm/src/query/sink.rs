@@ -8,17 +8,17 @@ use covet_drivers::contract::{Detached, Flow, Row, RowSink};
 /// All rows, decoded as they arrive.
 pub(crate) struct Collect<T> {
     pub(crate) rows: Vec<T>,
-    decode: fn(&Row<'_>) -> Result<T>,
+    decode: fn(&mut Row<'_>) -> Result<T>,
 }
 
 impl<T> Collect<T> {
-    pub(crate) fn new(decode: fn(&Row<'_>) -> Result<T>) -> Self {
+    pub(crate) fn new(decode: fn(&mut Row<'_>) -> Result<T>) -> Self {
         Collect { rows: Vec::new(), decode }
     }
 }
 
 impl<T: Send + 'static> RowSink for Collect<T> {
-    fn row(&mut self, row: &Row<'_>) -> Result<Flow> {
+    fn row(&mut self, row: &mut Row<'_>) -> Result<Flow> {
         self.rows.push((self.decode)(row)?);
         Ok(Flow::Continue)
     }
@@ -48,17 +48,17 @@ impl<T: Send + 'static> Detached for Collect<T> {
 /// The last row of a statement that gives one at most.
 pub(crate) struct Last<T> {
     pub(crate) row: Option<T>,
-    decode: fn(&Row<'_>) -> Result<T>,
+    decode: fn(&mut Row<'_>) -> Result<T>,
 }
 
 impl<T> Last<T> {
-    pub(crate) fn new(decode: fn(&Row<'_>) -> Result<T>) -> Self {
+    pub(crate) fn new(decode: fn(&mut Row<'_>) -> Result<T>) -> Self {
         Last { row: None, decode }
     }
 }
 
 impl<T: Send> RowSink for Last<T> {
-    fn row(&mut self, row: &Row<'_>) -> Result<Flow> {
+    fn row(&mut self, row: &mut Row<'_>) -> Result<Flow> {
         self.row = Some((self.decode)(row)?);
         Ok(Flow::Continue)
     }

@@ -39,12 +39,12 @@ impl<'a, T: Send + 'static> Rows<'a, T> {
         model: &'static ModelMeta,
         statement: Statement,
         on: &'a Executor,
-        decode: impl Fn(&Row<'_>) -> Result<T> + Send + Sync + 'a,
+        decode: impl Fn(&mut Row<'_>) -> Result<T> + Send + Sync + 'a,
     ) -> Self {
         let kept = Arc::new(Mutex::new(VecDeque::new()));
         let rows = Arc::clone(&kept);
         let run = Box::pin(async move {
-            let mut sink = |row: &Row<'_>| {
+            let mut sink = |row: &mut Row<'_>| {
                 let row = decode(row)?;
                 let mut kept = rows.lock().unwrap_or_else(PoisonError::into_inner);
                 kept.push_back(row);

@@ -71,7 +71,7 @@ impl<M: Model> Update<M> {
         }
         let statement = self.statement(names_of::<M>())?.into();
         let mut rows = Vec::new();
-        on.run(&statement, &mut |row: &Row<'_>| {
+        on.run(&statement, &mut |row: &mut Row<'_>| {
             rows.push(M::decode(row, 0)?);
             Ok(Flow::Continue)
         })

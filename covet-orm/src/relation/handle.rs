@@ -403,7 +403,7 @@ async fn insert_links<L: Model>(
         let mut select = sql::Select::new(L::TABLE, vec![Node::column(through.theirs.column)]);
         select.filter = Some(mine.and(Node::In(sql::Ref::new(Node::column(through.theirs.column)), list)));
         let mut there = Vec::new();
-        let mut sink = |row: &Row<'_>| {
+        let mut sink = |row: &mut Row<'_>| {
             there.push(through.theirs.place(row.value(0, &through.theirs.ty))?.to_owned());
             Ok(Flow::Continue)
         };

@@ -158,10 +158,16 @@ async fn fetch<R: Model>(
         .collect();
     let at = R::COLUMNS.len();
     let key_column = meta.through.as_ref().map_or(meta.theirs, |through| through.own);
-    on.run(&select.into(), &mut |row: &Row<'_>| {
+    on.run(&select.into(), &mut |row: &mut Row<'_>| {
         let key = hash_key(key_column.place(row.value(at, &key_column.ty))?, key_column)?;
         if let Some(wanted) = key.and_then(|key| wanted.get_mut(&key)) {
-            for sharer in &mut wanted.sharers {
+            // Each gets its own copy, of which the last may take what the row holds.
+            let mut sharers = wanted.sharers.iter_mut();
+            let last = sharers.next_back();
+            for sharer in sharers {
+                sharer.push(R::decode(&mut Row::new(&mut row.shared()), 0)?);
+            }
+            if let Some(sharer) = last {
                 sharer.push(R::decode(row, 0)?);
             }
         }

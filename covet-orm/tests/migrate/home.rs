@@ -99,7 +99,7 @@ impl Home {
 
     pub(crate) async fn number(&self, sql: &str) -> i64 {
         let mut found = -1;
-        let mut take = |row: &Row<'_>| {
+        let mut take = |row: &mut Row<'_>| {
             found = row.get(0, &ColumnType::I64)?;
             Ok(Flow::Stop)
         };

@@ -153,7 +153,7 @@ async fn a_long_read_ends(url: &str) -> Outcome {
     for millis in [0, 1, 5, 20, 50] {
         let mut lease = db.acquire().await?;
         let command = Command { sql, args: &[], reuse: Reuse::Keep };
-        let mut sink = |_: &Row<'_>| Ok(Flow::Continue);
+        let mut sink = |_: &mut Row<'_>| Ok(Flow::Continue);
         let run = lease.run(command, &mut sink);
         assert!(tokio::time::timeout(Duration::from_millis(millis), run).await.is_err(), "it takes minutes");
         drop(lease);

@@ -156,7 +156,7 @@ impl Inspector {
 
 async fn text(lease: &mut Lease, sql: &str, args: &[&Value]) -> covet_orm::Result<Option<String>> {
     let mut found = None;
-    let mut sink = |row: &Row<'_>| {
+    let mut sink = |row: &mut Row<'_>| {
         found = Some(row.get(0, &ColumnType::Text { max_len: None })?);
         Ok(Flow::Continue)
     };

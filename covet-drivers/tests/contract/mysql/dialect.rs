@@ -17,7 +17,7 @@ async fn run(conn: &mut dyn Connection, statement: &Statement) -> Result<(Outcom
     let printed = print(statement, &MySqlDialect)?;
     let values = printed.values()?;
     let mut rows = Vec::new();
-    let mut sink = |row: &Row<'_>| {
+    let mut sink = |row: &mut Row<'_>| {
         let mut line = Vec::new();
         for index in 0..row.len() {
             line.push(match row.value(index, &ColumnType::Other("".into()))?.to_owned() {

@@ -100,7 +100,7 @@ pub(crate) async fn query(
 ) -> Result<Vec<Vec<Value>>> {
     let args: Vec<&Value> = args.iter().collect();
     let mut rows = Vec::new();
-    let mut sink = |row: &Row<'_>| {
+    let mut sink = |row: &mut Row<'_>| {
         let mut cells = Vec::new();
         for (index, ty) in types.iter().enumerate() {
             cells.push(row.value(index, ty)?.to_owned());

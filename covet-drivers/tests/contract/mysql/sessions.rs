@@ -41,7 +41,7 @@ fn the_session_is_as_promised() {
         assert_eq!(zero.affected, 0);
         if conn.capabilities().returning_on_insert {
             let mut seen = 0;
-            let mut sink = |_: &Row<'_>| {
+            let mut sink = |_: &mut Row<'_>| {
                 seen += 1;
                 Ok(Flow::Continue)
             };
@@ -63,7 +63,7 @@ fn a_dropped_statement_breaks_the_session_and_never_leaks_rows() {
                 let mut conn = db.connect().await;
                 let id = number(conn.as_mut(), "SELECT CONNECTION_ID()").await;
                 let command = Command { sql, args: &[], reuse: Reuse::Keep };
-                let mut sink = |_: &Row<'_>| Ok(Flow::Pause);
+                let mut sink = |_: &mut Row<'_>| Ok(Flow::Pause);
                 let begun = Instant::now();
                 let _ = tokio::time::timeout(Duration::from_millis(wait), conn.run(command, &mut sink)).await;
                 assert_eq!(conn.state(), ConnectionState::Broken, "{sql} after {wait} ms");
@@ -160,7 +160,7 @@ fn sinks_pause_stop_and_fail() {
                          after: u32,
                          flow: Result<Flow, ErrorKind>| {
             let mut seen = 0;
-            let mut sink = |_: &Row<'_>| {
+            let mut sink = |_: &mut Row<'_>| {
                 seen += 1;
                 if seen < after { Ok(Flow::Continue) } else { flow.map_err(|kind| Error::new(kind, "mine")) }
             };
@@ -181,7 +181,7 @@ fn sinks_pause_stop_and_fail() {
         // A pause hands control to whoever polls; polling again goes on.
         let mut conn = db.connect().await;
         let mut seen = 0_u32;
-        let mut sink = |_: &Row<'_>| {
+        let mut sink = |_: &mut Row<'_>| {
             seen += 1;
             Ok(Flow::Pause)
         };

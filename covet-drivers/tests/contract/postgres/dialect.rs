@@ -18,7 +18,7 @@ async fn texts(c: &mut dyn Connection, statement: impl Into<Statement>) -> Vec<S
     let printed = print(&statement, &PostgresDialect).unwrap();
     let args = printed.values().unwrap();
     let mut found = Vec::new();
-    let mut sink = |row: &Row<'_>| {
+    let mut sink = |row: &mut Row<'_>| {
         found.push(row.get::<Option<String>>(0, &TEXT)?.unwrap_or_else(|| "NULL".into()));
         Ok(Flow::Continue)
     };

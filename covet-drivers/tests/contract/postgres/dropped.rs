@@ -93,7 +93,7 @@ async fn series(
     sink: &mut (dyn FnMut(i64) -> covet_drivers::Result<Flow> + Send),
 ) -> covet_drivers::Result<()> {
     let sql = format!("SELECT generate_series(1, {count})::bigint");
-    let mut rows = |row: &Row<'_>| sink(row.get(0, &ColumnType::I64)?);
+    let mut rows = |row: &mut Row<'_>| sink(row.get(0, &ColumnType::I64)?);
     c.run(Command { sql: &sql, args: &[], reuse: Reuse::Once }, &mut rows).await.map(|_| ())
 }
 
@@ -112,7 +112,7 @@ async fn a_sink_that_stops_leaves_the_session_in_step_or_broken() {
     series(c, 50_000, &mut |_| Ok(Flow::Stop)).await.unwrap();
     assert_eq!(c.state(), State::InTransaction);
     let sql = "SELECT 1 / (5 - n) FROM generate_series(1, 10) AS s (n)";
-    let mut stop = |_: &Row<'_>| Ok(Flow::Stop);
+    let mut stop = |_: &mut Row<'_>| Ok(Flow::Stop);
     let late = c.run(Command { sql, args: &[], reuse: Reuse::Once }, &mut stop).await;
     assert_eq!((kind(late), c.state()), (Some(ErrorKind::InvalidInput), State::Failed));
     c.rollback().await.unwrap();

@@ -124,7 +124,7 @@ async fn rows(
 ) -> Result<Vec<Vec<Value>>> {
     let args: Vec<&Value> = args.iter().collect();
     let mut found = Vec::new();
-    let mut sink = |row: &Row<'_>| {
+    let mut sink = |row: &mut Row<'_>| {
         let values: Result<Vec<Value>> =
             types.iter().enumerate().map(|(index, ty)| row.value(index, ty).map(|value| value.to_owned())).collect();
         found.push(values?);

@@ -56,7 +56,7 @@ async fn guarded(c: &mut dyn Connection, ear: &Ear) {
 /// Counts the rows that a read gives, whatever comes of it.
 async fn read(c: &mut dyn Connection) -> (u32, Option<ErrorKind>) {
     let mut seen = 0;
-    let mut sink = |_: &Row<'_>| {
+    let mut sink = |_: &mut Row<'_>| {
         seen += 1;
         Ok(Flow::Continue)
     };

@@ -102,7 +102,7 @@ impl Server {
     async fn loaded(&self) -> String {
         let mut admin = self.admin().await.unwrap();
         let mut found = String::new();
-        let mut sink = |row: &Row<'_>| {
+        let mut sink = |row: &mut Row<'_>| {
             found = row.get(0, &ColumnType::Text { max_len: None })?;
             Ok(Flow::Continue)
         };

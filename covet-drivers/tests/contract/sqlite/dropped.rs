@@ -155,7 +155,7 @@ async fn a_sink_that_stops_or_fails_ends_the_statement_and_keeps_the_connection(
     let mut db = table().await;
     for fails in [false, true] {
         let mut seen = 0;
-        let mut sink = |_: &Row<'_>| {
+        let mut sink = |_: &mut Row<'_>| {
             seen += 1;
             match (seen, fails) {
                 (1000, true) => Err(Error::new(ErrorKind::Decode, "enough")),
@@ -168,7 +168,7 @@ async fn a_sink_that_stops_or_fails_ends_the_statement_and_keeps_the_connection(
         assert_eq!(number(&mut *db, "SELECT 42").await, 42);
     }
     // A write has been done by the time its rows are seen.
-    let mut sink = |_: &Row<'_>| Ok(Flow::Stop);
+    let mut sink = |_: &mut Row<'_>| Ok(Flow::Stop);
     let sql = "INSERT INTO t VALUES (1), (2), (3) RETURNING a";
     db.run(Command { sql, args: &[], reuse: Reuse::Keep }, &mut sink).await.unwrap();
     assert_eq!(number(&mut *db, "SELECT count(*) FROM t").await, 3);
@@ -178,7 +178,7 @@ async fn a_sink_that_stops_or_fails_ends_the_statement_and_keeps_the_connection(
 async fn a_paused_sink_holds_the_thread_back() {
     let mut db = table().await;
     let made = std::sync::atomic::AtomicU32::new(0);
-    let mut sink = |row: &Row<'_>| {
+    let mut sink = |row: &mut Row<'_>| {
         row.get::<i64>(0, &ColumnType::I64)?;
         made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         Ok(Flow::Pause)

@@ -83,7 +83,7 @@ async fn rows(
 ) -> Result<Vec<Vec<Value>>> {
     let args: Vec<&Value> = values.iter().collect();
     let mut found = Vec::new();
-    let mut take = |row: &Row<'_>| {
+    let mut take = |row: &mut Row<'_>| {
         assert_eq!(row.len(), types.len());
         let values: Result<Vec<Value>> =
             types.iter().enumerate().map(|(index, ty)| Ok(row.value(index, ty)?.to_owned())).collect();

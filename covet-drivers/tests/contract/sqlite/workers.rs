@@ -107,7 +107,7 @@ async fn a_long_stream_holds_nobody_up() {
     let mut db = memory().await;
     never_late!(|attempt| async {
         let mut seen = 0;
-        let mut sink = |row: &Row<'_>| {
+        let mut sink = |row: &mut Row<'_>| {
             assert_eq!(row.get::<i64>(0, &ColumnType::I64)?, seen + 1);
             seen += 1;
             Ok(match seen {

@@ -34,7 +34,7 @@ async fn guard(connection: &mut dyn Connection, step: &Step) -> Result<()> {
 
 async fn count(connection: &mut dyn Connection, sql: &str) -> Result<u64> {
     let mut found = 0_u64;
-    let mut take = |row: &Row<'_>| {
+    let mut take = |row: &mut Row<'_>| {
         found = match row.value(0, &ColumnType::I64)? {
             ValueRef::Int(count) => u64::try_from(count).unwrap_or_default(),
             ValueRef::UInt(count) => count,

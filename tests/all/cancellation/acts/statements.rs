@@ -12,7 +12,7 @@ acts! {
         let mut lease = scene.db.acquire().await?;
         let sql = format!("SELECT name FROM settings WHERE name = '{}'", scene.batch);
         scene.line.start().await;
-        lease.run(Command { sql: &sql, args: &[], reuse: Reuse::Keep }, &mut |_: &Row<'_>| Ok(Flow::Continue)).await.map(drop)
+        lease.run(Command { sql: &sql, args: &[], reuse: Reuse::Keep }, &mut |_: &mut Row<'_>| Ok(Flow::Continue)).await.map(drop)
     }
 
     select_once calls [] writes 0: |scene| {
@@ -20,7 +20,7 @@ acts! {
         let mut lease = scene.db.acquire().await?;
         let sql = "SELECT name FROM settings WHERE name <= 's000002'";
         scene.line.start().await;
-        lease.run(Command { sql, args: &[], reuse: Reuse::Once }, &mut |_: &Row<'_>| Ok(Flow::Continue)).await.map(drop)
+        lease.run(Command { sql, args: &[], reuse: Reuse::Once }, &mut |_: &mut Row<'_>| Ok(Flow::Continue)).await.map(drop)
     }
 
     select_again calls ["query/select.rs::all"] writes 0: |scene| {
