@@ -37,6 +37,8 @@ pub(crate) struct Open {
     pub(crate) state: Mutex<State>,
     /// A stream holds the state for as long as it lives: whoever waits for it might be the one who polls it.
     pub(crate) streaming: AtomicBool,
+    /// What is written with the commit, so that its outcome can be asked for.
+    token: Option<CommitToken>,
 }
 
 /// The transaction as its handles see it.
@@ -49,8 +51,6 @@ pub(crate) struct State {
     retry: bool,
     /// A savepoint was being set, released or rolled back to, and nobody waited for the end.
     in_doubt: bool,
-    /// What is written with the commit, so that its outcome can be asked for.
-    token: Option<CommitToken>,
     /// When the commit must have been answered.
     ends: Option<Instant>,
     /// One that a statement of this transaction was the victim of.
@@ -234,8 +234,8 @@ impl Db {
             return Err(error);
         }
         let token = options.token.then(CommitToken::new);
-        let state = State { lease: Some(lease), depth: 0, retry: false, in_doubt: false, token, ends, deadlock: None };
-        let open = Arc::new(Open { state: Mutex::new(state), streaming: AtomicBool::new(false) });
+        let state = State { lease: Some(lease), depth: 0, retry: false, in_doubt: false, ends, deadlock: None };
+        let open = Arc::new(Open { state: Mutex::new(state), streaming: AtomicBool::new(false), token });
         let executor = Executor::transaction(Arc::clone(self.shared_arc()), Arc::clone(&open), 0);
         Ok(Tx { executor, open, depth: 0, outer: PhantomData })
     }
@@ -299,6 +299,13 @@ impl Tx<'_> {
         Ok(Tx { executor, open: Arc::clone(&self.open), depth, outer: PhantomData })
     }
 
+    /// The token of the commit to come, where one was asked for ([`TxOptions::token`]). Written down before the commit, it
+    /// tells another process what became of it when this one ends in between.
+    #[must_use]
+    pub fn commit_token(&self) -> Option<CommitToken> {
+        self.open.token
+    }
+
     /// Commits; for a savepoint: keeps what was done since. `Ok` means that the database has committed.
     ///
     /// # Errors
@@ -312,21 +319,21 @@ impl Tx<'_> {
         }
         let shared = self.executor.shared();
         let ready = match state.settle(0).await {
-            Ok(()) => state.mark(shared).await,
+            Ok(()) => state.mark(self.open.token, shared).await,
             settled => settled,
         };
         if let Err(error) = ready {
             state.end(shared).await?;
             return Err(error);
         }
-        let (ends, token) = (state.ends, state.token);
+        let ends = state.ends;
         let result = match in_time(ends, told(shared, "COMMIT", state.commit(shared))).await {
             Ok(result) => result,
             Err(late) => Err(Error::new(ErrorKind::CommitUnknown, "the commit was not answered before the deadline")
                 .with_source(late)),
         };
         state.lease = None;
-        result.inspect_err(|error| shared.tally.saw(error)).map_err(|error| match (error.kind(), token) {
+        result.inspect_err(|error| shared.tally.saw(error)).map_err(|error| match (error.kind(), self.open.token) {
             (ErrorKind::CommitUnknown, Some(token)) => error.with_commit_token(token.bytes()),
             _ => error,
         })
@@ -375,8 +382,8 @@ impl State {
     }
 
     /// Writes the token, if there is one; what is late is not committed.
-    async fn mark(&mut self, shared: &Shared) -> Result<()> {
-        let (ends, token) = (self.ends, self.token);
+    async fn mark(&mut self, token: Option<CommitToken>, shared: &Shared) -> Result<()> {
+        let ends = self.ends;
         if ends.is_some_and(|ends| Instant::now() >= ends) {
             return Err(late());
         }
