@@ -20,6 +20,7 @@ mod graph;
 mod health;
 mod hostile;
 mod insert_all;
+mod kills;
 mod listen;
 mod many;
 mod memory;

@@ -139,6 +139,7 @@ fn every_path_that_the_documents_name_exists() {
         "docs/copy.md",
         "docs/listen.md",
         "docs/sqlite.md",
+        "docs/testing.md",
     ] {
         let text = fs::read_to_string(root().join(document)).unwrap_or_else(|_| panic!("{document} exists"));
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {

@@ -205,7 +205,7 @@ where
     runtime.block_on(async {
         let Some(url) = Url::fresh(kind).await else { return };
         let db = Db::connect(&url.url).await.expect("connects");
-        create_all(&db).await;
+        create(&db, &Models::registered()).await;
         let test = TestDb { db, url };
         if let Err(error) = case(&test).await {
             panic!("on {}: {error}\n{error:?}", kind.name());
@@ -217,12 +217,12 @@ where
     });
 }
 
-/// Makes the tables of all models, by the statements that their first migration would have.
+/// Makes the tables of models, by the statements that their first migration would have.
 ///
 /// # Panics
-/// When the database refuses one.
-pub async fn create_all(db: &Db) {
-    let schema = schema_of(&Models::registered()).expect("the models agree");
+/// When they cannot be made.
+pub async fn create(db: &Db, models: &Models) {
+    let schema = schema_of(models).expect("the models agree");
     let nothing = Schema::default();
     let Diff::Changes(changes) = diff(&nothing, &schema, &[]).expect("a first schema can be made") else {
         panic!("a first schema needs no decision")

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use covet_drivers::contract::{ConnectUrl, adapter_for};
 use covet_orm::{Db, DbOptions};
 
 use crate::harness::Kind;
@@ -218,6 +219,23 @@ impl Server {
         std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok()
     }
 
+    /// Waits until it lets somebody in, without a pool, and gives the time: somebody may listen before.
+    ///
+    /// # Panics
+    /// When it does not come back.
+    pub async fn lets_in(&self) -> Instant {
+        let url: ConnectUrl = self.url().parse().expect("a URL");
+        let backend = adapter_for(url.scheme()).and_then(|adapter| adapter.open(&url)).expect("an adapter for the URL");
+        let start = Instant::now();
+        loop {
+            if let Ok(Ok(_)) = tokio::time::timeout(Duration::from_millis(500), backend.connect()).await {
+                return Instant::now();
+            }
+            assert!(start.elapsed() < READY_WITHIN, "the server does not come back:\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
     /// The end of its log.
     fn log(&self) -> String {
         let log = std::fs::read(self.folder.path().join("log")).unwrap_or_default();
@@ -232,9 +250,32 @@ impl Server {
         self.end(signal);
     }
 
-    /// Kills it.
+    /// Kills it, and leaves to the processes that it has started to notice.
     pub fn kill(&mut self) {
         self.end("KILL");
+    }
+
+    /// Kills it with everything that it has started, in one moment: no process of it lives on to write what it still
+    /// holds. It can be started again at once.
+    ///
+    /// # Panics
+    /// When a process of it does not end.
+    pub fn crash(&mut self) {
+        let Some(mut server) = self.running.take() else { return };
+        // Stopped, it starts nothing between the look at its processes and their end.
+        send("STOP", &[server.id()]);
+        until("the server stops", || state(server.id()) == Some('T'));
+        let started = children(server.id());
+        send("KILL", &[&[server.id()], started.as_slice()].concat());
+        server.wait().expect("the server was started here");
+        // Whoever inherits them may be slow to collect them; a zombie holds nothing.
+        until("the server's processes end", || started.iter().all(|id| matches!(state(*id), None | Some('Z'))));
+        // They name processes that are gone, and their numbers may be given to others.
+        for file in
+            [self.data().join("postmaster.pid"), self.folder.path().join(format!(".s.PGSQL.{}.lock", self.port))]
+        {
+            let _ = std::fs::remove_file(file);
+        }
     }
 
     fn end(&mut self, signal: &str) {
@@ -264,12 +305,7 @@ impl Server {
     /// Sends a signal to the server and to the processes that it has started.
     fn all(&self, signal: &str) {
         let Some(server) = &self.running else { return };
-        let mut all = vec![server.id()];
-        let children = format!("/proc/{0}/task/{0}/children", server.id());
-        if let Ok(children) = std::fs::read_to_string(children) {
-            all.extend(children.split_whitespace().filter_map(|id| id.parse::<u32>().ok()));
-        }
-        send(signal, &all);
+        send(signal, &[&[server.id()], children(server.id()).as_slice()].concat());
     }
 
     /// A command that runs as the server's account and ends with the thread that starts it.
@@ -318,6 +354,27 @@ fn tools(kind: Kind) -> Option<PathBuf> {
 fn finish(mut command: Command) {
     let output = command.output().expect("the server's tools run");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// The processes that a process has started.
+fn children(id: u32) -> Vec<u32> {
+    let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+    children.split_whitespace().filter_map(|id| id.parse().ok()).collect()
+}
+
+/// What a process does, as a letter of the kernel's; `None` when it is gone.
+fn state(id: u32) -> Option<char> {
+    let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    // The program's name stands before it in parentheses, and may hold anything.
+    text.rsplit_once(") ")?.1.chars().next()
+}
+
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < Duration::from_secs(10), "{what}: not within ten seconds");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 fn send(signal: &str, to: &[u32]) {

@@ -4,6 +4,7 @@ mod bench;
 mod ci;
 mod process;
 mod servers;
+mod soak;
 mod test;
 
 use std::process::ExitCode;
@@ -26,6 +27,12 @@ const CHORES: &[Chore] = &[
         "[filter…]",
         "run the tests that can go through far more cases, with all of them: minutes, not seconds",
         test::torture,
+    ),
+    (
+        "soak",
+        "[--minutes N]",
+        "kill the databases with -9 while a bank works, and see that nothing acknowledged is lost: 5 minutes",
+        soak::run,
     ),
     (
         "servers",

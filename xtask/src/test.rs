@@ -24,7 +24,8 @@ pub(crate) fn torture(arguments: &[String]) -> Outcome<ExitCode> {
     run_with(if arguments.is_empty() { &all } else { arguments }, &[TORTURE])
 }
 
-fn run_with(arguments: &[String], variables: &[(&str, &str)]) -> Outcome<ExitCode> {
+/// As [`run`], with more in the tests' environment.
+pub(crate) fn run_with(arguments: &[String], variables: &[(&str, &str)]) -> Outcome<ExitCode> {
     let servers = Servers::start()?;
     let began = Instant::now();
     let mut command = cargo_test(arguments);

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use covet_drivers::contract::{ConnectUrl, adapter_for};
 use covet_orm::prelude::*;
 use covet_orm::{ErrorKind, PoolOptions};
 use covet_tests::Kind;
@@ -26,24 +25,10 @@ pub(crate) fn with_server(kind: Kind, settings: &[&str], case: impl AsyncFnOnce(
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let run = async {
         // Somebody listens, and may not let anybody in yet.
-        let_in(&server.url()).await;
+        server.lets_in().await;
         case(&mut server).await
     };
     runtime.block_on(run).unwrap_or_else(|error| panic!("on {}: {error}\n{error:?}", kind.name()));
-}
-
-/// When the server lets somebody in, without a pool.
-async fn let_in(url: &str) -> Instant {
-    let url: ConnectUrl = url.parse().unwrap();
-    let backend = adapter_for(url.scheme()).unwrap().open(&url).unwrap();
-    let start = Instant::now();
-    loop {
-        if let Ok(Ok(_)) = tokio::time::timeout(millis(500), backend.connect()).await {
-            return Instant::now();
-        }
-        assert!(start.elapsed() < Duration::from_secs(60), "the server does not come back");
-        tokio::time::sleep(millis(2)).await;
-    }
 }
 
 /// Works until it succeeds; gives the time of the first success, and the kinds of error until then.
@@ -87,7 +72,7 @@ async fn restarts(server: &mut Server) -> covet_tests::Outcome {
         let dead = down.elapsed();
         let tried = db.pool_status().failed - before;
         server.up();
-        let accepts = let_in(&server.url()).await;
+        let accepts = server.lets_in().await;
         let mut first = None;
         for worker in workers {
             let (success, kinds) = worker.await?;
