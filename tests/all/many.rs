@@ -63,6 +63,17 @@ on_each_database! {
         Ok(())
     }
 
+    async fn all_pieces_that_give_rows_back_or_none(db: &TestDb) -> Outcome {
+        // More values than any database takes in one statement; the last statement is the one that fails.
+        let most = db.capabilities().max_parameters.max(1_000);
+        let mut rows: Vec<_> = (0..most / 2 + 10).map(|n| Setting::create().name(format!("s{n}")).value("v")).collect();
+        rows.push(Setting::create().name("s0").value("twice"));
+        let error = Setting::insert_many(rows).returning(db).await.unwrap_err();
+        assert_eq!((error.kind(), error.model()), (ErrorKind::Unique, Some("Setting")), "{error}");
+        assert_eq!(Setting::query().count(db).await?, 0);
+        Ok(())
+    }
+
     async fn all_pieces_or_none_within_a_transaction(db: &TestDb) -> Outcome {
         db.transaction(async |tx| {
             Setting::create().name("kept").value("v").exec(tx).await?;

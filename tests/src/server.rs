@@ -75,15 +75,6 @@ impl Server {
         follower
     }
 
-    /// Waits until it lets somebody in: a server that starts may listen before.
-    async fn lets_in(&self) {
-        let start = Instant::now();
-        while let Err(error) = Db::connect_with(&self.url(), DbOptions::new().max_connections(1)).await {
-            assert!(start.elapsed() < READY_WITHIN, "the server lets nobody in: {error}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
     /// It follows nobody any more, and takes writes.
     ///
     /// # Panics

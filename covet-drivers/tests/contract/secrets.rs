@@ -5,7 +5,7 @@ use std::error::Error as _;
 use std::fmt::{self, Write as _};
 use std::sync::{Mutex, Once, PoisonError};
 
-use covet_drivers::contract::{Command, ConnectUrl, Connection, Reuse, adapter_for};
+use covet_drivers::contract::{Command, ConnectUrl, Connection, Password, Reuse, adapter_for};
 use covet_drivers::value::Value;
 use covet_drivers::{Error, Result};
 use tracing::field::{Field, Visit};
@@ -156,6 +156,15 @@ fn elsewhere(server: &str, login: &str, rest: &str) -> String {
     let (_, place) = after.split_once('@').unwrap();
     let (host, _) = place.split_once('/').unwrap();
     format!("{scheme}://{login}@{host}{rest}")
+}
+
+#[test]
+fn f8_a_password_does_not_show_itself() {
+    let url: ConnectUrl = format!("postgres://u:{CANARY}@db.example/d").parse().unwrap();
+    let password = Password::new(CANARY);
+    for shown in [format!("{password:?}"), format!("{:?}", Some(password)), format!("{url}"), format!("{url:?}")] {
+        assert!(!shown.contains(CANARY) && shown.contains("***"), "{shown}");
+    }
 }
 
 /// A file that is no key, with the secret in it.

@@ -100,6 +100,19 @@ on_each_database! {
         Ok(())
     }
 
+    async fn what_a_borrower_leaves_is_gone_for_the_next_one(db: &TestDb) -> Outcome {
+        let one = open(db.url(), options(1)).await?;
+        let mut lease = one.acquire().await?;
+        lease.script("CREATE TEMPORARY TABLE left_behind (id INT)").await?;
+        lease.script("INSERT INTO left_behind VALUES (1)").await?;
+        drop(lease);
+        let error = one.acquire().await?.script("SELECT * FROM left_behind").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UndefinedTable, "{error}");
+        // It is the same session, made as good as new, and not another one.
+        assert_eq!(one.pool_status().opened, 1, "{}", one.pool_status());
+        Ok(())
+    }
+
     async fn a_pool_is_resized_under_load(db: &TestDb) -> Outcome {
         let pool = open(db.url(), options(4)).await?;
         let (lent, end) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));

@@ -13,6 +13,8 @@ pub(super) enum Behaviour {
     Honest,
     /// Hands everything on until the client has said this; the server hears it, its answer is lost.
     SwallowAnswerTo(&'static str),
+    /// Hands the server's errors on as notices, until the client has said this: the client does not hear of them.
+    HushErrorsUntil(&'static str),
     /// Says that the server has no TLS.
     NoTls,
     /// Says that the server has TLS, and in the same breath what the client could take for the first thing
@@ -85,6 +87,7 @@ async fn carry(mut client: TcpStream, server: SocketAddr, behaviour: Behaviour) 
     }
     let mut upstream = TcpStream::connect(server).await?;
     let (mut from_client, mut from_server) = ([0; 8192], [0; 8192]);
+    let mut hushed = matches!(behaviour, Behaviour::HushErrorsUntil(_));
     loop {
         tokio::select! {
             read = client.read(&mut from_client) => {
@@ -95,6 +98,9 @@ async fn carry(mut client: TcpStream, server: SocketAddr, behaviour: Behaviour) 
                 if let Behaviour::Overheard(ear) = behaviour {
                     ear.hear(said);
                 }
+                if let Behaviour::HushErrorsUntil(word) = behaviour {
+                    hushed &= !said.windows(word.len()).any(|part| part == word.as_bytes());
+                }
                 upstream.write_all(said).await?;
                 if let Behaviour::SwallowAnswerTo(word) = behaviour
                     && said.windows(word.len()).any(|part| part == word.as_bytes())
@@ -104,9 +110,13 @@ async fn carry(mut client: TcpStream, server: SocketAddr, behaviour: Behaviour) 
                 }
             }
             read = upstream.read(&mut from_server) => {
-                let said = &from_server[..read?];
+                let said = &mut from_server[..read?];
                 if said.is_empty() {
                     return Ok(());
+                }
+                // Both messages are built alike, and an error is the first of an answer.
+                if hushed && said[0] == b'E' {
+                    said[0] = b'N';
                 }
                 client.write_all(said).await?;
             }

@@ -27,6 +27,24 @@ async fn a_failed_transaction_never_commits() {
     assert_eq!(kind(run(c, "INSERT INTO t VALUES (1, 9) RETURNING id", &[]).await), Some(ErrorKind::ForeignKey));
 }
 
+/// The server answers the COMMIT of a failed transaction with a rollback and no error. Whatever the client has missed,
+/// that is never taken for a commit.
+#[tokio::test]
+async fn a_rollback_in_answer_to_commit_is_no_commit() {
+    let Some(place) = Place::new().await else { return };
+    let mut other = place.connect().await;
+    other.script("CREATE TABLE t (id int)").await.unwrap();
+    let url = place.by_proxy(Behaviour::HushErrorsUntil("COMMIT"), "").await;
+    let mut connection = open(&url).unwrap().connect().await.unwrap();
+    let c = connection.as_mut();
+    c.begin(&Default::default()).await.unwrap();
+    run(c, "INSERT INTO t VALUES (1)", &[]).await.unwrap();
+    c.script("SELECT 1 / 0").await.unwrap();
+    assert_eq!(c.state(), State::InTransaction, "the client has heard of no error");
+    assert_eq!(kind(c.commit().await), Some(ErrorKind::TransactionClosed));
+    assert_eq!((c.state(), number(other.as_mut(), "SELECT count(*) FROM t").await), (State::Idle, 0));
+}
+
 #[tokio::test]
 async fn words_in_raw_text_are_noticed() {
     let Some(place) = Place::new().await else { return };

@@ -127,4 +127,14 @@ async fn a_full_database_dooms_the_transaction() {
     assert!(kind(db.commit().await).is_some());
     assert_eq!(db.state(), ConnectionState::Idle);
     assert_eq!(super::number(&mut *db, "SELECT count(*) FROM t").await, 0, "no half of a transaction");
+    // A statement that can be undone alone leaves the transaction open: SQLite would commit what was done before it.
+    db.script("PRAGMA max_page_count = 20; CREATE TABLE u (a BLOB, b INTEGER UNIQUE)").await.unwrap();
+    db.begin(&TransactionOptions::default()).await.unwrap();
+    run(&mut *db, "INSERT INTO u VALUES (zeroblob(10), 1)", &[]).await.unwrap();
+    let two = "INSERT INTO u SELECT zeroblob(1000000), column1 FROM (VALUES (2), (3))";
+    let error = run(&mut *db, two, &[]).await.unwrap_err();
+    assert_eq!((error.kind(), db.state()), (ErrorKind::Resources, ConnectionState::Failed));
+    assert_eq!(kind(db.commit().await), Some(ErrorKind::TransactionClosed));
+    assert_eq!(db.state(), ConnectionState::Idle);
+    assert_eq!(super::number(&mut *db, "SELECT count(*) FROM u").await, 0, "no half of a transaction");
 }

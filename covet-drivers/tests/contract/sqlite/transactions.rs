@@ -2,6 +2,7 @@
 
 use covet_drivers::ErrorKind;
 use covet_drivers::contract::{ConnectionState, Isolation, TransactionOptions};
+use covet_drivers::value::Value;
 
 use super::{Place, kind, memory, number, run};
 
@@ -89,13 +90,18 @@ async fn a_failed_statement_undoes_itself_and_nothing_else() {
 async fn an_error_that_rolls_back_says_so() {
     let mut db = memory().await;
     db.script("CREATE TABLE t (a INTEGER PRIMARY KEY) STRICT").await.unwrap();
-    db.begin(&PLAIN).await.unwrap();
-    run(&mut *db, "INSERT INTO t VALUES (1)", &[]).await.unwrap();
-    let error = run(&mut *db, "INSERT OR ROLLBACK INTO t VALUES (1)", &[]).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unique);
-    assert!(error.is_transaction_lost());
-    assert_eq!(db.state(), ConnectionState::Idle);
-    assert_eq!(number(&mut *db, "SELECT count(*) FROM t").await, 0);
+    let (plain, strict) = ("INSERT INTO t VALUES (?1)", "INSERT OR ROLLBACK INTO t VALUES (?1)");
+    let one = [Value::Int(1)];
+    // A text that has run before in a transaction runs on the caller's thread.
+    for first in [plain, strict, strict] {
+        db.begin(&PLAIN).await.unwrap();
+        run(&mut *db, first, &one).await.unwrap();
+        let error = run(&mut *db, strict, &one).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unique);
+        assert!(error.is_transaction_lost());
+        assert_eq!(db.state(), ConnectionState::Idle);
+        assert_eq!(number(&mut *db, "SELECT count(*) FROM t").await, 0);
+    }
 }
 
 #[tokio::test]
