@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::capability::Capabilities;
 use crate::contract::{
-    Bulk, Command, Copied, Direct, FromFile, Maintenance, Outcome, RowSink, RowSupply, ToFile, insert_by_values,
+    Bulk, Command, Copied, Direct, FromFile, Maintenance, Outcome, RowSink, RowSupply, ToFile, TwoPhase,
+    insert_by_values,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -177,6 +178,21 @@ pub trait Connection: fmt::Debug + Send {
     /// The upkeep of the database, where that is left to the program.
     fn maintenance(&mut self) -> Option<&mut dyn Maintenance> {
         None
+    }
+
+    /// The branches of distributed transactions, where the database can prepare them.
+    fn two_phase(&mut self) -> Option<&mut dyn TwoPhase> {
+        None
+    }
+
+    /// Refuses a session whose commits would not outlive a crash, because the settings of the server or of the
+    /// connection put speed above that.
+    ///
+    /// # Errors
+    /// `Config`, with what to change; `Unsupported` by an adapter that cannot tell.
+    fn check_durable(&mut self) -> BoxFuture<'_, Result<()>> {
+        let product = self.server().product;
+        Box::pin(std::future::ready(Err(Error::unsupported("telling whether its commits outlive a crash", product))))
     }
 
     /// The connection itself, where it is one of this crate's; for [`run_direct`](trait.Connection.html#method.run_direct).

@@ -26,6 +26,7 @@ mod registry;
 mod row;
 mod schema;
 mod suggest;
+mod two_phase;
 mod url;
 
 pub use crate::value::RowSource;
@@ -45,4 +46,5 @@ pub use registry::{adapter_for, register};
 pub use row::{Detached, Flow, Row, RowSink, Shared, breathe};
 pub use schema::{Ddl, Introspect, OWN_TABLES, Step};
 pub use suggest::nearest;
+pub use two_phase::{BRANCH_TABLE, BranchId, Ended, Prepared, TwoPhase};
 pub use url::{ConnectUrl, Parameters, Password};

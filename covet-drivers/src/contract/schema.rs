@@ -65,4 +65,4 @@ pub trait Introspect: fmt::Debug + Send + Sync {
 }
 
 /// Tables that belong to Covet itself and are no part of any model's schema.
-pub const OWN_TABLES: &[&str] = &["_covet_migrations", "_covet_commits"];
+pub const OWN_TABLES: &[&str] = &["_covet_migrations", "_covet_commits", "_covet_decisions", "_covet_branches"];

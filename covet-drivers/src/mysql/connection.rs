@@ -10,8 +10,8 @@ use mysql_async::prelude::Queryable as _;
 
 use crate::capability::Capabilities;
 use crate::contract::{
-    BoxFuture, Bulk, Command, Connection, ConnectionState, Direct, Of, Outcome, RowSink, RowSupply, ServerInfo,
-    TransactionOptions,
+    BoxFuture, BranchId, Bulk, Command, Connection, ConnectionState, Direct, Of, Outcome, RowSink, RowSupply,
+    ServerInfo, TransactionOptions, TwoPhase,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::cache::StatementCache;
@@ -27,6 +27,8 @@ pub struct MySqlConnection {
     /// Set while bytes may be under way; stays set when a future was dropped meanwhile.
     under_way: bool,
     standing: Standing,
+    /// The branch of a distributed transaction that the session is bound to.
+    pub(super) branch: Option<BranchId>,
     pub(crate) dirty: bool,
     /// Whether the timeouts are those of a transaction.
     pub(crate) limited: bool,
@@ -49,6 +51,8 @@ pub(crate) enum Standing {
     Open,
     /// One is open on the server, and must not be committed.
     Failed,
+    /// The branch is prepared, and the session takes nothing but its end.
+    Prepared,
 }
 
 /// Why an exchange with the server did not end well.
@@ -74,6 +78,7 @@ impl MySqlConnection {
             wire: Some(wire),
             under_way: false,
             standing: Standing::Idle,
+            branch: None,
             dirty: false,
             limited: false,
             cache: StatementCache::new(settings.cache),
@@ -115,6 +120,9 @@ impl MySqlConnection {
         if self.standing == Standing::Failed {
             return Err(Error::new(ErrorKind::TransactionClosed, "an earlier statement of this transaction failed")
                 .with_help("roll the transaction back and run it again"));
+        }
+        if self.standing == Standing::Prepared {
+            return Err(Error::new(ErrorKind::TransactionClosed, "the transaction is prepared"));
         }
         Ok(())
     }
@@ -179,6 +187,11 @@ impl MySqlConnection {
                 self.standing = Standing::Failed;
                 error
             }
+            // The server has doomed the branch, and keeps its name until that is rolled back.
+            Standing::Open if self.branch.is_some() && ENDS_TRANSACTION.contains(&code) => {
+                self.standing = Standing::Failed;
+                error.with_transaction_lost()
+            }
             Standing::Idle if ENDS_TRANSACTION.contains(&code) || code == LOCK_WAIT => error.with_transaction_lost(),
             _ => error,
         }
@@ -206,6 +219,10 @@ impl MySqlConnection {
 
     /// Takes the state of the transaction from the last status flags.
     fn believe(&mut self) {
+        // A branch ends by Covet's own commands alone: the server refuses whatever would end it on the way.
+        if self.branch.is_some() {
+            return;
+        }
         let Some(flags) = self.wire.as_ref().and_then(|wire| wire.last_ok_packet()).map(|ok| ok.status_flags()) else {
             return;
         };
@@ -315,6 +332,8 @@ impl Connection for MySqlConnection {
             Standing::Idle => ConnectionState::Idle,
             Standing::Open => ConnectionState::InTransaction,
             Standing::Failed => ConnectionState::Failed,
+            // Whoever gets the session next could do nothing with it.
+            Standing::Prepared => ConnectionState::Broken,
         }
     }
 
@@ -357,6 +376,14 @@ impl Connection for MySqlConnection {
 
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+
+    fn two_phase(&mut self) -> Option<&mut dyn TwoPhase> {
+        Some(self)
+    }
+
+    fn check_durable(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.durable())
     }
 
     fn direct(&mut self) -> Option<Direct<'_>> {

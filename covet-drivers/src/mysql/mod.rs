@@ -63,6 +63,7 @@ mod run;
 mod server;
 mod session;
 mod transaction;
+mod two_phase;
 mod types;
 
 use std::sync::Arc;

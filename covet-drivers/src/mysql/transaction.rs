@@ -11,6 +11,11 @@ impl MySqlConnection {
     /// # Errors
     /// As there.
     pub async fn begin(&mut self, options: &TransactionOptions) -> Result<()> {
+        self.open(options, if options.read_only { "START TRANSACTION READ ONLY" } else { "START TRANSACTION" }).await
+    }
+
+    /// Begins a transaction by these words.
+    pub(super) async fn open(&mut self, options: &TransactionOptions, start: &str) -> Result<()> {
         self.check()?;
         if self.standing() != Standing::Idle {
             // The server would commit the open one without a word.
@@ -29,7 +34,7 @@ impl MySqlConnection {
         if let Some(isolation) = options.isolation {
             sql.push_str(&format!("SET TRANSACTION ISOLATION LEVEL {}; ", isolation.sql()));
         }
-        sql.push_str(if options.read_only { "START TRANSACTION READ ONLY" } else { "START TRANSACTION" });
+        sql.push_str(start);
         self.say(&sql).await?;
         // A server behind a proxy may not say so; we know.
         self.set_standing(Standing::Open);
@@ -54,7 +59,10 @@ impl MySqlConnection {
                     "the transaction was rolled back, because an earlier statement of it failed",
                 ));
             }
-            Standing::Open => {}
+            Standing::Open | Standing::Prepared if self.branch.is_some() => {
+                return Err(Error::new(ErrorKind::InvalidInput, "a branch is prepared first, and committed then"));
+            }
+            Standing::Open | Standing::Prepared => {}
         }
         match self.say("COMMIT").await {
             Ok(()) => {
@@ -81,8 +89,16 @@ impl MySqlConnection {
     /// As there.
     pub async fn rollback(&mut self) -> Result<()> {
         self.check()?;
-        if self.standing() != Standing::Idle {
-            self.say("ROLLBACK").await?;
+        match (self.standing(), self.branch.clone()) {
+            (Standing::Idle, _) => {}
+            (Standing::Prepared, _) => {
+                return Err(Error::new(
+                    ErrorKind::TransactionClosed,
+                    "the branch is prepared: only its coordinator ends it",
+                ));
+            }
+            (_, Some(branch)) => self.rollback_branch(&branch).await?,
+            (_, None) => self.say("ROLLBACK").await?,
         }
         self.lift_limits().await;
         Ok(())
@@ -108,7 +124,7 @@ impl MySqlConnection {
 
     /// Takes back the timeouts of the transaction that has ended. Where that fails the session stays dirty, and is
     /// reset or closed before anybody else gets it; what the transaction did is not in question.
-    async fn lift_limits(&mut self) {
+    pub(super) async fn lift_limits(&mut self) {
         if !self.limited {
             return;
         }
@@ -153,7 +169,7 @@ impl MySqlConnection {
 
     /// Outside a transaction the server would take a savepoint and keep nothing.
     fn check_open(&self) -> Result<()> {
-        if self.standing() == Standing::Idle {
+        if matches!(self.standing(), Standing::Idle | Standing::Prepared) {
             return Err(Error::new(ErrorKind::TransactionClosed, "no transaction is open"));
         }
         Ok(())

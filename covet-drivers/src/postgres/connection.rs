@@ -10,7 +10,7 @@ use tokio_postgres::Client;
 use crate::capability::Capabilities;
 use crate::contract::{
     BoxFuture, Bulk, Command, Connection, ConnectionState, Copied, Direct, FromFile, Of, Outcome, RowSink, RowSupply,
-    ServerInfo, ToFile, TransactionOptions,
+    ServerInfo, ToFile, TransactionOptions, TwoPhase,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::cache::Cache;
@@ -337,6 +337,14 @@ impl Connection for PostgresConnection {
 
     fn capabilities(&self) -> &Capabilities {
         &CAPABILITIES
+    }
+
+    fn two_phase(&mut self) -> Option<&mut dyn TwoPhase> {
+        Some(self)
+    }
+
+    fn check_durable(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.durable())
     }
 
     fn direct(&mut self) -> Option<Direct<'_>> {

@@ -39,6 +39,7 @@ mod opening;
 mod probe;
 mod run;
 mod session;
+mod two_phase;
 mod types;
 mod wording;
 

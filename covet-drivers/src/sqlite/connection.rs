@@ -254,6 +254,10 @@ impl Connection for SqliteConnection {
         Some(self)
     }
 
+    fn check_durable(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.durable())
+    }
+
     fn direct(&mut self) -> Option<Direct<'_>> {
         Some(Direct(Of::Sqlite(self)))
     }

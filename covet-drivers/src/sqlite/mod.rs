@@ -40,6 +40,7 @@ mod connect;
 mod connection;
 mod ddl;
 mod dialect;
+mod durable;
 mod errors;
 mod execute;
 mod functions;

@@ -13,3 +13,5 @@ mod secrets;
 mod sqlite;
 #[cfg(all(feature = "sqlite", feature = "conformance"))]
 mod sqlite_suite;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod two_phase;

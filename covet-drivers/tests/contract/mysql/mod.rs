@@ -8,6 +8,7 @@ mod sessions;
 mod suite;
 mod tls;
 mod transactions;
+mod two_phase;
 mod values;
 
 use std::panic::{AssertUnwindSafe, resume_unwind};

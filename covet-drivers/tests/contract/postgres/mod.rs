@@ -15,6 +15,7 @@ mod suite;
 mod tables;
 mod tls;
 mod transactions;
+mod two_phase;
 mod types;
 mod values;
 
