@@ -145,6 +145,11 @@ kinds! {
     Deadline, "deadline passed", retry = false, lost = false;
     /// It is not known whether the commit took effect.
     CommitUnknown, "commit unknown", retry = false, lost = true;
+    /// A distributed transaction is committed, and one of its databases has yet to be told: it will be.
+    CommitPending, "commit pending", retry = false, lost = false;
+    /// A distributed transaction is committed in one database and rolled back in another, because somebody ended a branch
+    /// of it by hand.
+    CommitMixed, "commit mixed", retry = false, lost = false;
     /// The future of a statement was dropped before its answer came, so whether a write took effect is not known.
     /// Observers are told of it; there is nobody left to get it as an error.
     Dropped, "dropped", retry = false, lost = false;

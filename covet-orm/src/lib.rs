@@ -26,8 +26,8 @@ pub use covet_orm_derive::{DbEnum, DbNewtype, Model};
 #[cfg(feature = "buggify")]
 pub use db::Buggify;
 pub use db::{
-    Backup, CommitOutcome, CommitToken, Db, DbOptions, Executor, Health, Listen, ListenEvent, SwitchOptions, Switched,
-    Tx, TxOptions, TxStatus,
+    Backup, Branch, CommitOutcome, CommitToken, Committed, Coordinator, Db, DbOptions, Executor, Health, Listen,
+    ListenEvent, Mixed, PendingBranch, Recovered, SwitchOptions, Switched, Tx, TxOptions, TxStatus,
 };
 pub use model::Model;
 pub use query::{Column, Expr};

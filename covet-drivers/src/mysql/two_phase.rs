@@ -198,7 +198,7 @@ impl MySqlConnection {
     async fn variable(&mut self, name: &str) -> Result<Option<String>> {
         let sql = format!("SHOW GLOBAL VARIABLES LIKE '{name}'");
         let mut found = None;
-        let mut sink = |row: &Row<'_>| {
+        let mut sink = |row: &mut Row<'_>| {
             found = row.get(1, &ColumnType::Text { max_len: None })?;
             Ok(Flow::Continue)
         };

@@ -29,7 +29,7 @@ impl SqliteConnection {
 
     async fn pragma(&mut self, sql: &str) -> Result<String> {
         let mut found = String::new();
-        let mut sink = |row: &Row<'_>| {
+        let mut sink = |row: &mut Row<'_>| {
             found = row.get::<Option<String>>(0, &ColumnType::Text { max_len: None })?.unwrap_or_default();
             Ok(Flow::Continue)
         };

@@ -35,7 +35,7 @@ async fn run(connection: &mut Boxed, sql: &str) -> Result<u64> {
 
 async fn number(connection: &mut Boxed, sql: &str) -> i64 {
     let mut found = 0;
-    let mut sink = |row: &Row<'_>| {
+    let mut sink = |row: &mut Row<'_>| {
         found = row.get(0, &ColumnType::I64)?;
         Ok(Flow::Continue)
     };

@@ -11,7 +11,7 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use covet_drivers::catalog::{Change, Column, ColumnType, Schema, Table};
+use covet_drivers::catalog::{Column, ColumnType, Table};
 use covet_drivers::contract::{Command, Connection, Flow, Reuse, Row};
 use covet_drivers::render::print;
 use covet_drivers::sql::{BinaryOp, Delete, Insert, Many, Node, Select, Statement};
@@ -19,7 +19,7 @@ use covet_drivers::value::Value;
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::db::connect::Shared;
-use crate::db::{Db, TxOptions};
+use crate::db::{Db, TxOptions, own_table};
 use crate::query::now;
 
 /// The table of the tokens.
@@ -58,6 +58,10 @@ impl CommitToken {
     #[must_use]
     pub fn of(error: &Error) -> Option<CommitToken> {
         error.commit_token().map(CommitToken)
+    }
+
+    pub(crate) fn from_bytes(bytes: [u8; 16]) -> Self {
+        CommitToken(bytes)
     }
 
     pub(crate) fn bytes(self) -> [u8; 16] {
@@ -110,13 +114,6 @@ impl Db {
     /// # Errors
     /// Those of the database.
     pub async fn prepare_commit_tokens(&self) -> Result<()> {
-        let mut lease = self.acquire().await?;
-        let mut select = Select::new(TABLE, vec![Node::Literal(1)]);
-        select.filter = Some(Node::binary(BinaryOp::Eq, Node::Literal(1), Node::Literal(2)));
-        match run(&mut *lease, self.shared(), &select.into()).await {
-            Err(error) if error.kind() == ErrorKind::UndefinedTable => {}
-            other => return other.map(drop),
-        }
         let table = Table {
             name: TABLE.to_owned(),
             primary_key: vec!["token".to_owned()],
@@ -128,15 +125,7 @@ impl Db {
             indexes: Vec::new(),
             foreign_keys: Vec::new(),
         };
-        let after = Schema { tables: vec![table.clone()] };
-        for step in self.backend().ddl().plan(&[Change::CreateTable { table }], &Schema::default(), &after)? {
-            match lease.script(&step.sql).await {
-                // Another program was faster.
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                other => other?,
-            }
-        }
-        Ok(())
+        own_table::ensure(self, TABLE, table).await
     }
 
     /// Tells what became of a commit, and sees to it that a transaction which has not committed never will.

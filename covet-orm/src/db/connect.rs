@@ -196,6 +196,14 @@ impl Db {
         Ok(Db { executor: Executor::pool(Arc::new(shared)) })
     }
 
+    /// The same database by connections of its own, at most so many, which are waited for no longer than this; told to
+    /// the same observer. For what must not wait for a connection that its own caller holds.
+    pub(crate) async fn beside(&self, most: usize, wait: Duration) -> Result<Self> {
+        let pool = PoolOptions { max_size: most, acquire_timeout: wait, ..PoolOptions::default() };
+        let options = DbOptions { pool, observer: self.shared().observer.clone(), ..DbOptions::default() };
+        Self::open(self.backend(), options).await
+    }
+
     pub(crate) fn shared(&self) -> &Shared {
         self.executor.shared()
     }

@@ -8,10 +8,12 @@ mod executor;
 mod health;
 mod listen;
 mod maintain;
+mod own_table;
 mod session;
 mod switch;
 mod tally;
 mod transaction;
+mod two_phase;
 mod tx_options;
 
 #[cfg(feature = "buggify")]
@@ -26,4 +28,5 @@ pub(crate) use session::{Session, told};
 pub use switch::{SwitchOptions, Switched};
 pub use tally::TxStatus;
 pub use transaction::{Again, Tx};
+pub use two_phase::{Branch, Committed, Coordinator, Mixed, PendingBranch, Recovered};
 pub use tx_options::TxOptions;

@@ -190,7 +190,7 @@ impl Db {
             },
             Err(error) => {
                 // The closure's error may hide the database's, so the transaction remembers.
-                let retry = !late && tx.open.state.lock().await.retry;
+                let retry = !late && tx.may_run_again().await;
                 if let Err(rollback) = tx.rollback().await {
                     // The closure's error is the one to tell; the connection is closed with the lease.
                     tracing::warn!(target: "covet::transaction", error = %rollback, "the rollback failed");
@@ -233,11 +233,15 @@ impl Db {
             }
             return Err(error);
         }
-        let token = options.token.then(CommitToken::new);
+        Ok(self.begun(lease, options.token.then(CommitToken::new), ends))
+    }
+
+    /// The handle to the transaction that was begun on a connection.
+    pub(crate) fn begun(&self, lease: Lease, token: Option<CommitToken>, ends: Option<Instant>) -> Tx<'static> {
         let state = State { lease: Some(lease), depth: 0, retry: false, in_doubt: false, ends, deadlock: None };
         let open = Arc::new(Open { state: Mutex::new(state), streaming: AtomicBool::new(false), token });
         let executor = Executor::transaction(Arc::clone(self.shared_arc()), Arc::clone(&open), 0);
-        Ok(Tx { executor, open, depth: 0, outer: PhantomData })
+        Tx { executor, open, depth: 0, outer: PhantomData }
     }
 }
 
@@ -337,6 +341,22 @@ impl Tx<'_> {
             (ErrorKind::CommitUnknown, Some(token)) => error.with_commit_token(token.bytes()),
             _ => error,
         })
+    }
+
+    /// Takes the connection out with the transaction open on it, for whoever ends it in another way. A transaction
+    /// that cannot go on is rolled back.
+    pub(crate) async fn into_lease(self) -> Result<Lease> {
+        let mut state = self.open.state.lock().await;
+        if let Err(error) = state.settle(0).await {
+            state.end().await?;
+            return Err(error);
+        }
+        state.lease.take().ok_or_else(ended)
+    }
+
+    /// Whether a statement failed in a way after which running the transaction again may succeed.
+    pub(crate) async fn may_run_again(&self) -> bool {
+        self.open.state.lock().await.retry
     }
 
     /// Rolls back; for a savepoint: undoes what was done since.
@@ -496,7 +516,7 @@ impl State {
 }
 
 /// Waits for something until the deadline; what is dropped then leaves nothing behind.
-async fn in_time<T>(ends: Option<Instant>, future: impl Future<Output = T>) -> Result<T> {
+pub(crate) async fn in_time<T>(ends: Option<Instant>, future: impl Future<Output = T>) -> Result<T> {
     match ends {
         None => Ok(future.await),
         // Boxed: few have a deadline, and everybody would carry its room.
@@ -505,7 +525,7 @@ async fn in_time<T>(ends: Option<Instant>, future: impl Future<Output = T>) -> R
 }
 
 #[cold]
-fn late() -> Error {
+pub(crate) fn late() -> Error {
     Error::new(ErrorKind::Deadline, "the transaction was not done within its deadline, and is rolled back")
 }
 
@@ -521,7 +541,7 @@ fn closed(why: &'static str) -> Error {
 }
 
 /// A pause that grows and is never the same, so that rivals do not meet again.
-async fn pause(attempt: u32) {
+pub(crate) async fn pause(attempt: u32) {
     let most = 5_u64 << attempt.min(6);
     let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.subsec_nanos());
     tokio::time::sleep(Duration::from_millis(1 + u64::from(nanos / 1_000) % most)).await;

@@ -1,0 +1,279 @@
+//! From the first prepare to the last commit: on a task of its own, so that it comes to its end although its caller
+//! may be dropped.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use covet_drivers::contract::BranchId;
+use covet_drivers::pool::Lease;
+use covet_drivers::{Error, ErrorKind, Result};
+use futures_util::future::join_all;
+use tokio::sync::oneshot;
+
+use crate::db::transaction::{in_time, late};
+use crate::db::two_phase::Inner;
+use crate::db::two_phase::live::Live;
+use crate::db::two_phase::outcome::{Mixed, PendingBranch};
+use crate::db::two_phase::participant::{End, two_phase};
+use crate::db::{CommitOutcome, CommitToken, told};
+
+/// How long branches are told of a commit before the caller hears that some have yet to be told.
+const COMMITTING: Duration = Duration::from_secs(10);
+
+/// However late it is: a branch is told once.
+const AT_LEAST: Duration = Duration::from_millis(250);
+
+/// How long branches are told of a rollback before the caller hears of it.
+const ROLLING_BACK: Duration = Duration::from_secs(2);
+
+/// How long the log is asked for a decision whose answer was lost.
+const DECIDING: Duration = Duration::from_secs(15);
+
+/// Nothing is decided later than this after its beginning: long before recovery forgets what it has fenced.
+const LATEST: Duration = Duration::from_secs(3600);
+
+/// A branch whose statements have run.
+pub(super) struct Open {
+    pub(super) id: BranchId,
+    /// Which of the databases it belongs to.
+    pub(super) at: usize,
+    pub(super) lease: Lease,
+}
+
+/// How a distributed transaction ended.
+pub(super) enum Verdict {
+    /// It is committed; these have yet to be told.
+    Committed(Vec<PendingBranch>),
+    /// It is not, and never will be.
+    RolledBack(Error),
+    /// It is not known, or not the same everywhere.
+    Told(Error),
+}
+
+/// A branch behind its prepare.
+struct Asked {
+    id: BranchId,
+    at: usize,
+    lease: Option<Lease>,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Prepared,
+    /// Nothing was done in it, or it was rolled back.
+    Gone,
+    /// It may be prepared, now or a little later.
+    InDoubt,
+}
+
+/// Ends a distributed transaction, and tells how.
+pub(super) async fn end(
+    inner: Arc<Inner>,
+    live: Live,
+    branches: Vec<Open>,
+    ends: Option<Instant>,
+    tell: oneshot::Sender<Verdict>,
+) {
+    let transaction = live.transaction();
+    let begun = Instant::now();
+    let (asked, refused) = prepare(&inner, branches, ends).await;
+    // Whoever gave up waiting shall not have it committed, as long as that can be helped.
+    let given_up = || tell.is_closed().then(|| Error::new(ErrorKind::Dropped, "nobody waits for it any more"));
+    let too_late = || {
+        let passed = ends.is_some_and(|ends| Instant::now() >= ends) || begun.elapsed() >= LATEST;
+        passed.then(late)
+    };
+    if let Some(error) = refused.or_else(given_up).or_else(too_late) {
+        let verdict = roll_back(&inner, transaction, asked, error).await;
+        let _ = tell.send(verdict);
+        return;
+    }
+    let asked: Vec<Asked> = asked.into_iter().filter(|branch| branch.state == State::Prepared).collect();
+    if asked.is_empty() {
+        // No statement reached a database.
+        let _ = tell.send(Verdict::Committed(Vec::new()));
+        return;
+    }
+    let branches: Vec<_> =
+        asked.iter().map(|branch| (branch.id.number(), inner.participants[branch.at].name.clone())).collect();
+    match decide(&inner, transaction, &branches).await {
+        Ok(CommitOutcome::Committed) => {
+            let (verdict, complete) = commit(&inner, transaction, asked, ends).await;
+            let _ = tell.send(verdict);
+            drop(live);
+            if complete {
+                inner.forget_later(transaction).await;
+            }
+        }
+        Ok(CommitOutcome::NotCommitted) => {
+            let error =
+                Error::new(ErrorKind::Serialization, "a recovery of the same coordinator took it for abandoned");
+            let _ = tell.send(roll_back(&inner, transaction, asked, error).await);
+        }
+        Err(error) => {
+            if written_nothing(error.kind()) {
+                let _ = tell.send(roll_back(&inner, transaction, asked, error).await);
+                return;
+            }
+            // The branches stay prepared: whoever reaches the log first decides.
+            let unknown = Error::new(ErrorKind::CommitUnknown, "the log of decisions did not answer")
+                .with_help("ask `outcome_of` with the error's token")
+                .with_commit_token(transaction)
+                .with_source(error);
+            let _ = tell.send(Verdict::Told(unknown));
+            drop(live);
+            inner.look_again();
+        }
+    }
+}
+
+/// Prepares all branches at once.
+async fn prepare(inner: &Inner, branches: Vec<Open>, ends: Option<Instant>) -> (Vec<Asked>, Option<Error>) {
+    let prepared = join_all(branches.into_iter().map(async |Open { id, at, mut lease }| {
+        let shared = inner.participants[at].db.shared();
+        let ready =
+            in_time(ends, async { told(shared, "PREPARE TRANSACTION", two_phase(&mut lease)?.prepare(&id)).await });
+        let (state, error) = match ready.await {
+            Ok(Ok(true)) => (State::Prepared, None),
+            Ok(Ok(false)) => (State::Gone, None),
+            Ok(Err(error)) if error.is_connection_lost() => (State::InDoubt, Some(error)),
+            Ok(Err(error)) => (State::Gone, Some(error)),
+            // The future was dropped.
+            Err(late) => (State::InDoubt, Some(late)),
+        };
+        let lease = (state == State::Prepared).then_some(lease);
+        (Asked { id, at, lease, state }, error)
+    }))
+    .await;
+    let (asked, errors): (Vec<_>, Vec<_>) = prepared.into_iter().unzip();
+    (asked, errors.into_iter().flatten().next())
+}
+
+/// Writes the decision.
+async fn decide(inner: &Inner, transaction: [u8; 16], branches: &[(u8, String)]) -> Result<CommitOutcome> {
+    let end = Instant::now() + DECIDING;
+    let written = tokio::time::timeout_at(end.into(), inner.log.commit(transaction, branches)).await;
+    let error = match written {
+        Ok(Ok(())) => return Ok(CommitOutcome::Committed),
+        Ok(Err(error)) if written_nothing(error.kind()) => return Err(error),
+        Ok(Err(error)) => Some(error),
+        Err(_) => None,
+    };
+    if let Some(error) = error {
+        tracing::warn!(target: "covet::two_phase", %error, "whether a decision was written is not known yet");
+    }
+    // Whatever stands in the log now is the decision; where nothing does, it is against.
+    inner.log.settle_until(transaction, end.max(Instant::now() + AT_LEAST)).await.map_err(|error| {
+        // What this attempt did not write, the first one may have.
+        Error::new(ErrorKind::CommitUnknown, "the decision could not be asked for").with_source(error)
+    })
+}
+
+/// Whether an error of the insert means that no row is there, nor will be.
+fn written_nothing(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::UndefinedTable
+            | ErrorKind::UndefinedColumn
+            | ErrorKind::Permission
+            | ErrorKind::ReadOnly
+            | ErrorKind::LockTimeout
+            | ErrorKind::Deadlock
+            | ErrorKind::Serialization
+            | ErrorKind::PoolTimeout
+            | ErrorKind::PoolClosed
+            | ErrorKind::Unreachable
+            | ErrorKind::TooManyConnections
+            | ErrorKind::Authentication
+            | ErrorKind::UnknownDatabase
+            | ErrorKind::Tls
+            | ErrorKind::ServerVersion
+    )
+}
+
+/// Tells all branches that they are committed; says whether all of them are.
+async fn commit(
+    inner: &Arc<Inner>,
+    transaction: [u8; 16],
+    asked: Vec<Asked>,
+    ends: Option<Instant>,
+) -> (Verdict, bool) {
+    let now = Instant::now();
+    let until = ends.map_or(now + COMMITTING, |ends| ends.min(now + COMMITTING).max(now + AT_LEAST));
+    let ended = all(inner, asked, CommitOutcome::Committed, until).await;
+    let mut pending = Vec::new();
+    let mut against = Vec::new();
+    for (branch, end) in ended {
+        let participant = &inner.participants[branch.at];
+        match end {
+            End::Done => {}
+            End::Against => against.push(participant.branch(&branch.id)),
+            End::Pending(error) => pending.push(participant.pending(&branch.id, error)),
+        }
+    }
+    for branch in &pending {
+        tracing::warn!(target: "covet::two_phase", branch = %branch.branch, error = %branch.error, "committed, and a branch has yet to be told");
+    }
+    if !pending.is_empty() {
+        inner.look_again();
+    }
+    let complete = pending.is_empty() && against.is_empty();
+    if against.is_empty() {
+        return (Verdict::Committed(pending), complete);
+    }
+    let mixed = Mixed {
+        transaction: CommitToken::from_bytes(transaction),
+        decided: CommitOutcome::Committed,
+        branches: against,
+    };
+    (Verdict::Told(mixed_error(&mixed)), complete)
+}
+
+/// Rolls back whatever was prepared, for a reason.
+async fn roll_back(inner: &Arc<Inner>, transaction: [u8; 16], asked: Vec<Asked>, reason: Error) -> Verdict {
+    let in_doubt = asked.iter().any(|branch| branch.state == State::InDoubt);
+    let asked: Vec<Asked> = asked.into_iter().filter(|branch| branch.state != State::Gone).collect();
+    let ended = all(inner, asked, CommitOutcome::NotCommitted, Instant::now() + ROLLING_BACK).await;
+    let mut against = Vec::new();
+    // What is in doubt may be prepared only after it was looked for.
+    let mut left = in_doubt;
+    for (branch, end) in ended {
+        match end {
+            End::Done => {}
+            End::Against => against.push(inner.participants[branch.at].branch(&branch.id)),
+            End::Pending(error) => {
+                tracing::debug!(target: "covet::two_phase", branch = %branch.id, %error, "a branch has yet to be rolled back");
+                left = true;
+            }
+        }
+    }
+    if left {
+        inner.look_again();
+    }
+    if against.is_empty() {
+        return Verdict::RolledBack(reason);
+    }
+    let mixed = Mixed {
+        transaction: CommitToken::from_bytes(transaction),
+        decided: CommitOutcome::NotCommitted,
+        branches: against,
+    };
+    Verdict::Told(mixed_error(&mixed).with_source(reason))
+}
+
+pub(super) fn mixed_error(mixed: &Mixed) -> Error {
+    let error = mixed.error();
+    tracing::error!(target: "covet::two_phase", %error);
+    error
+}
+
+/// Ends branches at once.
+async fn all(inner: &Inner, asked: Vec<Asked>, decided: CommitOutcome, until: Instant) -> Vec<(Asked, End)> {
+    join_all(asked.into_iter().map(async |mut branch| {
+        let lease = branch.lease.take();
+        let end = inner.participants[branch.at].end(&branch.id, decided, lease, until).await;
+        (branch, end)
+    }))
+    .await
+}

@@ -1,0 +1,231 @@
+//! Recovery: ends what others of this coordinator's name have left prepared, and finds what was ended by hand.
+//!
+//! The order of its questions matters, because other processes may be at work meanwhile: decisions before branches (a
+//! branch that was decided about is prepared, so it is seen prepared or ended), traces after branches (one that is not
+//! prepared any more has left its trace if it has committed), and a decision once more before anybody is accused.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use covet_drivers::contract::BranchId;
+use covet_drivers::{Error, ErrorKind, Result};
+use futures_util::future::join_all;
+
+use crate::db::two_phase::Inner;
+use crate::db::two_phase::log::Decision;
+use crate::db::two_phase::outcome::{Mixed, Recovered};
+use crate::db::two_phase::participant::End;
+use crate::db::{CommitOutcome, CommitToken};
+use crate::query::now;
+
+/// A branch without a decision is looked at once more after this time: its coordinator may be about to decide.
+const GRACE: Duration = Duration::from_millis(250);
+
+/// How long a recovery tries to end what it has found.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Decisions are kept as long as this, for whoever still wants to write or to ask for one.
+const KEPT: Duration = Duration::from_secs(24 * 3600);
+
+/// What the databases have said: by their numbers, the branches of this coordinator.
+type Found = HashMap<usize, HashSet<BranchId>>;
+
+impl Inner {
+    /// As [`Coordinator::recover`](crate::Coordinator::recover).
+    pub(super) async fn recover(self: &Arc<Self>) -> Result<Recovered> {
+        let _one_at_a_time = self.recovering.lock().await;
+        self.forget_done().await?;
+        let mut report = Recovered::default();
+        let mut decisions = self.decisions().await?;
+        let mut found = self.prepared(&mut report).await;
+        let undecided = |found: &Found, decisions: &HashMap<[u8; 16], Decision>| {
+            let transactions = found.values().flatten().map(BranchId::transaction);
+            transactions.filter(|transaction| !decisions.contains_key(transaction)).collect::<HashSet<_>>()
+        };
+        let first = undecided(&found, &decisions);
+        if !first.is_empty() {
+            tokio::time::sleep(GRACE).await;
+            report = Recovered::default();
+            decisions = self.decisions().await?;
+            found = self.prepared(&mut report).await;
+            for transaction in undecided(&found, &decisions) {
+                // What was not there the first time has its own grace the next time.
+                if !first.contains(&transaction) {
+                    found
+                        .values_mut()
+                        .for_each(|branches| branches.retain(|branch| branch.transaction() != transaction));
+                    continue;
+                }
+                let committed = self.log.settle(transaction).await? == CommitOutcome::Committed;
+                // Of a commit that was decided just now its own coordinator takes care.
+                decisions.insert(transaction, Decision { transaction, committed, branches: Vec::new(), at: now() });
+            }
+        }
+        self.end_all(&found, &decisions, &mut report).await;
+        self.look_into(&found, decisions, &mut report).await?;
+        Ok(report)
+    }
+
+    async fn decisions(&self) -> Result<HashMap<[u8; 16], Decision>> {
+        let decisions = self.log.decisions().await?;
+        Ok(decisions.into_iter().map(|decision| (decision.transaction, decision)).collect())
+    }
+
+    /// Asks every database what is prepared in it.
+    async fn prepared(&self, report: &mut Recovered) -> Found {
+        let answers = join_all(self.participants.iter().map(|participant| participant.prepared())).await;
+        let mut found = Found::new();
+        for (at, answer) in answers.into_iter().enumerate() {
+            match answer {
+                Ok(prepared) => {
+                    let all = prepared.branches.len() + prepared.others;
+                    let own: Vec<_> = prepared.branches.into_iter().filter(|branch| self.log.owns(branch)).collect();
+                    report.left += all - own.len();
+                    found.insert(at, own.into_iter().filter(|branch| !self.is_live(branch)).collect());
+                }
+                Err(error) => report.unreachable.push(error.about(&self.participants[at].name)),
+            }
+        }
+        found
+    }
+
+    /// Ends every branch as it was decided.
+    async fn end_all(&self, found: &Found, decisions: &HashMap<[u8; 16], Decision>, report: &mut Recovered) {
+        let until = Instant::now() + PATIENCE;
+        let branches = found.iter().flat_map(|(at, branches)| branches.iter().map(move |branch| (*at, branch)));
+        let decided = branches.filter_map(|(at, branch)| {
+            let decision = decisions.get(&branch.transaction())?;
+            Some((at, branch, if decision.committed { CommitOutcome::Committed } else { CommitOutcome::NotCommitted }))
+        });
+        let ended = join_all(decided.map(async |(at, branch, decided)| {
+            (at, branch, decided, self.participants[at].end(branch, decided, None, until).await)
+        }))
+        .await;
+        // Databases on one server list the same branches.
+        let mut told = HashSet::new();
+        for (at, branch, decided, end) in ended {
+            let participant = &self.participants[at];
+            match (end, decided) {
+                (End::Done, _) if !told.insert(branch) => {}
+                (End::Done, CommitOutcome::Committed) => report.committed.push(participant.branch(branch)),
+                (End::Done, CommitOutcome::NotCommitted) => report.rolled_back.push(participant.branch(branch)),
+                // Found out by its trace, or by that of its database.
+                (End::Against, _) => {}
+                (End::Pending(error), _) => report.pending.push(participant.pending(branch, error)),
+            }
+        }
+    }
+
+    /// Compares what was decided with what has happened, and forgets what is over.
+    async fn look_into(
+        &self,
+        found: &Found,
+        decisions: HashMap<[u8; 16], Decision>,
+        report: &mut Recovered,
+    ) -> Result<()> {
+        let mut traces = HashMap::new();
+        let answers = join_all(self.participants.iter().map(|participant| participant.traces(None))).await;
+        for (at, answer) in answers.into_iter().enumerate() {
+            match answer {
+                Ok(all) => {
+                    traces.insert(at, all.into_iter().filter(|branch| self.log.owns(branch)).collect::<HashSet<_>>());
+                }
+                Err(error) if found.contains_key(&at) => {
+                    report.unreachable.push(error.about(&self.participants[at].name));
+                }
+                Err(_) => {}
+            }
+        }
+        let pending: HashSet<[u8; 16]> = report.pending.iter().map(|branch| branch.branch.id.transaction()).collect();
+        let mut over = Vec::new();
+        let mut accused = Vec::new();
+        for decision in decisions.values().filter(|decision| !self.is_live_transaction(decision.transaction)) {
+            if pending.contains(&decision.transaction) {
+                continue;
+            }
+            let (against, unknown) = self.compare(decision, &traces)?;
+            for (id, database) in unknown {
+                let text = format!("{database} was not asked, or is not a database of this coordinator any more");
+                let error = Error::new(ErrorKind::Unreachable, text);
+                let branch = super::Branch { id, database };
+                report.pending.push(super::PendingBranch { branch, error });
+            }
+            if !against.is_empty() {
+                let decided = if decision.committed { CommitOutcome::Committed } else { CommitOutcome::NotCommitted };
+                let transaction = CommitToken::from_bytes(decision.transaction);
+                accused.push(Mixed { transaction, decided, branches: against });
+            } else if traces.len() == self.participants.len() && is_old(decision) {
+                over.push(decision.transaction);
+            }
+        }
+        if !accused.is_empty() || traces.values().flatten().any(|branch| !decisions.contains_key(&branch.transaction()))
+        {
+            // Decisions are forgotten before traces: what was forgotten meanwhile is not missing its trace.
+            let still = self.decisions().await?;
+            accused.retain(|mixed| still.contains_key(&mixed.transaction.bytes()));
+            self.sweep(&traces, &still).await?;
+        }
+        for mixed in &accused {
+            let error = mixed.error();
+            tracing::error!(target: "covet::two_phase", %error);
+        }
+        report.mixed = accused;
+        over.retain(|transaction| !report.pending.iter().any(|branch| branch.branch.id.transaction() == *transaction));
+        self.forget(&over).await
+    }
+
+    /// The branches of a transaction that have ended against what was decided, and those of which nothing is known.
+    fn compare(
+        &self,
+        decision: &Decision,
+        traces: &HashMap<usize, HashSet<BranchId>>,
+    ) -> Result<(Vec<super::Branch>, Vec<(BranchId, String)>)> {
+        let (mut against, mut unknown) = (Vec::new(), Vec::new());
+        if !decision.committed {
+            for (at, traces) in traces {
+                let of_it = traces.iter().filter(|branch| branch.transaction() == decision.transaction);
+                against.extend(of_it.map(|branch| self.participants[*at].branch(branch)));
+            }
+            return Ok((against, unknown));
+        }
+        for (number, database) in &decision.branches {
+            let id = BranchId::new(&self.name, decision.transaction, *number)?;
+            if traces.values().any(|traces| traces.contains(&id)) {
+                continue;
+            }
+            match self.participants.iter().position(|participant| participant.name == *database) {
+                Some(at) if traces.contains_key(&at) => against.push(self.participants[at].branch(&id)),
+                _ => unknown.push((id, database.clone())),
+            }
+        }
+        Ok((against, unknown))
+    }
+
+    /// Deletes traces whose decision is forgotten.
+    async fn sweep(
+        &self,
+        traces: &HashMap<usize, HashSet<BranchId>>,
+        decisions: &HashMap<[u8; 16], Decision>,
+    ) -> Result<()> {
+        for (at, traces) in traces {
+            let is_over = |branch: &&BranchId| !decisions.contains_key(&branch.transaction()) && !self.is_live(branch);
+            let over: Vec<BranchId> = traces.iter().filter(is_over).cloned().collect();
+            self.participants[*at].forget(&over).await?;
+        }
+        Ok(())
+    }
+
+    fn is_live(&self, branch: &BranchId) -> bool {
+        self.is_live_transaction(branch.transaction())
+    }
+
+    fn is_live_transaction(&self, transaction: [u8; 16]) -> bool {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner).contains(&transaction)
+    }
+}
+
+fn is_old(decision: &Decision) -> bool {
+    let kept = i64::try_from(KEPT.as_micros()).unwrap_or(i64::MAX);
+    now().saturating_sub(decision.at) > kept
+}
