@@ -12,6 +12,7 @@ use crate::contract::{
     whole_row,
 };
 use crate::error::Result;
+use crate::mysql::caught::caught;
 use crate::mysql::codec::encode;
 use crate::mysql::connection::{Failure, MySqlConnection, Standing};
 use crate::mysql::errors::{STALE, of_json};
@@ -115,7 +116,8 @@ impl MySqlConnection {
     async fn insert_rows(&mut self, sql: &str, rows: Vec<Vec<WireValue>>) -> Result<u64> {
         let prepared = self.prepare(Command { sql, args: &[], reuse: Reuse::Keep }).await?;
         let wire = self.depart()?;
-        let result = match wire.exec_batch(&prepared.statement, rows.into_iter().map(Params::Positional)).await {
+        let result = match caught(wire.exec_batch(&prepared.statement, rows.into_iter().map(Params::Positional))).await
+        {
             Ok(()) => Ok(wire.affected_rows()),
             Err(error) => Err(Failure::from(error)),
         };

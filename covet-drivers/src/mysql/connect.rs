@@ -4,10 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
-use mysql_async::{ClientIdentity, Conn, Opts, OptsBuilder, SslOpts};
+use mysql_async::{ClientIdentity, Conn, Opts, OptsBuilder, Row, SslOpts};
 
 use crate::contract::{ConnectUrl, Parameters};
 use crate::error::{Error, ErrorKind, Result};
+use crate::mysql::caught::caught;
 use crate::mysql::connection::MySqlConnection;
 use crate::mysql::dialect::{literal, quote};
 use crate::mysql::errors::{Phase, of_driver};
@@ -135,21 +136,21 @@ impl Options {
             // The driver takes the process default, which this sees to.
             drop(provider());
         }
-        Conn::new(self.opts.clone()).await.map_err(|error| of_driver(error, Phase::Connect))
+        caught(Conn::new(self.opts.clone())).await.map_err(|error| of_driver(error, Phase::Connect))
     }
 
     async fn set_up(&self, mut conn: Conn) -> Result<MySqlConnection> {
         let failed = |error| of_driver(error, Phase::Connect);
-        let facts: Option<(String, String, u64)> = conn
-            .query_first("SELECT VERSION(), @@version_comment, CAST(@@max_allowed_packet AS UNSIGNED)")
-            .await
-            .map_err(failed)?;
-        let (version, comment, packet) =
-            facts.ok_or_else(|| Error::new(ErrorKind::Protocol, "the server tells nothing about itself"))?;
+        let asked = conn.query_first("SELECT VERSION(), @@version_comment, CAST(@@max_allowed_packet AS UNSIGNED)");
+        let told: Option<Row> = caught(asked).await.map_err(failed)?;
+        let (version, comment, packet) = told
+            .as_ref()
+            .and_then(facts)
+            .ok_or_else(|| Error::new(ErrorKind::Protocol, "the server tells nothing about itself"))?;
         let server = Server::read(&version, &comment)?;
         server.check()?;
         let set_up = self.statements(&server);
-        conn.query_drop(set_up.as_str()).await.map_err(failed)?;
+        caught(conn.query_drop(set_up.as_str())).await.map_err(failed)?;
         let settings = Settings {
             set_up,
             limits: format!("SET {}", self.limits(&server, "DEFAULT").join(", ")),
@@ -199,6 +200,12 @@ impl Options {
         let written = settings.into_iter().filter(|(_, value)| value.is_some() || !otherwise.is_empty());
         written.map(|(name, value)| format!("SESSION {name} = {}", value.as_deref().unwrap_or(otherwise))).collect()
     }
+}
+
+/// Version, comment and the largest packet. The driver's own way to read a row panics when a value does not fit.
+fn facts(row: &Row) -> Option<(String, String, u64)> {
+    let text = |index: usize| row.get_opt::<String, _>(index)?.ok();
+    Some((text(0)?, text(1)?, row.get_opt::<u64, _>(2)?.ok()?))
 }
 
 /// Never with a password, and never with a certificate's bytes.

@@ -15,6 +15,7 @@ use crate::contract::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::cache::StatementCache;
+use crate::mysql::caught::caught;
 use crate::mysql::connect::Settings;
 use crate::mysql::errors::{ENDS_TRANSACTION, LOCK_WAIT, Phase, of_driver, of_server};
 use crate::mysql::reaper::Reaper;
@@ -204,7 +205,7 @@ impl MySqlConnection {
             return Ok(());
         }
         let Some(wire) = self.wire.as_mut() else { return self.check() };
-        match wire.ping().await {
+        match caught(wire.ping()).await {
             Ok(()) => {
                 self.under_way = false;
                 self.believe();
@@ -239,14 +240,14 @@ impl MySqlConnection {
         if let Some(mut wire) = self.wire.take()
             && !wire.is_disconnected()
         {
-            let _ = wire.ping().now_or_never();
+            let _ = caught(wire.ping()).now_or_never();
         }
     }
 
     /// Runs text that has no values and gives no rows that matter.
     pub(crate) async fn say(&mut self, sql: &str) -> Result<()> {
         let wire = self.depart()?;
-        let result = wire.query_drop(sql).await.map_err(Failure::from);
+        let result = caught(wire.query_drop(sql)).await.map_err(Failure::from);
         self.settle(result).await
     }
 
@@ -260,7 +261,7 @@ impl MySqlConnection {
             return Ok(());
         }
         match self.wire.take() {
-            Some(wire) => wire.disconnect().await.map_err(|error| of_driver(error, Phase::Use)),
+            Some(wire) => caught(wire.disconnect()).await.map_err(|error| of_driver(error, Phase::Use)),
             None => Ok(()),
         }
     }

@@ -48,6 +48,7 @@
 
 mod bulk;
 mod cache;
+mod caught;
 mod codec;
 mod connect;
 mod connection;

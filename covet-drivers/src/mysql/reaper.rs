@@ -9,8 +9,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mysql_async::prelude::Queryable as _;
-use mysql_async::{Conn, Opts};
+use mysql_async::{Conn, Opts, Row};
 use tokio::sync::Semaphore;
+
+use crate::mysql::caught::caught;
 
 /// So many sessions kill at once; what is dropped beyond that waits for its turn, as long as a kill may take.
 const AT_ONCE: usize = 2;
@@ -35,7 +37,7 @@ impl Reaper {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let reaper = self.clone();
         runtime.spawn(async move {
-            match tokio::time::timeout(LIMIT, reaper.ask(session, opened)).await {
+            match tokio::time::timeout(LIMIT, caught(reaper.ask(session, opened))).await {
                 Ok(Ok(())) => {}
                 // The message of the driver's error may hold the user's name, and says nothing that helps.
                 Ok(Err(_)) => tracing::debug!(session, "a statement that nobody waits for could not be killed"),
@@ -48,8 +50,9 @@ impl Reaper {
         let Ok(_turn) = self.permits.acquire().await else { return Ok(()) };
         let mut conn = Conn::new(self.opts.clone()).await?;
         // A server that was started anew counts from the beginning again: the number may be somebody else's.
-        let up: Option<(String, u64)> = conn.query_first("SHOW GLOBAL STATUS LIKE 'Uptime'").await?;
-        let up = up.map_or(Duration::ZERO, |(_, seconds)| Duration::from_secs(seconds + 1));
+        let told: Option<Row> = conn.query_first("SHOW GLOBAL STATUS LIKE 'Uptime'").await?;
+        let seconds = told.and_then(|row| row.get_opt::<u64, _>(1)?.ok());
+        let up = seconds.map_or(Duration::ZERO, |seconds| Duration::from_secs(seconds.saturating_add(1)));
         if up >= opened.elapsed() {
             match conn.query_drop(format!("KILL {session}")).await {
                 // It has ended by itself.

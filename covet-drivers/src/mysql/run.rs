@@ -6,6 +6,7 @@ use mysql_async::{Conn, Params, QueryResult, Statement, Value as WireValue};
 use crate::contract::{Command, Flow, Outcome, Reuse, Row, RowSink, breathe};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::cache::Traits;
+use crate::mysql::caught::caught;
 use crate::mysql::codec::{Held, encode, weight};
 use crate::mysql::connection::{Failure, MySqlConnection, Standing};
 use crate::mysql::dialect::QUOTING;
@@ -93,7 +94,7 @@ impl MySqlConnection {
         }
         let traits = Traits::of(command.sql);
         let wire = self.depart()?;
-        let result = wire.prep(command.sql).await.map_err(Failure::from);
+        let result = caught(wire.prep(command.sql)).await.map_err(Failure::from);
         let statement = match result {
             Ok(statement) => {
                 // The answer to PREPARE carries no status flags, so there is nothing to believe.
@@ -115,7 +116,7 @@ impl MySqlConnection {
     /// Closes a statement on the server, which does not answer.
     async fn discard(&mut self, statement: Statement) -> Result<()> {
         let wire = self.depart()?;
-        match wire.close(statement).await {
+        match caught(wire.close(statement)).await {
             Ok(()) => {
                 self.arrive();
                 Ok(())
@@ -134,7 +135,7 @@ impl MySqlConnection {
         self.dirty |= traits.leaves_traces;
         let drain = if self.standing() == Standing::Idle { DRAIN } else { usize::MAX };
         let wire = self.depart()?;
-        let result = match wire.query_iter(sql).await {
+        let result = match caught(wire.query_iter(sql)).await {
             Ok(result) => take(result, rows, drain).await,
             Err(error) => Err(error.into()),
         };
@@ -212,7 +213,14 @@ async fn execute(
     rows: &mut dyn RowSink,
     drain: usize,
 ) -> Result<Done, Failure> {
-    let result = wire.exec_iter(statement, params).await?;
+    let result = caught(wire.exec_iter(statement, params)).await?;
+    if result.columns_ref().is_empty() && !statement.columns().is_empty() {
+        // An answer to something else: from here on each statement would get that of another one.
+        return Err(Failure::Left(Error::new(
+            ErrorKind::Protocol,
+            "the server answered a statement that gives rows as one that gives none",
+        )));
+    }
     let taken = take(result, rows, drain).await?;
     Ok(told(wire, taken))
 }
@@ -227,7 +235,7 @@ async fn take<P: Protocol>(
     let mut end: Option<Result<()>> = None;
     let mut thrown = 0_usize;
     loop {
-        while let Some(row) = result.next().await? {
+        while let Some(row) = caught(result.next()).await? {
             if end.is_some() {
                 thrown += 1;
                 if thrown > drain {

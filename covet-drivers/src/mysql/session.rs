@@ -7,6 +7,7 @@ use mysql_async::prelude::Queryable as _;
 use crate::catalog::{ColumnType, shorten};
 use crate::contract::{Command, Flow, Reuse, Row};
 use crate::error::{Error, ErrorKind, Result};
+use crate::mysql::caught::caught;
 use crate::mysql::connection::{Failure, MySqlConnection, Standing};
 use crate::mysql::dialect::QUOTING;
 use crate::sql::split;
@@ -41,7 +42,7 @@ impl MySqlConnection {
         }
         self.cache.clear();
         let wire = self.depart()?;
-        let result = wire.reset().await.map_err(Failure::from);
+        let result = caught(wire.reset()).await.map_err(Failure::from);
         if !self.settle(result).await? {
             return Err(Error::unsupported("resetting a session", self.server.name()));
         }
@@ -74,7 +75,7 @@ impl MySqlConnection {
     /// As there.
     pub async fn ping(&mut self) -> Result<()> {
         let wire = self.depart()?;
-        let result = wire.ping().await.map_err(Failure::from);
+        let result = caught(wire.ping()).await.map_err(Failure::from);
         self.settle(result).await
     }
 
