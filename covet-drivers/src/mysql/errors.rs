@@ -160,6 +160,11 @@ pub(crate) fn of_server(error: &ServerError, phase: Phase) -> Error {
             let kind = if phase == Phase::Connect { ErrorKind::Unreachable } else { ErrorKind::ConnectionLost };
             made(kind, format!("the server ended the connection: {}", said.text()))
         }
+        // A node that has left its cluster refuses every command; another one may be well.
+        1047 => {
+            let kind = if phase == Phase::Connect { ErrorKind::Unreachable } else { ErrorKind::ConnectionLost };
+            made(kind, format!("the server takes no commands: {}", said.text()))
+        }
         3159 => made(ErrorKind::Tls, "the server takes connections with TLS only".into())
             .with_help("say sslmode=verify-full"),
         1040 | 1203 | 1226 => made(ErrorKind::TooManyConnections, "the server has no connection left".into()),
@@ -358,5 +363,14 @@ mod tests {
         }
         assert!(made(1213, "Deadlock found").is_transaction_lost());
         assert!(!made(1205, "Lock wait timeout exceeded").is_transaction_lost());
+    }
+    #[test]
+    fn c10_what_nodes_of_a_cluster_say() {
+        let conflict = made(1213, "Deadlock found when trying to get lock; try restarting transaction");
+        assert!(conflict.is_retryable() && conflict.is_transaction_lost() && !conflict.is_connection_lost());
+        let alone = "WSREP has not yet prepared node for application use";
+        assert_eq!(made(1047, alone).kind(), ErrorKind::ConnectionLost);
+        let error = ServerError { code: 1047, message: alone.into(), state: "08S01".into() };
+        assert_eq!(of_server(&error, Phase::Connect).kind(), ErrorKind::Unreachable);
     }
 }
