@@ -118,6 +118,16 @@ pub(crate) fn is_stale(error: &tokio_postgres::Error) -> bool {
     }
 }
 
+/// The error of a statement of a transaction that was stale: prepared anew it may fit, but this transaction has failed.
+pub(crate) fn outlived(error: Error) -> Error {
+    let text = "the schema, or the session, has changed since the statement was prepared";
+    let outlived = match error.code() {
+        Some(code) => Error::new(ErrorKind::Serialization, text).with_code(code),
+        None => Error::new(ErrorKind::Serialization, text),
+    };
+    outlived.with_source(error)
+}
+
 /// Whether the server refuses a way of doing something that it may allow in another way: row level
 /// security, a view, a right.
 pub(crate) fn is_refused(error: &tokio_postgres::Error) -> bool {

@@ -74,7 +74,13 @@ impl PostgresConnection {
             // Nothing was sent, or nothing took effect: with the types and the plan of today it may work.
             let again = errors::stays_here(&error) || (stale && self.state == ConnectionState::Idle && !seen);
             if !(from_cache && again) {
-                let error = errors::of_values(self.settle(error), command.args);
+                let outlived = from_cache && stale && self.state == ConnectionState::InTransaction;
+                let mut error = errors::of_values(self.settle(error), command.args);
+                if outlived {
+                    // The others are as old: running the transaction again once shall do.
+                    self.cache.clear();
+                    error = errors::outlived(error);
+                }
                 if wording.steers && self.state != ConnectionState::Broken {
                     Box::pin(self.locate()).await?;
                 }
