@@ -14,6 +14,9 @@ use crate::postgres::errors;
 /// How long a server may take to hear that a statement shall stop.
 const CANCEL: Duration = Duration::from_secs(5);
 
+/// The routine of PostgreSQL that warns of a commit which its standbys may not have.
+const LOCAL_COMMIT: &str = "SyncRepWaitForLSN";
+
 /// A session just opened.
 pub(crate) struct Opened {
     pub(crate) client: Client,
@@ -81,6 +84,12 @@ where
     let driver = tokio::spawn(async move {
         loop {
             match poll_fn(|context| connection.poll_message(context)).await {
+                Some(Ok(AsyncMessage::Notice(notice))) if notice.routine() == Some(LOCAL_COMMIT) => {
+                    tracing::warn!(
+                        target: "covet::transaction",
+                        "a commit is on this server alone: somebody ended its waiting for a standby"
+                    );
+                }
                 // The text of a notice may repeat values.
                 Some(Ok(AsyncMessage::Notice(notice))) => {
                     tracing::debug!(severity = notice.severity(), code = notice.code().code(), "notice of PostgreSQL");
