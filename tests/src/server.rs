@@ -228,7 +228,8 @@ impl Server {
     }
 
     /// The end of its log.
-    fn log(&self) -> String {
+    #[must_use]
+    pub fn log(&self) -> String {
         let log = std::fs::read(self.folder.path().join("log")).unwrap_or_default();
         let text = String::from_utf8_lossy(&log);
         let lines: Vec<&str> = text.lines().collect();

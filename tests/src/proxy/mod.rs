@@ -15,9 +15,13 @@ use tokio::task::JoinHandle;
 use crate::harness::Kind;
 use crate::proxy::flights::Flights;
 use crate::proxy::frames::Frames;
+use crate::proxy::network::Network;
 
 mod flights;
 mod frames;
+mod network;
+
+pub use crate::proxy::network::{Bent, Passing, Weather};
 
 /// Which way a message goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -103,6 +107,8 @@ struct Shared {
     connections: AtomicUsize,
     /// Counted when it is asked for: answers are held back for that.
     flights: Mutex<Option<Flights>>,
+    /// How slow it is, and who changes what passes.
+    network: Mutex<Network>,
 }
 
 #[derive(Debug, Default)]
@@ -140,6 +146,7 @@ impl Proxy {
             changed: watch::Sender::new(()),
             connections: AtomicUsize::new(0),
             flights: Mutex::default(),
+            network: Mutex::default(),
         });
         let theirs = Arc::clone(&shared);
         let accepts = tokio::spawn(async move {
@@ -341,12 +348,22 @@ async fn pump(
             to.write_all(frames.rest()).await?;
             return to.shutdown().await;
         }
+        shared.travel().await;
         frames.add(&chunk[..count]);
         while let Some(frame) = frames.next() {
             match shared.judge(number, frames.direction()).await {
                 Verdict::Pass => {
                     shared.count(frames.direction(), &frame).await;
-                    to.write_all(&frame).await?;
+                    match shared.bent(number, frames.direction(), &frame) {
+                        Bent::Same => shared.send(&mut to, &frame).await?,
+                        Bent::Into(other) => shared.send(&mut to, &other).await?,
+                        Bent::Cut => {
+                            shared.change(|state| {
+                                state.cut.insert(number);
+                            });
+                            return std::future::pending().await;
+                        }
+                    }
                 }
                 Verdict::Drop => {}
                 Verdict::Reset => {
