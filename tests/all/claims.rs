@@ -1,5 +1,5 @@
-//! `docs/claims.md` says which test shows what on which database. Here it is held to that: a test that it names
-//! is there and runs on that database, and where there is none the reason stands instead.
+//! `docs/claims.md` and `docs/scenarios.md` say which test shows what on which database. Here they are held to that: a
+//! test that they name is there and runs on that database, and where there is none the reason stands instead.
 
 use std::fs;
 
@@ -17,9 +17,14 @@ struct Claim {
     cells: Vec<String>,
 }
 
-fn claims() -> Vec<Claim> {
-    let text = fs::read_to_string(workspace().join("docs/claims.md")).unwrap();
-    let rows = text.lines().enumerate().filter(|(_, line)| line.starts_with("| ") && !line.starts_with("| claim |"));
+/// The rows of a document's tables.
+fn claims(document: &str) -> Vec<Claim> {
+    let text = fs::read_to_string(workspace().join(document)).unwrap();
+    let heads = ["| claim |", "| scenario |"];
+    let rows = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| line.starts_with("| ") && !heads.iter().any(|head| line.starts_with(head)));
     rows.map(|(line, row)| {
         let mut cells = row.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned());
         let text = cells.next().unwrap();
@@ -30,10 +35,26 @@ fn claims() -> Vec<Claim> {
 
 #[test]
 fn each_claim_has_a_test_or_a_reason_for_each_database() {
-    let claims = claims();
+    let claims = claims("docs/claims.md");
     assert!(claims.len() >= 30, "only {} claims were found", claims.len());
     let wrong: Vec<String> = claims.iter().flat_map(wrong).collect();
     assert!(wrong.is_empty(), "docs/claims.md:\n{}", wrong.join("\n"));
+}
+
+/// The scenarios that there are: a letter, and the numbers from one to another.
+const SCENARIOS: [(&str, u32, u32); 5] = [("A", 1, 18), ("B", 1, 25), ("C", 1, 16), ("D", 1, 11), ("F", 8, 11)];
+
+#[test]
+fn each_scenario_has_a_test_or_a_reason_for_each_database() {
+    let rows = claims("docs/scenarios.md");
+    let wrong: Vec<String> = rows.iter().flat_map(wrong).collect();
+    assert!(wrong.is_empty(), "docs/scenarios.md:\n{}", wrong.join("\n"));
+    let ids = rows.iter().map(|row| row.text.split(' ').next().unwrap_or_default().to_owned());
+    let all = SCENARIOS.iter().flat_map(|(letter, first, last)| (*first..=*last).map(move |n| format!("{letter}{n}")));
+    assert_eq!(ids.collect::<Vec<_>>(), all.collect::<Vec<_>>());
+    let shown = rows.iter().filter(|row| row.cells.iter().any(|cell| cell.contains("::"))).count();
+    println!("{shown} of {} scenarios have a test", rows.len());
+    assert!(shown * 10 >= rows.len() * 9, "{shown} of {} scenarios have a test", rows.len());
 }
 
 fn wrong(claim: &Claim) -> Vec<String> {

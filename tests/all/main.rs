@@ -29,6 +29,7 @@ mod pool;
 mod quickstart;
 mod relations;
 mod round_trips;
+mod scenarios;
 mod sizes;
 mod sql_text;
 mod streams;
