@@ -348,7 +348,7 @@ impl Tx<'_> {
     pub(crate) async fn into_lease(self) -> Result<Lease> {
         let mut state = self.open.state.lock().await;
         if let Err(error) = state.settle(0).await {
-            state.end().await?;
+            state.end(self.executor.shared()).await?;
             return Err(error);
         }
         state.lease.take().ok_or_else(ended)

@@ -91,7 +91,7 @@ const SQLITE: &[Canary] = &[
 async fn ask(connection: &mut dyn Connection, sql: &str) -> String {
     let mut found = String::from("nothing");
     let text = ColumnType::Text { max_len: None };
-    let mut sink = |row: &Row<'_>| {
+    let mut sink = |row: &mut Row<'_>| {
         found = row.get::<Option<String>>(0, &text)?.unwrap_or_else(|| "NULL".to_owned());
         Ok(Flow::Continue)
     };

@@ -78,7 +78,7 @@ fn step(words: &str, table: &str) -> (usize, Step) {
 /// Runs a statement, and gives its rows.
 async fn run(lease: &mut Lease, sql: &str) -> covet_orm::Result<Vec<(i64, i64)>> {
     let mut rows = Vec::new();
-    let mut sink = |row: &Row<'_>| {
+    let mut sink = |row: &mut Row<'_>| {
         rows.push((row.get(0, &ColumnType::I64)?, row.get(1, &ColumnType::I64)?));
         Ok(Flow::Continue)
     };

@@ -152,7 +152,7 @@ async fn stands(kind: Kind, one: &Db) -> Result<i64, Box<dyn std::error::Error +
         return Ok(process(one).await?);
     }
     let mut file = String::new();
-    let mut sink = |row: &Row<'_>| {
+    let mut sink = |row: &mut Row<'_>| {
         file = row.get(0, &ColumnType::Text { max_len: None })?;
         Ok(Flow::Continue)
     };

@@ -108,7 +108,7 @@ fn spoiling(kind: Kind, seed: u64) -> impl Fn(Passing<'_>) -> Bent + Send + Sync
 async fn ask(db: &Db, own: &str) -> covet_orm::Result<String> {
     let sql = if db.server().product == "PostgreSQL" { "SELECT $1::text" } else { "SELECT ?" };
     let mut found = String::new();
-    let mut sink = |row: &Row<'_>| {
+    let mut sink = |row: &mut Row<'_>| {
         found = row.get(0, &ColumnType::Text { max_len: None })?;
         Ok(Flow::Continue)
     };
