@@ -56,6 +56,8 @@ pub struct PostgresConnection {
     /// A transaction that the state speaks of and the server has not heard of: its BEGIN waits for company.
     pub(super) held: Option<TransactionOptions>,
     pub(super) guard: Guard,
+    /// A pooler gives each transaction another session.
+    pub(super) pooled: bool,
     /// Set before every await that has bytes under way, cleared behind it: whoever drops a future
     /// leaves it set.
     pub(super) under_way: bool,
@@ -76,6 +78,7 @@ impl PostgresConnection {
             state: ConnectionState::Idle,
             held: None,
             guard: Guard::new(opened.writes && target.cache() > 0),
+            pooled: target.cache() == 0,
             under_way: false,
             dirty: false,
             locks: 0,
@@ -87,6 +90,14 @@ impl PostgresConnection {
     /// # Errors
     /// As there.
     pub async fn run(&mut self, command: Command<'_>, rows: &mut dyn RowSink) -> Result<Outcome> {
+        if self.needs_keeping(command.sql) {
+            return Box::pin(self.run_kept(command, rows)).await;
+        }
+        self.run_here(command, rows).await
+    }
+
+    /// Runs a statement where the session stands.
+    pub(super) async fn run_here(&mut self, command: Command<'_>, rows: &mut dyn RowSink) -> Result<Outcome> {
         match self.state() {
             ConnectionState::Broken => return Err(gone()),
             ConnectionState::Failed if !Wording::of(command.sql).steers => return Err(doomed()),

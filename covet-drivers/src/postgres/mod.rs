@@ -16,7 +16,7 @@
 //! | `options` | options of the server process (`-c name=value`) | |
 //! | `schema` or `search_path` | one schema, or a list of them with commas | the server's |
 //! | `statement_timeout`, `lock_timeout`, `idle_in_transaction_session_timeout` | milliseconds | the server's |
-//! | `statement_cache_size` | prepared statements kept on a connection; 0 behind a pooler that mixes sessions, where BEGIN then never flies ahead of a write | 256 |
+//! | `statement_cache_size` | prepared statements kept on a connection; 0 behind a pooler that mixes sessions, where each statement then stands in a transaction | 256 |
 //! | `keepalives`, `keepalives_idle`, `keepalives_interval`, `keepalives_retries`, `tcp_user_timeout` | on or off; seconds, seconds, number, milliseconds | on, 60, 15, 4, 30000 |
 //! | `target_session_attrs` | `any`, `read-write`, `read-only` | `any` |
 //! | `load_balance_hosts` | `disable`, `random` | `disable` |
@@ -36,6 +36,7 @@ mod introspect;
 mod link;
 mod listen;
 mod opening;
+mod pooled;
 mod probe;
 mod run;
 mod session;

@@ -13,6 +13,7 @@ use crate::postgres::codec::{Parameter, Wire};
 use crate::postgres::errors;
 use crate::postgres::guard::Switch;
 use crate::postgres::opening::{Ahead, alone, fly};
+use crate::postgres::pooled::is_strange;
 use crate::postgres::wording::Wording;
 use crate::value::Value;
 
@@ -113,7 +114,11 @@ impl PostgresConnection {
                 _ => statement,
             }
         };
-        let statement = statement.map_err(|error| self.settle(error))?;
+        let statement = statement.map_err(|error| {
+            let error = self.settle(error);
+            // Nothing has run, and the next name is another one.
+            if self.pooled && is_strange(&error) { errors::outlived(error) } else { error }
+        })?;
         let prepared = Prepared { statement, wording };
         if command.reuse == Reuse::Keep {
             self.cache.put(command.sql, prepared.clone());

@@ -114,6 +114,14 @@ impl PostgresConnection {
     /// # Errors
     /// As there.
     pub async fn insert_many(&mut self, bulk: Bulk, rows: &mut dyn RowSupply) -> Result<u64> {
+        if self.pooled && self.state() == ConnectionState::Idle {
+            return Box::pin(self.insert_kept(bulk, rows)).await;
+        }
+        self.insert_here(bulk, rows).await
+    }
+
+    /// Inserts many rows where the session stands.
+    pub(super) async fn insert_here(&mut self, bulk: Bulk, rows: &mut dyn RowSupply) -> Result<u64> {
         let mut whole = self.begin_bulk()?;
         let result = match self.open_for_bulk().await {
             Ok(()) => self.insert_parts(bulk, rows, &mut whole).await,

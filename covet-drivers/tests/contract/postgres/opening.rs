@@ -352,5 +352,6 @@ async fn behind_a_pooler_no_setting_is_left_in_a_session() {
     c.rollback().await.unwrap();
     let said = ear.said();
     assert!(said.contains("BEGIN") && !said.contains("READ WRITE") && !said.contains("default_transaction"), "{said}");
+    ear.misspell(None);
     assert_eq!(number(c, COUNT).await, 6);
 }

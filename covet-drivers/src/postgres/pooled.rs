@@ -1,0 +1,73 @@
+//! Behind a pooler that gives each transaction another session (`statement_cache_size=0`): what is prepared in one session
+//! is not known in the next, so a statement outside of a transaction gets one of its own, which keeps the session for as
+//! long as it takes. That costs a round trip more.
+//!
+//! Names of prepared statements are the driver's, counted in each program. What another program has left under the same
+//! name is met before anything has run, and the next name is another one.
+
+use crate::contract::{Bulk, Command, ConnectionState, Outcome, RowSink, RowSupply, TransactionOptions};
+use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::PostgresConnection;
+use crate::postgres::wording::Wording;
+
+/// How often a statement is tried whose name is taken, or whose session has gone in between.
+const TRIES: u32 = 3;
+
+/// The name of a prepared statement is taken, or is not known. Nothing has run.
+pub(super) fn is_strange(error: &Error) -> bool {
+    matches!(error.code(), Some("42P05" | "26000"))
+}
+
+impl PostgresConnection {
+    /// Whether a statement needs a transaction of its own to stay in one session. Settings and the like do without:
+    /// they have no values, and some of them cannot stand in one.
+    pub(super) fn needs_keeping(&self, sql: &str) -> bool {
+        if !self.pooled || self.state() != ConnectionState::Idle {
+            return false;
+        }
+        let wording = Wording::of(sql);
+        !wording.steers && !wording.leaves
+    }
+
+    /// Runs a statement in a transaction of its own.
+    pub(super) async fn run_kept(&mut self, command: Command<'_>, rows: &mut dyn RowSink) -> Result<Outcome> {
+        let mut tries = 1;
+        loop {
+            self.begin(&TransactionOptions::default()).await?;
+            let result = self.run_here(command, rows).await;
+            match self.end_kept(result).await {
+                Err(error) if is_strange(&error) && tries < TRIES => tries += 1,
+                ended => return ended,
+            }
+        }
+    }
+
+    /// Inserts many rows in a transaction of its own.
+    pub(super) async fn insert_kept(&mut self, bulk: Bulk, rows: &mut dyn RowSupply) -> Result<u64> {
+        self.begin(&TransactionOptions::default()).await?;
+        let result = self.insert_here(bulk, rows).await;
+        self.end_kept(result).await
+    }
+
+    async fn end_kept<T>(&mut self, result: Result<T>) -> Result<T> {
+        let value = match result {
+            Ok(value) => value,
+            Err(error) => {
+                if self.state() != ConnectionState::Broken {
+                    // The first error is the one to tell; what cannot be undone shows in the state.
+                    drop(self.rollback().await);
+                }
+                return Err(error);
+            }
+        };
+        match self.commit().await {
+            Ok(()) => Ok(value),
+            // To its user it is one statement, whose answer was lost.
+            Err(error) if error.kind() == ErrorKind::CommitUnknown => {
+                let text = "the connection to PostgreSQL broke before the statement was answered";
+                Err(Error::new(ErrorKind::ConnectionLost, text).with_source(error))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
