@@ -1,5 +1,7 @@
 //! A server of one test's own, that it may stop, freeze and configure.
 
+mod pooler;
+
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
@@ -10,6 +12,8 @@ use covet_drivers::contract::{ConnectUrl, adapter_for};
 use covet_orm::{Db, DbOptions};
 
 use crate::harness::Kind;
+
+pub use pooler::Pooler;
 
 /// A PostgreSQL or MariaDB server in a temporary folder. It ends with this value, and with the thread that started it.
 #[derive(Debug)]

@@ -12,6 +12,7 @@ mod limits;
 mod malformed;
 mod network;
 mod plans;
+mod pooler;
 mod retries;
 mod runtimes;
 mod writers;

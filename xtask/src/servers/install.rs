@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::account::is_root;
-use super::programs::{MYSQL_BIN, MYSQLD, Missing, PG_BIN, Programs};
+use super::programs::{MYSQL_BIN, MYSQLD, Missing, PG_BIN, PGBOUNCER, Programs};
 use crate::Outcome;
 use crate::process::capture;
 
@@ -54,6 +54,7 @@ pub(super) fn install(missing: &[Missing]) -> Outcome<Programs> {
             Missing::Postgres => POSTGRES,
             Missing::Mariadb => mariadb,
             Missing::Openssl => &["openssl"],
+            Missing::Pgbouncer => &["pgbouncer"],
         });
         wanted.copied().collect()
     };
@@ -86,8 +87,11 @@ fn by_hand(missing: &[Missing]) -> String {
                 "\n  MariaDB 10.6 or newer with its client programs (Debian: apt-get install mariadb-server)"
             }
             Missing::Openssl => "\n  the openssl program (Debian: apt-get install openssl)",
+            Missing::Pgbouncer => "\n  PgBouncer (Debian: apt-get install pgbouncer)",
         });
     }
-    text.push_str(&format!("\nor name where they are: {PG_BIN}, {MYSQL_BIN} (folders), {MYSQLD} (the server)"));
+    text.push_str(&format!(
+        "\nor name where they are: {PG_BIN}, {MYSQL_BIN} (folders), {MYSQLD}, {PGBOUNCER} (programs)"
+    ));
     text
 }

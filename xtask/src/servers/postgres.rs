@@ -8,7 +8,7 @@ use std::process::Command;
 use super::account::{Account, untouched};
 use super::home::{Home, fits_socket, free_port, secret, write_private};
 use super::keeper::{Kept, StopSignal};
-use super::programs::{PG_BIN, Programs};
+use super::programs::{PG_BIN, PGBOUNCER, Programs};
 use super::tls::Certificates;
 use super::{Running, retry_start, until_ready};
 use crate::Outcome;
@@ -59,6 +59,7 @@ pub(super) fn start(programs: &Programs, home: &Home) -> Outcome<Running> {
                 ("COVET_TEST_POSTGRES_SOCKET", room.display().to_string()),
                 ("COVET_TEST_POSTGRES_CA", certificates.authority.display().to_string()),
                 (PG_BIN, programs.pg_bin.display().to_string()),
+                (PGBOUNCER, programs.pgbouncer.display().to_string()),
             ],
         })
     })

@@ -11,6 +11,8 @@ pub(super) const PG_BIN: &str = "COVET_TEST_PG_BIN";
 pub(super) const MYSQL_BIN: &str = "COVET_TEST_MYSQL_BIN";
 /// Names MariaDB's server program, for us and for the tests.
 pub(super) const MYSQLD: &str = "COVET_TEST_MYSQLD";
+/// Names PgBouncer, for us and for the tests.
+pub(super) const PGBOUNCER: &str = "COVET_TEST_PGBOUNCER";
 
 /// Where the programs are that we start.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub(super) struct Programs {
     pub(super) mysqld: PathBuf,
     /// Makes the servers' certificates.
     pub(super) openssl: PathBuf,
+    /// The pooler that the tests put in front of PostgreSQL.
+    pub(super) pgbouncer: PathBuf,
 }
 
 /// What could not be found.
@@ -31,17 +35,21 @@ pub(super) enum Missing {
     Postgres,
     Mariadb,
     Openssl,
+    Pgbouncer,
 }
 
 impl Programs {
     /// Finds all programs, or says which servers are missing.
     pub(super) fn find() -> Result<Self, Vec<Missing>> {
-        match (pg_bin(), mysqld().zip(mysql_bin()), openssl()) {
-            (Some(pg_bin), Some((mysqld, mysql_bin)), Some(openssl)) => Ok(Self { pg_bin, mysql_bin, mysqld, openssl }),
-            (postgres, mariadb, openssl) => Err([
+        match (pg_bin(), mysqld().zip(mysql_bin()), openssl(), pgbouncer()) {
+            (Some(pg_bin), Some((mysqld, mysql_bin)), Some(openssl), Some(pgbouncer)) => {
+                Ok(Self { pg_bin, mysql_bin, mysqld, openssl, pgbouncer })
+            }
+            (postgres, mariadb, openssl, pgbouncer) => Err([
                 postgres.is_none().then_some(Missing::Postgres),
                 mariadb.is_none().then_some(Missing::Mariadb),
                 openssl.is_none().then_some(Missing::Openssl),
+                pgbouncer.is_none().then_some(Missing::Pgbouncer),
             ]
             .into_iter()
             .flatten()
@@ -73,6 +81,11 @@ fn mysqld() -> Option<PathBuf> {
 
 fn openssl() -> Option<PathBuf> {
     path().into_iter().map(|folder| folder.join("openssl")).find(|program| program.is_file())
+}
+
+fn pgbouncer() -> Option<PathBuf> {
+    let folders = path().into_iter().chain([PathBuf::from("/usr/sbin")]);
+    said(PGBOUNCER).into_iter().chain(folders.map(|folder| folder.join("pgbouncer"))).find(|program| program.is_file())
 }
 
 /// A MySQL server is created in another way than a MariaDB server, and only the latter is automated here.

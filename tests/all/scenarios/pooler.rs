@@ -1,0 +1,105 @@
+//! A pooler between the program and its database, which gives each transaction another session.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use covet_orm::prelude::*;
+use covet_orm::{Isolation, TxOptions};
+use covet_tests::models::{Account, Role, Setting, User};
+use covet_tests::{Kind, create_all};
+use futures_util::TryStreamExt as _;
+use futures_util::future::try_join_all;
+
+use crate::crud::email;
+use crate::pool::outages::with_server;
+use crate::scenarios::{count, open, put};
+
+/// How many programs there are, each with a connection of its own; the server has two sessions for all of them.
+const CLIENTS: usize = 20;
+
+const SESSIONS: usize = 2;
+
+/// What a program does, one thing after the other.
+async fn work(number: usize, db: Db) -> covet_orm::Result<()> {
+    for round in 0..3 {
+        let case = format!("c{number}-{round}");
+        // Rows in and out, an enum among their columns.
+        let mut user = User::create().email(email(&format!("{case}@x"))).role(Role::Editor).exec(&db).await?;
+        user.name = Some(case.clone());
+        user.save(&db).await?;
+        assert_eq!(User::find(user.id).one(&db).await?, user);
+        let account = Account::create().owner(case.as_str()).balance(rust_decimal::Decimal::ONE).exec(&db).await?;
+        assert_eq!(Account::find(account.id).one(&db).await?.owner, case);
+        // Transactions, with a savepoint within, and one that reads what it wrote.
+        let name = &case;
+        db.transaction_with(TxOptions::new().isolation(Isolation::RepeatableRead), async |tx| {
+            put(format!("{name}-a"), tx).await?;
+            tx.transaction(async |savepoint| put(format!("{name}-b"), savepoint).await).await?;
+            assert_eq!(count(name, tx).await?, 2);
+            Ok(())
+        })
+        .await?;
+        let undone = db.begin().await?;
+        put(format!("{case}-undone"), &undone).await?;
+        undone.rollback().await?;
+        // Few rows, and so many that they go by another way.
+        for rows in [3, 700] {
+            let many = (0..rows).map(|n| Setting::create().name(format!("{case}-{rows}-{n:04}")).value("v"));
+            Setting::insert_many(many).exec(&db).await?;
+        }
+        let start = format!("{case}-700");
+        let rows = Setting::query().filter(Setting::name.starts_with(start.as_str()));
+        let streamed: Vec<Setting> = rows.stream(&db).try_collect().await?;
+        assert_eq!(streamed.len(), 700);
+        let taken = put(format!("{case}-a"), &db).await.unwrap_err();
+        assert_eq!(taken.kind(), covet_orm::ErrorKind::Unique, "{taken}");
+        user.delete(&db).await?;
+    }
+    Ok(())
+}
+
+#[test]
+fn b24_a_pooler_that_mixes_sessions() {
+    with_server(Kind::Postgres, &[], async |server| {
+        let Some(pooler) = server.pooler(SESSIONS) else {
+            let required = std::env::var("COVET_TEST_REQUIRE").unwrap_or_default();
+            assert!(!required.contains("postgres"), "PgBouncer is not there");
+            return Ok(());
+        };
+        let direct = open(&server.url(), 1).await?;
+        create_all(&direct).await;
+        let programs = try_join_all((0..CLIENTS).map(async |_| open(&pooler.url(), 1).await)).await?;
+        let done = Arc::new(AtomicUsize::new(0));
+        let tasks = programs.into_iter().enumerate().map(|(number, db)| {
+            let done = Arc::clone(&done);
+            tokio::spawn(async move {
+                let worked = work(number, db).await;
+                done.fetch_add(1, Ordering::SeqCst);
+                worked.map_err(|error| format!("{number}: {error} ({:?})", error.code()))
+            })
+        });
+        for task in try_join_all(tasks).await? {
+            task?;
+        }
+        assert_eq!(done.load(Ordering::SeqCst), CLIENTS);
+        let all = u64::try_from(CLIENTS * 3)?;
+        assert_eq!(Setting::query().count(&direct).await?, all * (2 + 3 + 700));
+        assert_eq!((User::query().count(&direct).await?, Account::query().count(&direct).await?), (0, all));
+        let sessions = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' \
+                        AND pid <> pg_backend_pid()";
+        let sessions = covet_tests::session::number(&mut direct.acquire().await?, sessions).await?;
+        assert!(sessions <= i64::try_from(SESSIONS)?, "{sessions} sessions");
+        // The control: what is kept prepared meets other sessions.
+        let careless = pooler.url().replace("&statement_cache_size=0", "");
+        let failed = try_join_all((0..4).map(async |_| {
+            let db = open(&careless, 1).await?;
+            let mut failed = 0;
+            for _ in 0..50 {
+                failed += u32::from(Setting::find("c0-0-a").one(&db).await.is_err());
+            }
+            Ok::<u32, covet_orm::Error>(failed)
+        }));
+        assert!(failed.await?.into_iter().sum::<u32>() > 0, "the pooler does not mix sessions");
+        Ok(())
+    });
+}
