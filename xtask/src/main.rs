@@ -2,6 +2,7 @@
 
 mod bench;
 mod ci;
+mod mutants;
 mod process;
 mod servers;
 mod soak;
@@ -33,6 +34,12 @@ const CHORES: &[Chore] = &[
         "[--minutes N]",
         "kill the databases with -9 while a bank works, and see that nothing acknowledged is lost: 5 minutes",
         soak::run,
+    ),
+    (
+        "mutants",
+        "[name…]",
+        "break a copy of Covet in many ways, and see that a test notices each: about two minutes for each",
+        mutants::run,
     ),
     (
         "servers",

@@ -5,11 +5,16 @@ use std::fmt::Write as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::Outcome;
 
 /// Sleeps in `read` until its owner writes a line (all is well) or is gone (end the group whose id is `$1`).
 const WATCH: &str = "if read -r _; then exit 0; fi; kill -s TERM -- \"-$1\"";
+
+/// How often to look whether a command has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// The folder of the workspace's `Cargo.toml`.
 pub(crate) fn workspace() -> PathBuf {
@@ -39,13 +44,31 @@ pub(crate) fn line(command: &Command) -> String {
 /// Runs a command with our own output streams. It gets a process group of its own, which ends when
 /// we end for whatever reason: a test run that outlives its servers would only confuse.
 pub(crate) fn stream(command: &mut Command) -> Outcome<ExitStatus> {
+    let status = stream_within(command, Duration::MAX)?;
+    status.ok_or_else(|| format!("`{}` did not end", line(command)))
+}
+
+/// As [`stream`], for so long at most: its process group is killed then, and there is no status.
+pub(crate) fn stream_within(command: &mut Command, limit: Duration) -> Outcome<Option<ExitStatus>> {
+    let start = Instant::now();
     let mut child = command.process_group(0).spawn().map_err(|error| not_started(command, &error))?;
     let watch = Command::new("sh")
         .args(["-c", WATCH, "sh", &child.id().to_string()])
         .process_group(0)
         .stdin(Stdio::piped())
         .spawn();
-    let status = child.wait().map_err(|error| format!("lost track of `{}`: {error}", line(command)));
+    let lost = |error: std::io::Error| format!("lost track of `{}`: {error}", line(command));
+    let status = loop {
+        match child.try_wait() {
+            Ok(None) if start.elapsed() < limit => thread::sleep(LOOK_EVERY),
+            Ok(None) => {
+                let group = format!("-{}", child.id());
+                let killed = Command::new("kill").args(["-s", "KILL", "--", &group]).status();
+                break killed.and_then(|_| child.wait()).map(|_| None).map_err(lost);
+            }
+            other => break other.map_err(lost),
+        }
+    };
     if let Ok(mut watch) = watch {
         if let Some(mut owner) = watch.stdin.take() {
             use std::io::Write as _;
