@@ -33,7 +33,9 @@ fn every_public_function_that_waits_is_dropped_half_way() {
     }
     assert!(found.len() > 50, "only {} functions were found", found.len());
     let is_elsewhere = |function: &String| {
-        ELSEWHERE.iter().any(|(name, _)| if name.ends_with('/') { function.starts_with(name) } else { function == name })
+        ELSEWHERE
+            .iter()
+            .any(|(name, _)| if name.ends_with('/') { function.starts_with(name) } else { function == name })
     };
     for (name, _) in ELSEWHERE {
         assert!(found.iter().any(|function| function.starts_with(name)), "there is no {name} any more");

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use covet_orm::prelude::*;
+use covet_orm::schema::Models;
 use covet_orm::{Isolation, TxOptions};
 use covet_tests::models::{Account, Role, Setting, User};
-use covet_tests::{Kind, create_all};
+use covet_tests::{Kind, create};
 use futures_util::TryStreamExt as _;
 use futures_util::future::try_join_all;
 
@@ -67,7 +68,7 @@ fn b24_a_pooler_that_mixes_sessions() {
             return Ok(());
         };
         let direct = open(&server.url(), 1).await?;
-        create_all(&direct).await;
+        create(&direct, &Models::registered()).await;
         let programs = try_join_all((0..CLIENTS).map(async |_| open(&pooler.url(), 1).await)).await?;
         let done = Arc::new(AtomicUsize::new(0));
         let tasks = programs.into_iter().enumerate().map(|(number, db)| {
