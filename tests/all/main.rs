@@ -24,6 +24,7 @@ mod kills;
 mod listen;
 mod many;
 mod memory;
+mod mutants;
 mod outcomes;
 mod pool;
 mod quickstart;
