@@ -39,6 +39,7 @@ mod text;
 mod ticker;
 mod tidy;
 mod transactions;
+mod two_phase;
 mod types;
 mod upkeep;
 mod upsert;

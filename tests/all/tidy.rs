@@ -140,6 +140,8 @@ fn every_path_that_the_documents_name_exists() {
         "docs/listen.md",
         "docs/sqlite.md",
         "docs/testing.md",
+        "docs/transactions.md",
+        "docs/two-phase.md",
     ] {
         let text = fs::read_to_string(root().join(document)).unwrap_or_else(|_| panic!("{document} exists"));
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {

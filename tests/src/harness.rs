@@ -205,7 +205,7 @@ where
     runtime.block_on(async {
         let Some(url) = Url::fresh(kind).await else { return };
         let db = Db::connect(&url.url).await.expect("connects");
-        create(&db, &Models::registered()).await;
+        create_all(&db).await;
         let test = TestDb { db, url };
         if let Err(error) = case(&test).await {
             panic!("on {}: {error}\n{error:?}", kind.name());
@@ -215,6 +215,14 @@ where
         drop(db);
         url.drop_database().await;
     });
+}
+
+/// Makes the tables of all models, by the statements that their first migration would have.
+///
+/// # Panics
+/// When they cannot be made.
+pub async fn create_all(db: &Db) {
+    create(db, &Models::registered()).await;
 }
 
 /// Makes the tables of models, by the statements that their first migration would have.

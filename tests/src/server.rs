@@ -333,6 +333,7 @@ impl Drop for Server {
 const FIRST: &str = "CREATE DATABASE IF NOT EXISTS covet;\n\
     CREATE USER IF NOT EXISTS 'covet'@'%' IDENTIFIED BY 'covet';\n\
     GRANT ALL PRIVILEGES ON covet.* TO 'covet'@'%';\n\
+    GRANT ALL PRIVILEGES ON `covet\\_%`.* TO 'covet'@'%';\n\
     GRANT SLAVE MONITOR ON *.* TO 'covet'@'%';\n\
     CREATE USER IF NOT EXISTS 'boss'@'%' IDENTIFIED BY 'boss';\n\
     GRANT ALL PRIVILEGES ON *.* TO 'boss'@'%';\n";

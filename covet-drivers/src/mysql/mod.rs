@@ -33,6 +33,12 @@
 //! the server sends. Errors 1213 and 1020 end the transaction; after 1205 it is
 //! [`Failed`](crate::contract::ConnectionState::Failed), although the server would go on.
 //!
+//! # Branches of distributed transactions
+//! By XA. A branch is bound to its session: while it is prepared the session says
+//! [`Broken`](crate::contract::ConnectionState::Broken) and takes nothing but its end, and another
+//! session can end it only when that one has gone. In a branch the server refuses DDL, `LOCK TABLES`
+//! and whatever else would commit on the way.
+//!
 //! # Upserts
 //! The unique key that is meant cannot be said: a conflict with any key of the table counts. An
 //! upsert that keeps the row counts 0 when it is about one row; of several rows the server does not

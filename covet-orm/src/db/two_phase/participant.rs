@@ -59,7 +59,12 @@ impl Participant {
     /// The branches that are prepared.
     pub(super) async fn prepared(&self) -> Result<Prepared> {
         let mut lease = self.lease().await?;
-        two_phase(&mut lease)?.prepared().await
+        let prepared = two_phase(&mut lease)?.prepared().await;
+        prepared.inspect_err(|error| {
+            if error.is_connection_lost() {
+                lease.report_lost();
+            }
+        })
     }
 
     /// The branches that have committed and are not forgotten.

@@ -35,7 +35,7 @@ impl Inner {
     /// As [`Coordinator::recover`](crate::Coordinator::recover).
     pub(super) async fn recover(self: &Arc<Self>) -> Result<Recovered> {
         let _one_at_a_time = self.recovering.lock().await;
-        self.forget_done().await?;
+        in_time(self.forget_done()).await?;
         let mut report = Recovered::default();
         let mut decisions = self.decisions().await?;
         let mut found = self.prepared(&mut report).await;
@@ -50,14 +50,12 @@ impl Inner {
             decisions = self.decisions().await?;
             found = self.prepared(&mut report).await;
             for transaction in undecided(&found, &decisions) {
-                // What was not there the first time has its own grace the next time.
+                // What was not there the first time has its grace the next time.
                 if !first.contains(&transaction) {
-                    found
-                        .values_mut()
-                        .for_each(|branches| branches.retain(|branch| branch.transaction() != transaction));
+                    self.put_off(transaction, &mut found, &mut report);
                     continue;
                 }
-                let committed = self.log.settle(transaction).await? == CommitOutcome::Committed;
+                let committed = in_time(self.log.settle(transaction)).await? == CommitOutcome::Committed;
                 // Of a commit that was decided just now its own coordinator takes care.
                 decisions.insert(transaction, Decision { transaction, committed, branches: Vec::new(), at: now() });
             }
@@ -68,13 +66,13 @@ impl Inner {
     }
 
     async fn decisions(&self) -> Result<HashMap<[u8; 16], Decision>> {
-        let decisions = self.log.decisions().await?;
+        let decisions = in_time(self.log.decisions()).await?;
         Ok(decisions.into_iter().map(|decision| (decision.transaction, decision)).collect())
     }
 
     /// Asks every database what is prepared in it.
     async fn prepared(&self, report: &mut Recovered) -> Found {
-        let answers = join_all(self.participants.iter().map(|participant| participant.prepared())).await;
+        let answers = join_all(self.participants.iter().map(|participant| in_time(participant.prepared()))).await;
         let mut found = Found::new();
         for (at, answer) in answers.into_iter().enumerate() {
             match answer {
@@ -88,6 +86,19 @@ impl Inner {
             }
         }
         found
+    }
+
+    /// Leaves a transaction alone this time.
+    fn put_off(&self, transaction: [u8; 16], found: &mut Found, report: &mut Recovered) {
+        for (at, branches) in found {
+            for branch in branches.extract_if(|branch| branch.transaction() == transaction) {
+                let error = Error::new(
+                    ErrorKind::LockTimeout,
+                    "it was prepared just now: its coordinator may be about to decide",
+                );
+                report.pending.push(self.participants[*at].pending(&branch, error));
+            }
+        }
     }
 
     /// Ends every branch as it was decided.
@@ -125,7 +136,7 @@ impl Inner {
         report: &mut Recovered,
     ) -> Result<()> {
         let mut traces = HashMap::new();
-        let answers = join_all(self.participants.iter().map(|participant| participant.traces(None))).await;
+        let answers = join_all(self.participants.iter().map(|participant| in_time(participant.traces(None)))).await;
         for (at, answer) in answers.into_iter().enumerate() {
             match answer {
                 Ok(all) => {
@@ -172,7 +183,7 @@ impl Inner {
         }
         report.mixed = accused;
         over.retain(|transaction| !report.pending.iter().any(|branch| branch.branch.id.transaction() == *transaction));
-        self.forget(&over).await
+        in_time(self.forget(&over)).await
     }
 
     /// The branches of a transaction that have ended against what was decided, and those of which nothing is known.
@@ -211,7 +222,7 @@ impl Inner {
         for (at, traces) in traces {
             let is_over = |branch: &&BranchId| !decisions.contains_key(&branch.transaction()) && !self.is_live(branch);
             let over: Vec<BranchId> = traces.iter().filter(is_over).cloned().collect();
-            self.participants[*at].forget(&over).await?;
+            in_time(self.participants[*at].forget(&over)).await?;
         }
         Ok(())
     }
@@ -223,6 +234,12 @@ impl Inner {
     fn is_live_transaction(&self, transaction: [u8; 16]) -> bool {
         self.live.lock().unwrap_or_else(PoisonError::into_inner).contains(&transaction)
     }
+}
+
+/// Whoever does not answer keeps nobody else from being asked.
+async fn in_time<T>(answer: impl Future<Output = Result<T>>) -> Result<T> {
+    let late = |_| Error::new(ErrorKind::Deadline, "there was no answer in time");
+    tokio::time::timeout(PATIENCE, answer).await.map_err(late)?
 }
 
 fn is_old(decision: &Decision) -> bool {

@@ -1,0 +1,106 @@
+//! Coordinators that go away in the middle: the future of a transaction is dropped, or the whole runtime with it.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use covet_orm::Event;
+
+use crate::two_phase::servers::{observed, on_both};
+use crate::two_phase::{nothing_happened, put_both};
+
+/// Commands of a transaction with a statement in each of two databases, from BEGIN to the last branch that is told.
+pub(crate) const STEPS: usize = 9;
+
+/// Polled so many times and dropped: nobody recovers, and all the same nothing is left.
+#[test]
+fn a_dropped_transaction_comes_to_an_end_by_itself() {
+    on_both(async |both| {
+        let c = both.coordinator().await;
+        put_both(&c, "warm").await.unwrap().everywhere().unwrap();
+        let (mut committed, mut longest) = (0, Duration::ZERO);
+        for polls in 0..200 {
+            let row = format!("polled {polls}");
+            let ended = {
+                let mut future = pin!(put_both(&c, &row));
+                let mut ended = false;
+                for _ in 0..polls {
+                    let mut context = Context::from_waker(Waker::noop());
+                    if let std::task::Poll::Ready(done) = future.as_mut().poll(&mut context) {
+                        done.unwrap().everywhere().unwrap();
+                        ended = true;
+                        break;
+                    }
+                    tokio::time::sleep(Duration::from_micros(300)).await;
+                }
+                ended
+            };
+            // What has begun to end goes on for a moment.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            longest = longest.max(both.nothing_left(Duration::from_secs(10)).await);
+            let there = both.both_have(&row).await;
+            assert!(there || !ended);
+            committed += usize::from(there);
+            if ended {
+                println!(
+                    "dropped after 0 to {} polls: {committed} committed, the rest not at all; longest wait {longest:?}",
+                    polls - 1
+                );
+                for db in [&both.orders, &both.stock] {
+                    assert_eq!(db.pool_status().in_use, 0);
+                }
+                return;
+            }
+        }
+        panic!("200 polls are not enough");
+    });
+}
+
+/// The runtime ends behind each command, and with it every task; then another process recovers.
+#[test]
+fn whatever_a_runtime_leaves_behind_is_recovered() {
+    on_both(async |both| {
+        let times = if std::env::var_os("COVET_TORTURE").is_some() { 20 } else { 2 };
+        let (mut committed, mut found) = (0, 0);
+        for (step, time) in (0..STEPS).flat_map(|step| (0..times).map(move |time| (step, time))) {
+            let row = format!("runtime {step} {time}");
+            let (urls, name) = (both.urls.clone(), both.name.clone());
+            let (tell, told) = channel();
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+            let seen = Arc::new(AtomicUsize::new(usize::MAX / 2));
+            let task = {
+                let (seen, row) = (Arc::clone(&seen), row.clone());
+                async move {
+                    let count = Arc::clone(&seen);
+                    let observer = move |_: &Event<'_>| {
+                        if count.fetch_add(1, Ordering::SeqCst) == step {
+                            let _ = tell.send(());
+                        }
+                    };
+                    let (c, _handles) = observed(&name, urls, 4, observer).await.unwrap();
+                    seen.store(0, Ordering::SeqCst);
+                    let _ = put_both(&c, &row).await;
+                }
+            };
+            runtime.spawn(task);
+            let ended = told.recv_timeout(Duration::from_secs(20));
+            runtime.shutdown_background();
+            assert!(ended.is_ok(), "step {step} was not reached");
+            let c = both.coordinator().await;
+            both.nothing_left(Duration::from_secs(10)).await;
+            committed += usize::from(both.both_have(&row).await);
+            let report = c.recover().await.unwrap();
+            assert!(report.mixed.is_empty(), "{report:?}");
+            found += report.committed.len() + report.rolled_back.len();
+            nothing_happened(&c.recover().await.unwrap());
+        }
+        println!(
+            "{} runtimes ended, {committed} transactions committed; {found} branches were found late",
+            STEPS * times
+        );
+        assert!(committed > 0);
+    });
+}

@@ -1,0 +1,254 @@
+//! Servers that are killed and connections that are cut, at the worst of moments.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use covet_orm::prelude::*;
+use covet_orm::{CommitOutcome, CommitToken, ErrorKind, Event, TxOptions};
+use covet_tests::Kind;
+use covet_tests::proxy::{Direction, Grain, Proxy, Reach, Then, Trap};
+use covet_tests::server::Server;
+
+use crate::two_phase::servers::{Both, MYSQL, POSTGRES, observed, on_both};
+use crate::two_phase::{has, nothing_happened, put, put_both};
+
+/// The insert of a decision, in any of the dialects.
+fn is_decision(sql: &str) -> bool {
+    sql.starts_with("INSERT INTO") && sql.contains("_covet_decisions")
+}
+
+/// Does something at the end of a statement that is meant: of the one that the number says, once that is not 0.
+fn armed(
+    is_meant: impl Fn(&str) -> bool + Clone + Send + Sync + 'static,
+    then: impl Fn() + Clone + Send + Sync + 'static,
+) -> (Arc<AtomicUsize>, impl Fn(&Event<'_>) + Clone + Send + Sync + 'static) {
+    let number = Arc::new(AtomicUsize::new(0));
+    let theirs = Arc::clone(&number);
+    let observer = move |event: &Event<'_>| {
+        if is_meant(event.sql) && theirs.load(Ordering::SeqCst) > 0 && theirs.fetch_sub(1, Ordering::SeqCst) == 1 {
+            then();
+        }
+    };
+    (number, observer)
+}
+
+#[test]
+fn a_commit_of_a_branch_that_is_cut_on_the_wire_is_sent_again() {
+    on_both(async |both| {
+        for (kind, at) in [(Kind::Postgres, 0), (Kind::Mysql, 1)] {
+            for direction in Direction::BOTH {
+                for then in [Then::Cut, Then::Reset] {
+                    let row = format!("{} {direction:?} {then:?}", kind.name());
+                    let proxy = Arc::new(Proxy::start(kind, &both.urls[at], Grain::Message).await);
+                    let mut urls = both.urls.clone();
+                    urls[at] = proxy.url().to_owned();
+                    let trap = Trap { direction, after: 0, then, reach: Reach::Present };
+                    let theirs = Arc::clone(&proxy);
+                    let (arm, observer) = armed(is_decision, move || theirs.set(trap));
+                    let (c, _handles) = observed(&both.name, urls, 4, observer).await.unwrap();
+                    arm.store(1, Ordering::SeqCst);
+                    put_both(&c, &row).await.unwrap().everywhere().unwrap();
+                    assert!(!proxy.is_untouched(), "{row}: nothing was cut");
+                    assert!(both.both_have(&row).await, "{row}");
+                    assert_eq!(both.prepared().await, 0);
+                    nothing_happened(&c.recover().await.unwrap());
+                }
+            }
+        }
+    });
+}
+
+/// Whatever message of a transaction is lost with its connection: what is said of it is the truth.
+#[test]
+fn whatever_message_is_lost_what_is_said_is_the_truth() {
+    on_both(async |both| {
+        let stride = if std::env::var_os("COVET_TORTURE").is_some() { 1 } else { 4 };
+        let (mut cases, mut committed, mut longest) = (0, 0, Duration::ZERO);
+        for (kind, at) in [(Kind::Postgres, 0), (Kind::Mysql, 1)] {
+            let proxy = Proxy::start(kind, &both.urls[at], Grain::Message).await;
+            let mut urls = both.urls.clone();
+            urls[at] = proxy.url().to_owned();
+            let (c, _handles) = observed(&both.name, urls, 2, |_: &Event<'_>| {}).await.unwrap();
+            for (direction, offset) in Direction::BOTH.into_iter().zip(0_usize..) {
+                for after in (offset % stride..).step_by(stride) {
+                    let row = format!("{} {direction:?} {after}", kind.name());
+                    put_both(&c, &format!("warm {row}")).await.unwrap().everywhere().unwrap();
+                    proxy.set(Trap { direction, after, then: Then::Cut, reach: Reach::Present });
+                    let once = TxOptions::new().attempts(1);
+                    let ended = c
+                        .transaction_with(once, async |[orders, stock]| {
+                            put(&row, orders).await?;
+                            put(&row, stock).await
+                        })
+                        .await;
+                    let untouched = proxy.is_untouched();
+                    proxy.release();
+                    cases += 1;
+                    longest = longest.max(both.nothing_left(Duration::from_secs(20)).await);
+                    let there = both.both_have(&row).await;
+                    match ended {
+                        Ok(done) => {
+                            done.everywhere().unwrap();
+                            assert!(there, "{row}: it was said to be committed");
+                        }
+                        Err(error) => {
+                            assert!(!there && error.kind() != ErrorKind::CommitUnknown, "{row}: {error}");
+                        }
+                    }
+                    committed += usize::from(there);
+                    // Cut connections are found by whoever comes next.
+                    while put_both(&c, &format!("again {row}")).await.is_err() {}
+                    if untouched {
+                        break;
+                    }
+                    assert!(after < 400);
+                }
+            }
+        }
+        println!(
+            "{cases} transactions lost a message, {committed} of them committed; the last branch went after {longest:?}"
+        );
+    });
+}
+
+#[test]
+fn a_log_that_is_cut_while_it_decides_is_asked_again() {
+    on_both(async |both| {
+        // The log in a database behind a proxy of its own.
+        for (direction, then) in
+            Direction::BOTH.into_iter().flat_map(|way| [Then::Cut, Then::Reset].map(|then| (way, then)))
+        {
+            let row = format!("{direction:?} {then:?}");
+            let proxy = Arc::new(Proxy::start(Kind::Postgres, &both.urls[0], Grain::Message).await);
+            let urls = [both.urls[0].clone(), both.urls[1].clone(), proxy.url().to_owned()];
+            let trap = Trap { direction, after: 0, then, reach: Reach::Present };
+            let theirs = Arc::clone(&proxy);
+            let (arm, observer) = armed(|sql| sql == "PREPARE TRANSACTION", move || theirs.set(trap));
+            let (c, _handles) = observed(&both.name, urls, 4, observer).await.unwrap();
+            arm.store(2, Ordering::SeqCst);
+            let ended = put_both(&c, &row).await;
+            let there = both.both_have(&row).await;
+            match ended {
+                Ok(done) => {
+                    done.everywhere().unwrap();
+                    assert!(there);
+                }
+                Err(error) => assert!(!there, "{row}: {error}"),
+            }
+            assert!(!proxy.is_untouched(), "{row}: nothing was cut");
+            both.nothing_left(Duration::from_secs(10)).await;
+        }
+    });
+}
+
+/// The log falls silent when it is told of the commit: nobody knows, and that is said; later it can be asked.
+#[test]
+fn a_log_that_falls_silent_leaves_it_unknown_until_it_is_asked() {
+    if std::env::var_os("COVET_TORTURE").is_none() {
+        return;
+    }
+    on_both(async |both| {
+        let proxy = Arc::new(Proxy::start(Kind::Postgres, &both.urls[0], Grain::Message).await);
+        let urls = [both.urls[0].clone(), both.urls[1].clone(), proxy.url().to_owned()];
+        let trap = Trap { direction: Direction::ToClient, after: 0, then: Then::Swallow, reach: Reach::All };
+        let theirs = Arc::clone(&proxy);
+        let (arm, observer) = armed(|sql| sql == "PREPARE TRANSACTION", move || theirs.set(trap));
+        let (c, _handles) = observed(&both.name, urls, 4, observer).await.unwrap();
+        arm.store(2, Ordering::SeqCst);
+        let error = put_both(&c, "unknown").await.map(drop).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::CommitUnknown, "{error}");
+        assert_eq!(both.prepared().await, 2);
+        proxy.cut();
+        let outcome = c.outcome_of(CommitToken::of(&error).unwrap()).await.unwrap();
+        both.nothing_left(Duration::from_secs(20)).await;
+        assert_eq!(both.both_have("unknown").await, outcome == CommitOutcome::Committed);
+    });
+}
+
+/// One server is killed when the commit is decided and no branch is told of it yet.
+#[test]
+fn a_server_that_is_killed_between_prepare_and_commit_has_it_when_it_is_back() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    for kind in [Kind::Postgres, Kind::Mysql] {
+        let (Some(postgres), Some(mysql)) =
+            (Server::start(Kind::Postgres, POSTGRES), Server::start(Kind::Mysql, MYSQL))
+        else {
+            return;
+        };
+        let urls = (postgres.url(), mysql.url());
+        let victim = Arc::new(std::sync::Mutex::new(if kind == Kind::Postgres { postgres } else { mysql }));
+        // Kept for its server.
+        runtime.block_on(async {
+            let both = Both::on(&urls.0, &urls.1).await;
+            killed(&both, &victim, kind).await;
+        });
+    }
+}
+
+async fn killed(both: &Both, victim: &Arc<std::sync::Mutex<Server>>, kind: Kind) {
+    let theirs = Arc::clone(victim);
+    let (arm, observer) = armed(is_decision, move || theirs.lock().unwrap().kill());
+    let (c, _handles) = both.observed(4, observer).await;
+    // It is away for longer than the caller waits.
+    arm.store(1, Ordering::SeqCst);
+    let limit = TxOptions::new().deadline(Duration::from_millis(1500)).attempts(1);
+    let started = Instant::now();
+    let done = c
+        .transaction_with(limit, async |[orders, stock]| {
+            put("away", orders).await?;
+            put("away", stock).await?;
+            Ok(3)
+        })
+        .await
+        .unwrap();
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    assert_eq!(done.pending().len(), 1, "{}", kind.name());
+    let away = usize::from(done.pending()[0].branch.id.number());
+    assert_eq!(away, usize::from(kind == Kind::Mysql));
+    let error = done.everywhere().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::CommitPending, "{error}");
+    assert!(error.to_string().contains("is committed") && error.help().is_some(), "{error}");
+    let report = c.recover().await.unwrap();
+    assert!(!report.is_complete() && report.mixed.is_empty() && report.unreachable.len() == 1, "{report:?}");
+    victim.lock().unwrap().up();
+    let back = Instant::now();
+    while !victim.lock().unwrap().accepts() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // In the background, without a word of ours.
+    while !there_too(both, "away").await {
+        assert!(back.elapsed() < Duration::from_secs(60), "{}: it is still not told", kind.name());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    println!("{}: told {:?} after it was started again", kind.name(), back.elapsed());
+    // It is back before the caller's patience ends.
+    let theirs = Arc::clone(victim);
+    arm.store(1, Ordering::SeqCst);
+    let starter = tokio::task::spawn_blocking(move || {
+        // Started again as soon as it is dead, and as often as what is left of it keeps it from starting.
+        let accepts = || theirs.lock().unwrap().accepts();
+        while accepts() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        while !accepts() {
+            theirs.lock().unwrap().up();
+            std::thread::sleep(Duration::from_millis(1000));
+        }
+    });
+    let done = put_both(&c, "short").await.unwrap();
+    starter.await.unwrap();
+    done.everywhere().unwrap();
+    assert!(there_too(both, "short").await);
+    nothing_happened(&c.recover().await.unwrap());
+}
+
+/// Whether the row is in both databases, by connections of the moment.
+async fn there_too(both: &Both, row: &str) -> bool {
+    let mut there = true;
+    for url in &both.urls[..2] {
+        let Ok(db) = Db::connect(url).await else { return false };
+        there &= has(row, &db).await;
+    }
+    there
+}
