@@ -52,7 +52,7 @@ async fn killed_in_the_middle(server: &mut Server, kind: Kind) -> covet_tests::O
     put("two", &two).await?;
     tokio::time::sleep(millis(200)).await;
     let killed = Instant::now();
-    server.kill();
+    server.crash();
     for wait in waits {
         let error = tokio::time::timeout(SOON, wait).await.map_err(|_| "a statement waits for a dead server")??;
         let error = error.expect_err("its server is gone");
