@@ -1,7 +1,7 @@
 //! Branches of distributed transactions, on the databases that can prepare them.
 
 use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use covet_drivers::catalog::ColumnType;
@@ -280,7 +280,7 @@ async fn polled<F: Future>(times: u32, future: F) -> bool {
     let mut future = pin!(future);
     for _ in 0..times {
         let mut context = Context::from_waker(Waker::noop());
-        if let Poll::Ready(_) = future.as_mut().poll(&mut context) {
+        if future.as_mut().poll(&mut context).is_ready() {
             return true;
         }
         tokio::time::sleep(Duration::from_millis(1)).await;

@@ -49,9 +49,7 @@ fn a_dropped_transaction_comes_to_an_end_by_itself() {
                     "dropped after 0 to {} polls: {committed} committed, the rest not at all; longest wait {longest:?}",
                     polls - 1
                 );
-                for db in [&both.orders, &both.stock] {
-                    assert_eq!(db.pool_status().in_use, 0);
-                }
+                both.nobody_holds_a_connection().await;
                 return;
             }
         }
@@ -63,7 +61,7 @@ fn a_dropped_transaction_comes_to_an_end_by_itself() {
 #[test]
 fn whatever_a_runtime_leaves_behind_is_recovered() {
     on_both(async |both| {
-        let times = if std::env::var_os("COVET_TORTURE").is_some() { 20 } else { 2 };
+        let times = if std::env::var_os("COVET_TORTURE").is_some() { 20 } else { 1 };
         let (mut committed, mut found) = (0, 0);
         for (step, time) in (0..STEPS).flat_map(|step| (0..times).map(move |time| (step, time))) {
             let row = format!("runtime {step} {time}");

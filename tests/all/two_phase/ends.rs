@@ -87,9 +87,7 @@ fn all_or_none_with_the_log_in_a_file_or_in_either_database() {
             nothing_happened(&c.recover().await.unwrap());
         }
         assert_eq!(both.prepared().await, 0);
-        for db in [&both.orders, &both.stock] {
-            assert_eq!(db.pool_status().in_use, 0);
-        }
+        both.nobody_holds_a_connection().await;
     });
 }
 
@@ -112,6 +110,31 @@ fn what_is_over_is_forgotten() {
         }
         nothing_happened(&both.coordinator().await.recover().await.unwrap());
         assert_eq!(both.kept().await, (5, 10));
+    });
+}
+
+#[test]
+fn many_at_once_on_tasks_of_their_own() {
+    on_both(async |both| {
+        let c = both.coordinator().await;
+        let begun = Instant::now();
+        let tasks = (0..8).map(|task| {
+            let c = c.clone();
+            tokio::spawn(async move {
+                for n in 0..10 {
+                    put_both(&c, &format!("{task} {n}")).await?.everywhere()?;
+                }
+                Ok::<_, Error>(())
+            })
+        });
+        for task in futures_util::future::join_all(tasks).await {
+            task.unwrap().unwrap();
+        }
+        println!("{:?} a transaction, eight at a time", begun.elapsed() / 80);
+        for db in [&both.orders, &both.stock] {
+            assert_eq!(Setting::query().count(db).await.unwrap(), 80);
+        }
+        assert_eq!(both.prepared().await, 0);
     });
 }
 

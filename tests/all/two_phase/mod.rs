@@ -63,6 +63,17 @@ impl Both {
         start.elapsed()
     }
 
+    /// Waits until every connection is back; what looks after what was left may just have one.
+    async fn nobody_holds_a_connection(&self) {
+        let begun = Instant::now();
+        for db in [&self.orders, &self.stock] {
+            while db.pool_status().in_use > 0 {
+                assert!(begun.elapsed() < Duration::from_secs(5), "a connection is not given back: {db:?}");
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+    }
+
     /// How many decisions stand in the log, and how many traces in the databases.
     async fn kept(&self) -> (usize, usize) {
         let rows = async |db: &Db, table: &str| {

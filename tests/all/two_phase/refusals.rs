@@ -7,7 +7,7 @@ use covet_orm::{Coordinator, Error, ErrorKind, TxOptions};
 use covet_tests::server::Server;
 use covet_tests::{Kind, Url};
 
-use crate::two_phase::servers::{MYSQL, POSTGRES, on_both, patiently};
+use crate::two_phase::servers::{MYSQL, on_both, patiently};
 
 fn refused<T>(result: covet_orm::Result<T>, kind: ErrorKind, says: &str) {
     let error = result.map(drop).unwrap_err();
@@ -80,7 +80,6 @@ fn servers_whose_settings_make_it_unsafe() {
     runtime.block_on(async {
         for (kind, settings, says) in [
             (Kind::Postgres, &["max_prepared_transactions=0"][..], Some("max_prepared_transactions")),
-            (Kind::Postgres, &[POSTGRES[0], "synchronous_commit=off"], Some("synchronous_commit")),
             (Kind::Mysql, &["innodb-flush-log-at-trx-commit=2"], Some("innodb_flush_log_at_trx_commit")),
             (Kind::Mysql, &[MYSQL[0], "log-bin=bin", "sync-binlog=0"], Some("sync_binlog")),
             (Kind::Mysql, &[MYSQL[0], "log-bin=bin", "sync-binlog=1"], None),

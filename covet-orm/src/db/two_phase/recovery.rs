@@ -14,7 +14,7 @@ use futures_util::future::join_all;
 
 use crate::db::two_phase::Inner;
 use crate::db::two_phase::log::Decision;
-use crate::db::two_phase::outcome::{Mixed, Recovered};
+use crate::db::two_phase::outcome::{Branch, Mixed, PendingBranch, Recovered};
 use crate::db::two_phase::participant::End;
 use crate::db::{CommitOutcome, CommitToken};
 use crate::query::now;
@@ -30,6 +30,14 @@ const KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// What the databases have said: by their numbers, the branches of this coordinator.
 type Found = HashMap<usize, HashSet<BranchId>>;
+
+/// The branches of a transaction, compared with what was decided.
+struct Compared {
+    /// Those that have ended in the other way.
+    against: Vec<Branch>,
+    /// Those of which nothing is known.
+    unknown: Vec<Branch>,
+}
 
 impl Inner {
     /// As [`Coordinator::recover`](crate::Coordinator::recover).
@@ -139,13 +147,12 @@ impl Inner {
         let answers = join_all(self.participants.iter().map(|participant| in_time(participant.traces(None)))).await;
         for (at, answer) in answers.into_iter().enumerate() {
             match answer {
+                // Without the list of what is prepared a trace that is missing says nothing.
+                _ if !found.contains_key(&at) => {}
                 Ok(all) => {
                     traces.insert(at, all.into_iter().filter(|branch| self.log.owns(branch)).collect::<HashSet<_>>());
                 }
-                Err(error) if found.contains_key(&at) => {
-                    report.unreachable.push(error.about(&self.participants[at].name));
-                }
-                Err(_) => {}
+                Err(error) => report.unreachable.push(error.about(&self.participants[at].name)),
             }
         }
         let pending: HashSet<[u8; 16]> = report.pending.iter().map(|branch| branch.branch.id.transaction()).collect();
@@ -155,12 +162,11 @@ impl Inner {
             if pending.contains(&decision.transaction) {
                 continue;
             }
-            let (against, unknown) = self.compare(decision, &traces)?;
-            for (id, database) in unknown {
-                let text = format!("{database} was not asked, or is not a database of this coordinator any more");
-                let error = Error::new(ErrorKind::Unreachable, text);
-                let branch = super::Branch { id, database };
-                report.pending.push(super::PendingBranch { branch, error });
+            let Compared { against, unknown } = self.compare(decision, &traces)?;
+            for branch in unknown {
+                let text =
+                    format!("{} was not asked, or is not a database of this coordinator any more", branch.database);
+                report.pending.push(PendingBranch { branch, error: Error::new(ErrorKind::Unreachable, text) });
             }
             if !against.is_empty() {
                 let decided = if decision.committed { CommitOutcome::Committed } else { CommitOutcome::NotCommitted };
@@ -186,19 +192,14 @@ impl Inner {
         in_time(self.forget(&over)).await
     }
 
-    /// The branches of a transaction that have ended against what was decided, and those of which nothing is known.
-    fn compare(
-        &self,
-        decision: &Decision,
-        traces: &HashMap<usize, HashSet<BranchId>>,
-    ) -> Result<(Vec<super::Branch>, Vec<(BranchId, String)>)> {
+    fn compare(&self, decision: &Decision, traces: &Found) -> Result<Compared> {
         let (mut against, mut unknown) = (Vec::new(), Vec::new());
         if !decision.committed {
             for (at, traces) in traces {
                 let of_it = traces.iter().filter(|branch| branch.transaction() == decision.transaction);
                 against.extend(of_it.map(|branch| self.participants[*at].branch(branch)));
             }
-            return Ok((against, unknown));
+            return Ok(Compared { against, unknown });
         }
         for (number, database) in &decision.branches {
             let id = BranchId::new(&self.name, decision.transaction, *number)?;
@@ -207,18 +208,14 @@ impl Inner {
             }
             match self.participants.iter().position(|participant| participant.name == *database) {
                 Some(at) if traces.contains_key(&at) => against.push(self.participants[at].branch(&id)),
-                _ => unknown.push((id, database.clone())),
+                _ => unknown.push(Branch { id, database: database.clone() }),
             }
         }
-        Ok((against, unknown))
+        Ok(Compared { against, unknown })
     }
 
     /// Deletes traces whose decision is forgotten.
-    async fn sweep(
-        &self,
-        traces: &HashMap<usize, HashSet<BranchId>>,
-        decisions: &HashMap<[u8; 16], Decision>,
-    ) -> Result<()> {
+    async fn sweep(&self, traces: &Found, decisions: &HashMap<[u8; 16], Decision>) -> Result<()> {
         for (at, traces) in traces {
             let is_over = |branch: &&BranchId| !decisions.contains_key(&branch.transaction()) && !self.is_live(branch);
             let over: Vec<BranchId> = traces.iter().filter(is_over).cloned().collect();
