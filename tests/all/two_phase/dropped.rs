@@ -7,9 +7,9 @@ use std::sync::mpsc::channel;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use covet_orm::Event;
+use covet_orm::{Coordinator, Event};
 
-use crate::two_phase::servers::{observed, on_both};
+use crate::two_phase::servers::{Both, observed, on_both};
 use crate::two_phase::{nothing_happened, put_both};
 
 /// Commands of a transaction with a statement in each of two databases, from BEGIN to the last branch that is told.
@@ -57,6 +57,54 @@ fn a_dropped_transaction_comes_to_an_end_by_itself() {
     });
 }
 
+/// Runs a transaction in a runtime that ends behind one of its commands, and with it every task.
+fn leave(both: &Both, row: &str, step: usize) {
+    let (urls, name, row) = (both.urls.clone(), both.name.clone(), row.to_owned());
+    let (tell, told) = channel();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.spawn(async move {
+        let seen = Arc::new(AtomicUsize::new(usize::MAX / 2));
+        let count = Arc::clone(&seen);
+        let observer = move |_: &Event<'_>| {
+            if count.fetch_add(1, Ordering::SeqCst) == step {
+                let _ = tell.send(());
+            }
+        };
+        let (c, _handles) = observed(&name, urls, 4, observer).await.unwrap();
+        seen.store(0, Ordering::SeqCst);
+        let _ = put_both(&c, &row).await;
+    });
+    let ended = tokio::task::block_in_place(|| told.recv_timeout(Duration::from_secs(20)));
+    runtime.shutdown_background();
+    assert!(ended.is_ok(), "step {step} was not reached");
+}
+
+/// A coordinator that is being opened recovers, and may be dropped while it does.
+#[test]
+fn an_opening_that_is_dropped_is_made_good_by_the_next_one() {
+    on_both(async |both| {
+        let stride = if std::env::var_os("COVET_TORTURE").is_some() { 5 } else { 25 };
+        let (mut dropped, mut committed) = (0, 0);
+        for (time, millis) in (0..).step_by(stride).enumerate() {
+            let row = format!("opened {millis}");
+            // With one branch prepared or both, and with the commit decided.
+            leave(both, &row, 4 + time % 3);
+            let opening = Coordinator::open(&both.name, &both.log, [&both.orders, &both.stock]);
+            let opened = tokio::time::timeout(Duration::from_millis(millis), opening).await.is_ok();
+            dropped += usize::from(!opened);
+            let c = both.coordinator().await;
+            both.nothing_left(Duration::from_secs(10)).await;
+            committed += usize::from(both.both_have(&row).await);
+            nothing_happened(&c.recover().await.unwrap());
+            if opened && time >= 5 {
+                println!("{dropped} openings were dropped; {committed} of {} transactions committed", time + 1);
+                return;
+            }
+            assert!(millis < 5_000);
+        }
+    });
+}
+
 /// The runtime ends behind each command, and with it every task; then another process recovers.
 #[test]
 fn whatever_a_runtime_leaves_behind_is_recovered() {
@@ -65,28 +113,7 @@ fn whatever_a_runtime_leaves_behind_is_recovered() {
         let (mut committed, mut found) = (0, 0);
         for (step, time) in (0..STEPS).flat_map(|step| (0..times).map(move |time| (step, time))) {
             let row = format!("runtime {step} {time}");
-            let (urls, name) = (both.urls.clone(), both.name.clone());
-            let (tell, told) = channel();
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-            let seen = Arc::new(AtomicUsize::new(usize::MAX / 2));
-            let task = {
-                let (seen, row) = (Arc::clone(&seen), row.clone());
-                async move {
-                    let count = Arc::clone(&seen);
-                    let observer = move |_: &Event<'_>| {
-                        if count.fetch_add(1, Ordering::SeqCst) == step {
-                            let _ = tell.send(());
-                        }
-                    };
-                    let (c, _handles) = observed(&name, urls, 4, observer).await.unwrap();
-                    seen.store(0, Ordering::SeqCst);
-                    let _ = put_both(&c, &row).await;
-                }
-            };
-            runtime.spawn(task);
-            let ended = told.recv_timeout(Duration::from_secs(20));
-            runtime.shutdown_background();
-            assert!(ended.is_ok(), "step {step} was not reached");
+            leave(both, &row, step);
             let c = both.coordinator().await;
             both.nothing_left(Duration::from_secs(10)).await;
             committed += usize::from(both.both_have(&row).await);

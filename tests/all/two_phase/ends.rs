@@ -113,6 +113,30 @@ fn what_is_over_is_forgotten() {
     });
 }
 
+/// What was prepared or decided on the old server is not known on the new one for certain.
+#[test]
+fn a_database_that_was_moved_asks_for_a_new_coordinator() {
+    on_both(async |both| {
+        let moved = Db::connect(&both.urls[0]).await.unwrap();
+        for (log, databases, says) in
+            [(&both.log, [&moved, &both.stock], "a database"), (&moved, [&both.orders, &both.stock], "the log")]
+        {
+            let open = async || Coordinator::open(&both.name, log, databases).await.unwrap();
+            let c = open().await;
+            put_both(&c, &format!("{says} before")).await.unwrap().everywhere().unwrap();
+            // To the same server, which is a move all the same.
+            moved.switch_to(&both.urls[0]).await.unwrap();
+            let error = put_both(&c, &format!("{says} moved")).await.map(drop).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+            assert!(error.to_string().contains("moved") && error.help().is_some(), "{error}");
+            assert!(!both.both_have(&format!("{says} moved")).await);
+            put_both(&open().await, &format!("{says} after")).await.unwrap().everywhere().unwrap();
+            assert!(both.both_have(&format!("{says} after")).await);
+            both.nothing_left(Duration::from_secs(10)).await;
+        }
+    });
+}
+
 #[test]
 fn many_at_once_on_tasks_of_their_own() {
     on_both(async |both| {

@@ -4,14 +4,16 @@
 //! each writes its row, and the second one is refused. A transaction without a row is not committed, and whoever acts
 //! upon that writes the row first.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use covet_drivers::catalog::{Column, ColumnType, Table};
-use covet_drivers::contract::{BranchId, Flow, Row};
+use covet_drivers::contract::{Backend, BranchId, Flow, Row};
 use covet_drivers::sql::{BinaryOp, Delete, Insert, Many, Node, Ref, Select, Statement};
 use covet_drivers::value::Value;
 use covet_drivers::{Error, ErrorKind, Result};
 
+use crate::db::two_phase::participant::at_home;
 use crate::db::{CommitOutcome, CommitToken, Db, own_table};
 use crate::query::now;
 
@@ -29,7 +31,11 @@ const TEXT: ColumnType = ColumnType::Text { max_len: None };
 /// The log of one coordinator.
 #[derive(Debug)]
 pub(super) struct Log {
+    /// Connections of its own.
     db: Db,
+    /// The handle that it was opened with, and where that led to.
+    origin: Db,
+    home: Arc<dyn Backend>,
     coordinator: String,
     /// Tells this log from another one: what a log does not know for certain it must not decide.
     id: [u8; 4],
@@ -63,9 +69,10 @@ impl Log {
             foreign_keys: Vec::new(),
         };
         // A transaction holds connections of its databases while it is decided, and the log may be in one of them.
+        let (origin, home) = (db.clone(), db.backend());
         let db = db.beside(CONNECTIONS, WAIT).await?;
         own_table::ensure(&db, TABLE, table).await?;
-        let mut log = Log { db, coordinator: coordinator.to_owned(), id: [0; 4] };
+        let mut log = Log { db, origin, home, coordinator: coordinator.to_owned(), id: [0; 4] };
         log.id = log.identity().await?;
         Ok(log)
     }
@@ -181,6 +188,7 @@ impl Log {
     }
 
     async fn insert(&self, gid: &str, committed: bool, branches: &str) -> Result<()> {
+        at_home(&self.origin, &self.home)?;
         let row = [
             Value::Text(gid.to_owned()),
             Value::Bool(committed),
@@ -198,6 +206,7 @@ impl Log {
     }
 
     async fn rows(&self, gid: Option<&str>) -> Result<Vec<(String, bool, String, i64)>> {
+        at_home(&self.origin, &self.home)?;
         let columns = ["gid", "committed", "branches", "at"].map(Node::column);
         let mut select = Select::new(TABLE, Vec::from(columns));
         select.filter =

@@ -1,10 +1,11 @@
 //! A database that takes part, and what is asked of its connections.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use covet_drivers::catalog::{Column, ColumnType, Table};
-use covet_drivers::contract::{BRANCH_TABLE, BranchId, Ended, Flow, Prepared, Row, TwoPhase};
+use covet_drivers::contract::{BRANCH_TABLE, Backend, BranchId, Ended, Flow, Prepared, Row, TwoPhase};
 use covet_drivers::pool::{Lease, Place};
 use covet_drivers::sql::{BinaryOp, Node, Select};
 use covet_drivers::value::Value;
@@ -22,6 +23,21 @@ pub(super) struct Participant {
     pub(super) db: Db,
     /// The database, for messages and for the log: never a password.
     pub(super) name: String,
+    /// Where it was when the coordinator was opened.
+    home: Arc<dyn Backend>,
+}
+
+/// Refuses a database that was moved to another server: what was prepared or decided on the old one is not known there
+/// for certain, and a coordinator that is opened finds out.
+pub(super) fn at_home(db: &Db, home: &Arc<dyn Backend>) -> Result<()> {
+    if Arc::ptr_eq(&db.backend(), home) {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Config,
+        format!("{} was moved to another server since the coordinator was opened", home.target()),
+    )
+    .with_help("open the coordinator again"))
 }
 
 /// How ending a branch went.
@@ -37,7 +53,8 @@ pub(super) enum End {
 impl Participant {
     /// Makes sure that the database can take part, and that the table of its branches is there.
     pub(super) async fn open(db: &Db) -> Result<Self> {
-        let name = db.backend().target();
+        let home = db.backend();
+        let name = home.target();
         let mut lease = db.acquire().await?;
         two_phase(&mut lease)?.check_two_phase().await.map_err(|error| error.about(&name))?;
         drop(lease);
@@ -49,7 +66,11 @@ impl Participant {
             foreign_keys: Vec::new(),
         };
         own_table::ensure(db, BRANCH_TABLE, table).await.map_err(|error| error.about(&name))?;
-        Ok(Participant { db: db.clone(), name })
+        Ok(Participant { db: db.clone(), name, home })
+    }
+
+    pub(super) fn at_home(&self) -> Result<()> {
+        at_home(&self.db, &self.home)
     }
 
     pub(super) fn branch(&self, id: &BranchId) -> Branch {
@@ -69,6 +90,7 @@ impl Participant {
 
     /// The branches that have committed and are not forgotten.
     pub(super) async fn traces(&self, of: Option<&BranchId>) -> Result<HashSet<BranchId>> {
+        self.at_home()?;
         let mut select = Select::new(BRANCH_TABLE, vec![Node::column("gid")]);
         select.filter = of.map(|branch| {
             Node::binary(BinaryOp::Eq, Node::column("gid"), Node::Value(Value::Text(branch.to_string())))
@@ -146,7 +168,9 @@ impl Participant {
     }
 
     async fn lease(&self) -> Result<Lease> {
-        self.db.pool().acquire_for(Place::called("the end of a distributed transaction")).await
+        let lease = self.db.pool().acquire_for(Place::called("the end of a distributed transaction")).await?;
+        self.at_home()?;
+        Ok(lease)
     }
 }
 

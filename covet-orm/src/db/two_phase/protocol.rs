@@ -176,6 +176,8 @@ fn written_nothing(kind: ErrorKind) -> bool {
         kind,
         ErrorKind::UndefinedTable
             | ErrorKind::UndefinedColumn
+            // The log was moved to another server.
+            | ErrorKind::Config
             | ErrorKind::Permission
             | ErrorKind::ReadOnly
             | ErrorKind::LockTimeout

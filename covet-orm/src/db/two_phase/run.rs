@@ -175,6 +175,7 @@ impl<const N: usize> Coordinator<N> {
         // One after the other and in the same order: two transactions would each wait for what the other one has.
         for participant in &self.inner.participants {
             leases.push(participant.db.pool().acquire_for(place).await?);
+            participant.at_home()?;
         }
         let branches = leases.into_iter().zip(&self.inner.participants).zip(ids);
         let begun = try_join_all(branches.map(async |((mut lease, participant), id)| {
