@@ -269,7 +269,7 @@ mod tests {
                 "SELECT \"a1\" FROM t WHERE b = 'it''s' AND c = $1 AND d > -12.5",
                 "SELECT \"a1\" FROM t WHERE b = ? AND c = $1 AND d > -?.?",
             ),
-            ("SELECT E'x' , $q$ secret $q$ -- secret\n, t2.c3", "SELECT E? , ?  , t2.c3"),
+            ("SELECT E'x' , $q$ secret $q$ -- secret\n, t2.c3", "SELECT E? , ?   , t2.c3"),
             ("SELECT 'cut off", "SELECT …"),
         ] {
             assert_eq!(without_values(sql, PG), shown);

@@ -261,7 +261,7 @@ async fn all(db: &TestDb) -> covet_tests::Outcome {
     Setting::insert_many(rows).exec(db).await?;
     let seed = Chance::seed();
     println!("COVET_SEED={seed}");
-    let cases = if torture() { 5_000 } else { 120 };
+    let cases = if torture() { 1_500 } else { 120 };
     try_join_all((0..WORKERS).map(|worker| work(db, seed.wrapping_add(worker << 32), cases))).await?;
     noise(db.kind(), seed, cases).await?;
     assert_eq!(PANICS.load(Ordering::SeqCst), 0, "something panicked");

@@ -114,12 +114,23 @@ async fn carry(mut client: TcpStream, server: SocketAddr, behaviour: Behaviour) 
                 if said.is_empty() {
                     return Ok(());
                 }
-                // Both messages are built alike, and an error is the first of an answer.
-                if hushed && said[0] == b'E' {
-                    said[0] = b'N';
+                if hushed {
+                    hush(said);
                 }
                 client.write_all(said).await?;
             }
         }
+    }
+}
+
+/// Makes a notice of each error: both are built alike. What was read begins with a message, and answers to several
+/// requests may have come together.
+fn hush(mut messages: &mut [u8]) {
+    while let [kind, a, b, c, d, ..] = messages {
+        if *kind == b'E' {
+            *kind = b'N';
+        }
+        let length = 1 + u32::from_be_bytes([*a, *b, *c, *d]) as usize;
+        messages = messages.get_mut(length..).unwrap_or_default();
     }
 }
