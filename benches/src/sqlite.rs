@@ -35,7 +35,7 @@ impl Raw {
     }
 }
 
-fn person(row: &mut Row<'_>) -> rusqlite::Result<Person> {
+fn person(row: &Row<'_>) -> rusqlite::Result<Person> {
     Ok(Person {
         id: row.get(0)?,
         name: row.get(1)?,
