@@ -5,12 +5,10 @@
 
 use mysql_async::prelude::Queryable as _;
 
-use crate::catalog::ColumnType;
-use crate::contract::{
-    BRANCH_TABLE, BoxFuture, BranchId, Command, Ended, Flow, Prepared, Reuse, Row, TransactionOptions, TwoPhase,
-};
+use crate::contract::{BRANCH_TABLE, BoxFuture, BranchId, Ended, Prepared, TransactionOptions, TwoPhase};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::connection::{Failure, MySqlConnection, Standing};
+use crate::mysql::introspect::rows;
 
 /// Marks Covet's names among those of others.
 const FORMAT: i64 = 0x636f_7674;
@@ -196,14 +194,8 @@ impl MySqlConnection {
 
     /// A global setting, where the server knows it.
     async fn variable(&mut self, name: &str) -> Result<Option<String>> {
-        let sql = format!("SHOW GLOBAL VARIABLES LIKE '{name}'");
-        let mut found = None;
-        let mut sink = |row: &mut Row<'_>| {
-            found = row.get(1, &ColumnType::Text { max_len: None })?;
-            Ok(Flow::Continue)
-        };
-        self.run(Command { sql: &sql, args: &[], reuse: Reuse::Once }, &mut sink).await?;
-        Ok(found)
+        let found = rows(self, &format!("SHOW GLOBAL VARIABLES LIKE '{name}'"), 2).await?;
+        Ok(found.into_iter().next().and_then(|mut row| row.pop()?))
     }
 }
 

@@ -90,7 +90,7 @@ const TEXT: ColumnType = ColumnType::Text { max_len: None };
 
 async fn schema(connection: &mut dyn Connection) -> Result<Schema> {
     let mut tables: HashMap<String, Table> = HashMap::new();
-    each(connection, TABLES, |row| {
+    each(connection, kept(TABLES), |row| {
         let name: String = row.get(0, &TEXT)?;
         if !OWN_TABLES.contains(&name.as_str()) {
             let table = Table {
@@ -106,18 +106,18 @@ async fn schema(connection: &mut dyn Connection) -> Result<Schema> {
     })
     .await?;
     let mut enums: HashMap<String, Vec<std::borrow::Cow<'static, str>>> = HashMap::new();
-    each(connection, LABELS, |row| {
+    each(connection, kept(LABELS), |row| {
         enums.entry(row.get(0, &TEXT)?).or_default().push(row.get::<String>(1, &TEXT)?.into());
         Ok(())
     })
     .await?;
     let mut checks: HashMap<(String, String), String> = HashMap::new();
-    each(connection, CHECKS, |row| {
+    each(connection, kept(CHECKS), |row| {
         checks.insert((row.get(0, &TEXT)?, row.get(1, &TEXT)?), row.get(2, &TEXT)?);
         Ok(())
     })
     .await?;
-    each(connection, COLUMNS, |row| {
+    each(connection, kept(COLUMNS), |row| {
         if let Some(table) = tables.get_mut(&row.get::<String>(0, &TEXT)?) {
             let column = column(row, &table.name, &enums, &checks)?;
             table.columns.push(column);
@@ -125,14 +125,14 @@ async fn schema(connection: &mut dyn Connection) -> Result<Schema> {
         Ok(())
     })
     .await?;
-    each(connection, PRIMARY_KEYS, |row| {
+    each(connection, kept(PRIMARY_KEYS), |row| {
         if let Some(table) = tables.get_mut(&row.get::<String>(0, &TEXT)?) {
             table.primary_key.push(row.get(1, &TEXT)?);
         }
         Ok(())
     })
     .await?;
-    each(connection, INDEXES, |row| {
+    each(connection, kept(INDEXES), |row| {
         if let Some(table) = tables.get_mut(&row.get::<String>(0, &TEXT)?) {
             let (name, column): (String, String) = (row.get(1, &TEXT)?, row.get(3, &TEXT)?);
             match table.indexes.last_mut() {
@@ -146,7 +146,7 @@ async fn schema(connection: &mut dyn Connection) -> Result<Schema> {
         Ok(())
     })
     .await?;
-    each(connection, FOREIGN_KEYS, |row| {
+    each(connection, kept(FOREIGN_KEYS), |row| {
         if let Some(table) = tables.get_mut(&row.get::<String>(0, &TEXT)?) {
             foreign_key(row, table)?;
         }
@@ -224,12 +224,16 @@ fn action(letter: &str) -> Result<Action> {
     })
 }
 
-async fn each(
+fn kept(sql: &str) -> Command<'_> {
+    Command { sql, args: &[], reuse: Reuse::Keep }
+}
+
+/// Hands every row to a function.
+pub(super) async fn each(
     connection: &mut dyn Connection,
-    sql: &str,
+    command: Command<'_>,
     mut take: impl FnMut(&mut Row<'_>) -> Result<()> + Send,
 ) -> Result<()> {
-    let command = Command { sql, args: &[], reuse: Reuse::Keep };
     let mut sink = |row: &mut Row<'_>| take(row).map(|()| Flow::Continue);
     connection.run(command, &mut sink).await.map(|_| ())
 }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use crate::catalog::ColumnType;
-use crate::contract::{BoxFuture, Command, Connection, Flow, Position, Probe, Reuse, Role, Row, Vitals};
+use crate::contract::{BoxFuture, Command, Connection, Position, Probe, Reuse, Role, Vitals};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::dialect::QUOTING;
+use crate::postgres::introspect::each;
 use crate::sql::without_values;
 use crate::value::Value;
 
@@ -53,7 +54,7 @@ impl Probe for PostgresProbe {
     fn vitals<'a>(&'a self, connection: &'a mut dyn Connection) -> BoxFuture<'a, Result<Vitals>> {
         Box::pin(async move {
             let mut vitals = Vitals::default();
-            one(connection, VITALS, &[], |row| {
+            each(connection, once(VITALS, &[]), |row| {
                 vitals.role = if row.get(0, &ColumnType::Bool)? { Role::Replica } else { Role::Primary };
                 let lag = row.get::<Option<i64>>(1, &ColumnType::I64)?;
                 vitals.lag = lag.map(|lag| Duration::from_micros(u64::try_from(lag).unwrap_or_default()));
@@ -68,7 +69,7 @@ impl Probe for PostgresProbe {
     fn position<'a>(&'a self, connection: &'a mut dyn Connection) -> BoxFuture<'a, Result<Option<Position>>> {
         Box::pin(async move {
             let mut position = None;
-            let asked = one(connection, POSITION, &[], |row| {
+            let asked = each(connection, once(POSITION, &[]), |row| {
                 let (system, timeline) = (row.get::<String>(0, &TEXT)?, row.get::<String>(1, &TEXT)?);
                 let at = end_of_record(row.get(2, &ColumnType::I64)?);
                 position = Some(Position { origin: format!("{timeline}/{system}"), at: at.to_string() });
@@ -91,7 +92,7 @@ impl Probe for PostgresProbe {
             let args = [Value::Text(system.to_owned()), Value::Text(timeline.to_owned()), Value::Int(at)];
             let args = args.each_ref();
             let mut reached = None;
-            let asked = one(connection, HAS_REACHED, &args, |row| {
+            let asked = each(connection, once(HAS_REACHED, &args), |row| {
                 reached = row.get(0, &ColumnType::Bool)?;
                 Ok(())
             });
@@ -108,7 +109,7 @@ impl Probe for PostgresProbe {
         Box::pin(async move {
             let Some(blocker) = blocker else { return Ok(Vec::new()) };
             let mut statements = Vec::new();
-            one(connection, DOING, &[&Value::Int(blocker)], |row| {
+            each(connection, once(DOING, &[&Value::Int(blocker)]), |row| {
                 let sql = row.get::<Option<String>>(0, &TEXT)?;
                 statements.extend(sql.map(|sql| without_values(&sql, QUOTING)));
                 Ok(())
@@ -137,15 +138,8 @@ fn permitted(result: Result<()>) -> Result<()> {
     }
 }
 
-async fn one(
-    connection: &mut dyn Connection,
-    sql: &str,
-    args: &[&Value],
-    mut take: impl FnMut(&mut Row<'_>) -> Result<()> + Send,
-) -> Result<()> {
-    let command = Command { sql, args, reuse: Reuse::Once };
-    let mut sink = |row: &mut Row<'_>| take(row).map(|()| Flow::Continue);
-    connection.run(command, &mut sink).await.map(|_| ())
+fn once<'a>(sql: &'a str, args: &'a [&'a Value]) -> Command<'a> {
+    Command { sql, args, reuse: Reuse::Once }
 }
 
 #[cfg(test)]
