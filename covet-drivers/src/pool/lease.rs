@@ -7,6 +7,7 @@ use std::sync::Arc;
 use deadpool::managed::Object;
 
 use crate::contract::{Connection, ConnectionState};
+use crate::error::Error;
 use crate::pool::counters::{CloseReason, Gauge};
 use crate::pool::lend::clean;
 use crate::pool::member::Source;
@@ -32,9 +33,12 @@ impl Lease {
         }
     }
 
-    /// Says that the server has ended this connection, so that others that are as old are tested before they are lent.
-    pub fn report_lost(&self) {
-        if let Some((_, seat)) = &self.held {
+    /// Tells the pool of an error on this connection. If the connection is lost with it, others that are as old are tested
+    /// before they are lent.
+    pub fn report(&self, error: &Error) {
+        if error.is_connection_lost()
+            && let Some((_, seat)) = &self.held
+        {
             seat.pool.doubt();
         }
     }

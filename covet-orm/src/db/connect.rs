@@ -45,16 +45,20 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// What a server can do, or is taken for being able to.
-    pub(crate) fn assumed(&self, mut capabilities: Capabilities) -> Capabilities {
-        if let Some(change) = self.assume {
-            change(&mut capabilities);
-        }
-        capabilities
+    pub(crate) fn assumed(&self, capabilities: Capabilities) -> Capabilities {
+        assumed(self.assume, capabilities)
     }
 
     pub(crate) fn set_server(&self, server: ServerInfo) {
         *self.server.write().unwrap_or_else(PoisonError::into_inner) = server;
     }
+}
+
+fn assumed(change: Option<fn(&mut Capabilities)>, mut capabilities: Capabilities) -> Capabilities {
+    if let Some(change) = change {
+        change(&mut capabilities);
+    }
+    capabilities
 }
 
 /// How a [`Db`] connects and what it tells.
@@ -174,10 +178,7 @@ impl Db {
         let warm_up = options.pool.warm_up;
         let pool = Pool::with_observer(backend, options.pool, options.observer.clone())?;
         let first = pool.acquire().await?;
-        let mut capabilities = *first.capabilities();
-        if let Some(change) = options.assume {
-            change(&mut capabilities);
-        }
+        let capabilities = assumed(options.assume, *first.capabilities());
         let shared = Shared {
             dialect,
             capabilities,

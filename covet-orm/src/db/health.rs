@@ -66,13 +66,7 @@ impl Db {
     async fn examine(&self, health: &mut Health) -> Result<()> {
         let mut lease = self.acquire().await?;
         lease.set_name("health");
-        let result = self.ask(&mut lease, health).await;
-        if let Err(error) = &result
-            && error.is_connection_lost()
-        {
-            lease.report_lost();
-        }
-        result
+        self.ask(&mut lease, health).await.inspect_err(|error| lease.report(error))
     }
 
     async fn ask(&self, lease: &mut Lease, health: &mut Health) -> Result<()> {

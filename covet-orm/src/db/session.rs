@@ -190,8 +190,7 @@ impl<'a> Session<'a> {
         if let Err(error) = &result {
             self.shared.tally.saw(error);
             match &mut self.held {
-                Held::Pooled(lease) if error.is_connection_lost() => lease.report_lost(),
-                Held::Pooled(_) => {}
+                Held::Pooled(lease) => lease.report(error),
                 Held::Within(state) => state.saw(error),
             }
         }

@@ -228,9 +228,7 @@ impl Db {
         let mut lease = self.pool().acquire_for(place).await?;
         if let Err(error) = told(self.shared(), "BEGIN", lease.begin_direct(&options.begin)).await {
             self.shared().tally.saw(&error);
-            if error.is_connection_lost() {
-                lease.report_lost();
-            }
+            lease.report(&error);
             return Err(error);
         }
         Ok(self.begun(lease, options.token.then(CommitToken::new), ends))
@@ -507,10 +505,8 @@ impl State {
     /// is lost.
     pub(crate) fn saw(&mut self, error: &Error) {
         self.retry |= error.is_retryable();
-        if let Some(lease) = &self.lease
-            && error.is_connection_lost()
-        {
-            lease.report_lost();
+        if let Some(lease) = &self.lease {
+            lease.report(error);
         }
     }
 }

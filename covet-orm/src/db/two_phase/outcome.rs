@@ -85,16 +85,19 @@ pub struct Mixed {
 }
 
 impl Mixed {
-    pub(super) fn error(&self) -> Error {
+    /// Logs it, and gives the error that tells of it.
+    pub(super) fn accuse(&self) -> Error {
         let branches: Vec<String> = self.branches.iter().map(Branch::to_string).collect();
         let (decided, against) = match self.decided {
             CommitOutcome::Committed => ("committed", "rolled back"),
             CommitOutcome::NotCommitted => ("rolled back", "committed"),
         };
         let text = format!("the transaction is {decided}, and somebody has {against} by hand {}", branches.join(", "));
-        Error::new(ErrorKind::CommitMixed, text)
+        let error = Error::new(ErrorKind::CommitMixed, text)
             .with_help("the databases do not agree any more: set right by hand what is missing or too much")
-            .with_commit_token(self.transaction.bytes())
+            .with_commit_token(self.transaction.bytes());
+        tracing::error!(target: "covet::two_phase", %error);
+        error
     }
 }
 

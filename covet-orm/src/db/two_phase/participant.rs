@@ -81,11 +81,7 @@ impl Participant {
     pub(super) async fn prepared(&self) -> Result<Prepared> {
         let mut lease = self.lease().await?;
         let prepared = two_phase(&mut lease)?.prepared().await;
-        prepared.inspect_err(|error| {
-            if error.is_connection_lost() {
-                lease.report_lost();
-            }
-        })
+        prepared.inspect_err(|error| lease.report(error))
     }
 
     /// The branches that have committed and are not forgotten.
@@ -150,11 +146,7 @@ impl Participant {
             CommitOutcome::Committed => told(shared, "COMMIT PREPARED", prepared.commit_prepared(branch)).await,
             CommitOutcome::NotCommitted => told(shared, "ROLLBACK PREPARED", prepared.rollback_prepared(branch)).await,
         };
-        let ended = ended.inspect_err(|error| {
-            if error.is_connection_lost() {
-                held.report_lost();
-            }
-        })?;
+        let ended = ended.inspect_err(|error| held.report(error))?;
         drop(held);
         if ended == Ended::Now {
             return Ok(End::Done);

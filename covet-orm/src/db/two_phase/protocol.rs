@@ -229,7 +229,7 @@ async fn commit(
         decided: CommitOutcome::Committed,
         branches: against,
     };
-    (Verdict::Told(mixed_error(&mixed)), complete)
+    (Verdict::Told(mixed.accuse()), complete)
 }
 
 /// Rolls back whatever was prepared, for a reason.
@@ -261,13 +261,7 @@ async fn roll_back(inner: &Arc<Inner>, transaction: [u8; 16], asked: Vec<Asked>,
         decided: CommitOutcome::NotCommitted,
         branches: against,
     };
-    Verdict::Told(mixed_error(&mixed).with_source(reason))
-}
-
-pub(super) fn mixed_error(mixed: &Mixed) -> Error {
-    let error = mixed.error();
-    tracing::error!(target: "covet::two_phase", %error);
-    error
+    Verdict::Told(mixed.accuse().with_source(reason))
 }
 
 /// Ends branches at once.

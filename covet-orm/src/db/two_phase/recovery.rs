@@ -183,10 +183,7 @@ impl Inner {
             accused.retain(|mixed| still.contains_key(&mixed.transaction.bytes()));
             self.sweep(&traces, &still).await?;
         }
-        for mixed in &accused {
-            let error = mixed.error();
-            tracing::error!(target: "covet::two_phase", %error);
-        }
+        accused.iter().map(Mixed::accuse).for_each(drop);
         report.mixed = accused;
         over.retain(|transaction| !report.pending.iter().any(|branch| branch.branch.id.transaction() == *transaction));
         in_time(self.forget(&over)).await

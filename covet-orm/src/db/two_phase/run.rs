@@ -182,9 +182,7 @@ impl<const N: usize> Coordinator<N> {
             let db = &participant.db;
             let begin = async { two_phase(&mut lease)?.begin_branch(id, &options.begin).await };
             if let Err(error) = told(db.shared(), "BEGIN", begin).await {
-                if error.is_connection_lost() {
-                    lease.report_lost();
-                }
+                lease.report(&error);
                 return Err(error);
             }
             Ok(db.begun(lease, None, ends))
