@@ -4,12 +4,8 @@ use std::time::Duration;
 
 use covet_orm::prelude::*;
 use covet_orm::{Buggify, CommitOutcome, CommitToken, DbOptions, ErrorKind, TxOptions};
-use covet_tests::models::Setting;
+use covet_tests::models::{Setting, put};
 use covet_tests::{TestDb, on_each_database};
-
-async fn put(name: String, on: &Executor) -> covet_orm::Result<()> {
-    Setting::create().name(name).value("v").exec(on).await.map(drop)
-}
 
 async fn is_there(name: &str, on: &Executor) -> covet_orm::Result<bool> {
     Ok(Setting::query().filter(Setting::name.eq(name)).count(on).await? == 1)

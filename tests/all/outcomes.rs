@@ -7,7 +7,7 @@ use std::time::Duration;
 use covet_drivers::contract::{Command, Reuse, TransactionOptions};
 use covet_orm::prelude::*;
 use covet_orm::{CommitOutcome, CommitToken, DbOptions, ErrorKind, PoolOptions, TxOptions};
-use covet_tests::models::Setting;
+use covet_tests::models::{Setting, put};
 use covet_tests::proxy::{Direction, Grain, Proxy, Reach, Then, Trap};
 use covet_tests::{TestDb, on_each_database, on_each_server};
 use futures_util::future::try_join_all;
@@ -19,10 +19,6 @@ static WARM: AtomicU32 = AtomicU32::new(0);
 
 /// Everything of a transaction that meets a fault has ended by then.
 const DEADLINE: Duration = Duration::from_millis(400);
-
-async fn put(name: String, on: &Executor) -> covet_orm::Result<()> {
-    Setting::create().name(name).value("v").exec(on).await.map(drop)
-}
 
 async fn count(case: &str, on: &Executor) -> covet_orm::Result<usize> {
     let found = Setting::query().filter(Setting::name.starts_with(case)).count(on).await?;
@@ -88,7 +84,7 @@ on_each_server! {
     async fn whatever_happens_to_any_frame_the_outcome_is_the_truth(db: &TestDb) -> Outcome {
         db.prepare_commit_tokens().await?;
         // Every frame by `cargo xtask torture`, a slice of them else.
-        let step = if std::env::var_os("COVET_TORTURE").is_some() { 1 } else { 5 };
+        let step = if covet_tests::torture() { 1 } else { 5 };
         let faults = [Then::Cut, Then::Reset, Then::Swallow, Then::Hold];
         let sweeps = Direction::BOTH.into_iter().flat_map(|direction| faults.map(|then| (direction, then)));
         let swept = try_join_all(sweeps.zip(0_usize..).map(async |((direction, then), number)| {

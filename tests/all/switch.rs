@@ -8,17 +8,11 @@ use covet_orm::migrate::{Migrator, Project};
 use covet_orm::prelude::*;
 use covet_orm::schema::{Models, schema_of};
 use covet_orm::{DbOptions, ErrorKind, ListenEvent, Role, SwitchOptions};
-use covet_tests::models::Setting;
-use covet_tests::server::Server;
-use covet_tests::{Kind, Outcome, TestDb, Url, create, on_each_database, on_postgres};
+use covet_tests::models::{Setting, put};
+use covet_tests::server::{Server, with_server};
+use covet_tests::{Kind, Outcome, TestDb, Url, create_all, on_each_database, on_postgres};
 use futures_util::StreamExt as _;
 use futures_util::future::try_join_all;
-
-use crate::pool::outages::with_server;
-
-async fn put(name: String, on: &Executor) -> covet_orm::Result<()> {
-    Setting::create().name(name).value("v").exec(on).await.map(drop)
-}
 
 async fn all(on: &Executor) -> covet_orm::Result<usize> {
     Ok(usize::try_from(Setting::query().count(on).await?).unwrap_or(usize::MAX))
@@ -62,7 +56,7 @@ async fn work(db: Db, goes_on: Arc<AtomicBool>) -> covet_orm::Result<usize> {
 async fn another(db: &TestDb) -> covet_orm::Result<(Url, Db)> {
     let url = Url::fresh(db.kind()).await.unwrap();
     let other = Db::connect_with(&url.url, DbOptions::new().max_connections(2)).await?;
-    create(&other, &Models::registered()).await;
+    create_all(&other).await;
     Ok((url, other))
 }
 
@@ -178,7 +172,7 @@ fn a_database_in_memory_stays_where_it_is() {
 /// A primary under load, its follower is promoted, and everything that was acknowledged is there.
 async fn to_a_follower(primary: &mut Server, settings: &[&str]) -> Outcome {
     let db = Db::connect(&primary.url()).await?;
-    create(&db, &Models::registered()).await;
+    create_all(&db).await;
     let follower = Arc::new(primary.follower(settings).await);
     let other = Db::connect_with(&follower.url(), DbOptions::new().max_connections(2)).await?;
     let goes_on = Arc::new(AtomicBool::new(true));
@@ -226,7 +220,7 @@ async fn to_a_follower(primary: &mut Server, settings: &[&str]) -> Outcome {
 /// The old server is gone: nobody can tell what the follower has of it.
 async fn from_a_dead_server(primary: &mut Server, settings: &[&str]) -> Outcome {
     let db = Db::connect(&primary.url()).await?;
-    create(&db, &Models::registered()).await;
+    create_all(&db).await;
     put("a".to_owned(), &db).await?;
     let follower = primary.follower(settings).await;
     let other = Db::connect_with(&follower.url(), DbOptions::new().max_connections(2)).await?;

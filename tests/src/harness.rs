@@ -111,6 +111,12 @@ async fn administer(server: &str, sql: &str) {
     connection.script(sql).await.expect("the test user may create and drop databases");
 }
 
+/// Whether the long form of the tests is asked for that have one.
+#[must_use]
+pub fn torture() -> bool {
+    std::env::var("COVET_TORTURE").is_ok_and(|value| value == "1")
+}
+
 /// Which servers are there.
 #[must_use]
 pub fn servers() -> Vec<Kind> {

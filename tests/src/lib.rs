@@ -9,4 +9,4 @@ pub mod proxy;
 pub mod server;
 pub mod session;
 
-pub use harness::{Kind, Outcome, TestDb, Url, create, create_all, run, servers};
+pub use harness::{Kind, Outcome, TestDb, Url, create, create_all, run, servers, torture};

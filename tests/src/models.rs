@@ -169,6 +169,14 @@ pub struct Setting {
     pub value: String,
 }
 
+/// Writes a setting of this name.
+///
+/// # Errors
+/// Those of the database.
+pub async fn put(name: impl Into<String>, on: &Executor) -> covet_orm::Result<()> {
+    Setting::create().name(name.into()).value("v").exec(on).await.map(drop)
+}
+
 /// A composite key, a composite unique and a composite index.
 #[derive(Model, Clone, Debug, PartialEq)]
 #[covet(unique(team, seat), index(team, joined))]

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use covet_drivers::contract::{ConnectUrl, adapter_for};
 use covet_orm::{Db, DbOptions};
 
-use crate::harness::Kind;
+use crate::harness::{Kind, Outcome};
 
 pub use pooler::Pooler;
 
@@ -327,6 +327,26 @@ impl Drop for Server {
         self.thaw();
         self.end(if self.kind == Kind::Postgres { "QUIT" } else { "KILL" });
     }
+}
+
+/// Runs on a server of its own; without its programs there is nothing to do, as without the shared servers.
+///
+/// # Panics
+/// When the case fails, and when the programs are not there although they must be.
+pub fn with_server(kind: Kind, settings: &[&str], case: impl AsyncFnOnce(&mut Server) -> Outcome) {
+    let Some(mut server) = Server::start(kind, settings) else {
+        let required = std::env::var("COVET_TEST_REQUIRE").unwrap_or_default();
+        assert!(!required.contains(kind.name()), "the programs of {} are not there", kind.name());
+        return;
+    };
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let run = async {
+        // Somebody listens, and may not let anybody in yet.
+        server.lets_in().await;
+        case(&mut server).await
+    };
+    runtime.block_on(run).unwrap_or_else(|error| panic!("on {}: {error}\n{error:?}", kind.name()));
 }
 
 /// What MariaDB runs before it lets anybody in, on each start.

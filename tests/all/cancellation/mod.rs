@@ -20,7 +20,7 @@ use std::io::Write as _;
 
 use covet_orm::prelude::*;
 use covet_tests::models::Setting;
-use covet_tests::{Kind, TestDb, on_each_database};
+use covet_tests::{Kind, TestDb, on_each_database, torture};
 
 use crate::cancellation::acts::{MOST, streamed};
 
@@ -35,11 +35,6 @@ on_each_database! {
     async fn a_dropped_statement_never_leaves_half_a_transaction(db: &TestDb) -> Outcome {
         within::sweep(db).await
     }
-}
-
-/// Whether the large sweep is asked for.
-fn torture() -> bool {
-    std::env::var("COVET_TORTURE").is_ok_and(|value| value == "1")
 }
 
 /// The rows that the streams read, and one for each connection to write to.

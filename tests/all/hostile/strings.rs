@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use covet_tests::chance::Chance;
+
 /// Strings that other collections have and the crate's has not: blanks where one trims, characters that look
 /// like nothing or stand for a blank, and what is like a format.
 const MORE: &[&str] = &[
@@ -79,7 +81,7 @@ pub(super) fn listed() -> Vec<String> {
 
 /// So many strings, always the same.
 pub(super) fn generated(count: usize) -> Vec<String> {
-    let mut dice = Dice(0x636f_7665_7420_6f72);
+    let mut dice = Dice(Chance(0x636f_7665_7420_6f72));
     let mut seen = HashSet::new();
     let mut strings = Vec::with_capacity(count);
     while strings.len() < count {
@@ -217,21 +219,12 @@ const PARTS: &[&str] = &[
     "ع",
 ];
 
-/// A small generator of its own, so that the strings stay the same.
-struct Dice(u64);
+/// Makes strings of chance; the same seed makes the same ones.
+struct Dice(Chance);
 
 impl Dice {
-    fn next(&mut self) -> u64 {
-        // splitmix64
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
     fn below(&mut self, most: usize) -> usize {
-        usize::try_from(self.next() % most as u64).unwrap()
+        self.0.below(most)
     }
 
     fn part(&mut self) -> &'static str {

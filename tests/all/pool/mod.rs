@@ -2,7 +2,7 @@
 
 mod lending;
 mod limits;
-pub(crate) mod outages;
+mod outages;
 mod silence;
 mod soak;
 

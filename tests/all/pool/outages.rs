@@ -5,30 +5,13 @@ use std::time::{Duration, Instant};
 use covet_orm::prelude::*;
 use covet_orm::{ErrorKind, PoolOptions};
 use covet_tests::Kind;
-use covet_tests::server::Server;
+use covet_tests::server::{Server, with_server};
 
 use crate::pool::{PATIENCE, ends_in_time, millis, open, options};
 
 /// How often the server is stopped and started.
 fn rounds() -> usize {
-    if std::env::var("COVET_TORTURE").is_ok_and(|value| value == "1") { 20 } else { 4 }
-}
-
-/// Runs on a server of its own; without its programs there is nothing to do, as without the shared servers.
-pub(crate) fn with_server(kind: Kind, settings: &[&str], case: impl AsyncFnOnce(&mut Server) -> covet_tests::Outcome) {
-    let Some(mut server) = Server::start(kind, settings) else {
-        let required = std::env::var("COVET_TEST_REQUIRE").unwrap_or_default();
-        assert!(!required.contains(kind.name()), "the programs of {} are not there", kind.name());
-        return;
-    };
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-    let run = async {
-        // Somebody listens, and may not let anybody in yet.
-        server.lets_in().await;
-        case(&mut server).await
-    };
-    runtime.block_on(run).unwrap_or_else(|error| panic!("on {}: {error}\n{error:?}", kind.name()));
+    if covet_tests::torture() { 20 } else { 4 }
 }
 
 /// Works until it succeeds; gives the time of the first success, and the kinds of error until then.

@@ -15,7 +15,7 @@ const TASKS: u64 = 16;
 const CONNECTIONS: usize = 8;
 
 fn checkouts() -> u64 {
-    if std::env::var("COVET_TORTURE").is_ok_and(|value| value == "1") { 1_000_000 } else { 20_000 }
+    if covet_tests::torture() { 1_000_000 } else { 20_000 }
 }
 
 /// Open files, and resident memory in KiB.

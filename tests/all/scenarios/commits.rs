@@ -8,11 +8,11 @@ use covet_drivers::contract::{Command, ConnectionState, Reuse, TransactionOption
 use covet_drivers::pool::CloseReason;
 use covet_orm::{CommitOutcome, CommitToken, ErrorKind, TxOptions};
 use covet_tests::proxy::{Bent, Direction, Grain, Proxy};
+use covet_tests::server::with_server;
 use covet_tests::{Kind, on_each_database};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-use crate::pool::outages::with_server;
 use crate::scenarios::{PATIENCE, count, make_table, millis, names, open, put};
 
 /// A message of MySQL's protocol: an error in place of an answer.

@@ -8,12 +8,11 @@ use covet_drivers::contract::{Command, Flow, Reuse, Row};
 use covet_orm::prelude::*;
 use covet_orm::{CommitOutcome, CommitToken, ErrorKind, TxOptions};
 use covet_tests::proxy::{Bent, Direction, Grain, Proxy};
-use covet_tests::server::Server;
+use covet_tests::server::{Server, with_server};
 use covet_tests::session::number;
 use covet_tests::{Kind, on_each_database};
 use futures_util::future::{join_all, try_join_all};
 
-use crate::pool::outages::with_server;
 use crate::scenarios::{PATIENCE, count, make_table, millis, names, open, put, recovered};
 
 /// How soon everybody knows that the server is gone.

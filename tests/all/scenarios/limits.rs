@@ -6,11 +6,10 @@ use covet_drivers::contract::{Command, Connection, ConnectionState, Reuse, Trans
 use covet_orm::prelude::*;
 use covet_orm::{ErrorKind, TxOptions};
 use covet_tests::models::Setting;
-use covet_tests::server::Server;
+use covet_tests::server::{Server, with_server};
 use covet_tests::session::{kill, number};
 use covet_tests::{Kind, on_each_database, on_each_server, on_postgres};
 
-use crate::pool::outages::with_server;
 use crate::scenarios::{count, make_table, millis, names, open, put};
 
 const PLAIN: TransactionOptions = TransactionOptions::DEFAULT;

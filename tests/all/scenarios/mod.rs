@@ -24,22 +24,14 @@ use std::time::{Duration, Instant};
 
 use covet_orm::prelude::*;
 use covet_orm::{DbOptions, PoolOptions};
-use covet_tests::models::Setting;
+use covet_tests::models::{Setting, put};
+use covet_tests::torture;
 
 /// How long anything may take that is not measured.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 const fn millis(count: u64) -> Duration {
     Duration::from_millis(count)
-}
-
-/// Whether the long form is asked for.
-fn torture() -> bool {
-    std::env::var("COVET_TORTURE").is_ok_and(|value| value == "1")
-}
-
-async fn put(name: impl Into<String>, on: &Executor) -> covet_orm::Result<()> {
-    Setting::create().name(name.into()).value("v").exec(on).await.map(drop)
 }
 
 async fn names(on: &Executor) -> covet_orm::Result<Vec<String>> {

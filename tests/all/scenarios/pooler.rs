@@ -4,15 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use covet_orm::prelude::*;
-use covet_orm::schema::Models;
 use covet_orm::{Isolation, TxOptions};
 use covet_tests::models::{Account, Role, Setting, User};
-use covet_tests::{Kind, create};
+use covet_tests::server::with_server;
+use covet_tests::{Kind, create_all};
 use futures_util::TryStreamExt as _;
 use futures_util::future::try_join_all;
 
 use crate::crud::email;
-use crate::pool::outages::with_server;
 use crate::scenarios::{count, open, put};
 
 /// How many programs there are, each with a connection of its own; the server has two sessions for all of them.
@@ -68,7 +67,7 @@ fn b24_a_pooler_that_mixes_sessions() {
             return Ok(());
         };
         let direct = open(&server.url(), 1).await?;
-        create(&direct, &Models::registered()).await;
+        create_all(&direct).await;
         let programs = try_join_all((0..CLIENTS).map(async |_| open(&pooler.url(), 1).await)).await?;
         let done = Arc::new(AtomicUsize::new(0));
         let tasks = programs.into_iter().enumerate().map(|(number, db)| {

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use covet_orm::prelude::*;
 use covet_orm::{ErrorKind, Isolation, TxOptions};
 use covet_tests::models::{Account, Setting, User};
+use covet_tests::server::with_server;
 use covet_tests::{Kind, on_each_database, on_each_server, on_postgres};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use crate::crud::email;
-use crate::pool::outages::with_server;
 use crate::scenarios::{PATIENCE, make_table, millis, names, open, put, torture};
 
 /// Waits for the other one, the first time round, and not for ever: it may be waiting for us.

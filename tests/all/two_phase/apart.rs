@@ -117,7 +117,7 @@ impl Figures {
 #[test]
 fn killed_at_every_step() {
     on_both(async |both| {
-        let (times, count) = if std::env::var_os("COVET_TORTURE").is_some() { (20, 12) } else { (1, 2) };
+        let (times, count) = if covet_tests::torture() { (20, 12) } else { (1, 2) };
         let mut figures = Figures::default();
         for (step, time) in (0..STEPS).flat_map(|step| (0..times).map(move |time| (step, time))) {
             let rows = format!("step {step} {time}");
@@ -135,7 +135,7 @@ fn killed_at_every_step() {
 #[test]
 fn killed_while_a_message_is_on_its_way() {
     on_both(async |both| {
-        let (times, stride) = if std::env::var_os("COVET_TORTURE").is_some() { (4, 1) } else { (1, 5) };
+        let (times, stride) = if covet_tests::torture() { (4, 1) } else { (1, 5) };
         let mut figures = Figures::default();
         for (kind, at) in [(Kind::Postgres, 0), (Kind::Mysql, 1)] {
             for (direction, time) in Direction::BOTH.into_iter().flat_map(|way| (0..times).map(move |time| (way, time)))

@@ -83,7 +83,7 @@ fn leave(both: &Both, row: &str, step: usize) {
 #[test]
 fn an_opening_that_is_dropped_is_made_good_by_the_next_one() {
     on_both(async |both| {
-        let stride = if std::env::var_os("COVET_TORTURE").is_some() { 5 } else { 25 };
+        let stride = if covet_tests::torture() { 5 } else { 25 };
         let (mut dropped, mut committed) = (0, 0);
         for (time, millis) in (0..).step_by(stride).enumerate() {
             let row = format!("opened {millis}");
@@ -109,7 +109,7 @@ fn an_opening_that_is_dropped_is_made_good_by_the_next_one() {
 #[test]
 fn whatever_a_runtime_leaves_behind_is_recovered() {
     on_both(async |both| {
-        let times = if std::env::var_os("COVET_TORTURE").is_some() { 20 } else { 1 };
+        let times = if covet_tests::torture() { 20 } else { 1 };
         let (mut committed, mut found) = (0, 0);
         for (step, time) in (0..STEPS).flat_map(|step| (0..times).map(move |time| (step, time))) {
             let row = format!("runtime {step} {time}");

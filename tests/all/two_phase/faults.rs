@@ -63,7 +63,7 @@ fn a_commit_of_a_branch_that_is_cut_on_the_wire_is_sent_again() {
 #[test]
 fn whatever_message_is_lost_what_is_said_is_the_truth() {
     on_both(async |both| {
-        let stride = if std::env::var_os("COVET_TORTURE").is_some() { 1 } else { 4 };
+        let stride = if covet_tests::torture() { 1 } else { 4 };
         let (mut cases, mut committed, mut longest) = (0, 0, Duration::ZERO);
         for (kind, at) in [(Kind::Postgres, 0), (Kind::Mysql, 1)] {
             let proxy = Proxy::start(kind, &both.urls[at], Grain::Message).await;
@@ -145,7 +145,7 @@ fn a_log_that_is_cut_while_it_decides_is_asked_again() {
 /// The log falls silent when it is told of the commit: nobody knows, and that is said; later it can be asked.
 #[test]
 fn a_log_that_falls_silent_leaves_it_unknown_until_it_is_asked() {
-    if std::env::var_os("COVET_TORTURE").is_none() {
+    if !covet_tests::torture() {
         return;
     }
     on_both(async |both| {

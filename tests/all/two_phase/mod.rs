@@ -11,13 +11,9 @@ use std::time::{Duration, Instant};
 
 use covet_orm::prelude::*;
 use covet_orm::{Coordinator, Recovered};
-use covet_tests::models::Setting;
+use covet_tests::models::{Setting, put};
 
 use servers::Both;
-
-async fn put(name: &str, on: &Executor) -> covet_orm::Result<()> {
-    Setting::create().name(name).value("v").exec(on).await.map(drop)
-}
 
 async fn has(name: &str, on: &Executor) -> bool {
     Setting::query().filter(Setting::name.eq(name)).count(on).await.unwrap() == 1
