@@ -8,7 +8,7 @@ use crate::process::{cargo, line, stream};
 use crate::servers::Servers;
 
 /// Tells the tests that an absent database is a failure and not a reason to skip.
-const REQUIRE: (&str, &str) = ("COVET_TEST_REQUIRE", "postgres,mysql,sqlite");
+pub(crate) const REQUIRE: (&str, &str) = ("COVET_TEST_REQUIRE", "postgres,mysql,sqlite");
 
 /// Asks tests that can for all their cases; `cargo xtask test` runs a short slice of them.
 const TORTURE: (&str, &str) = ("COVET_TORTURE", "1");

@@ -9,7 +9,7 @@ use crate::Outcome;
 use crate::process::{capture, workspace};
 
 /// What is no source: what was built, and what git keeps.
-const LEFT_OUT: [&str; 3] = ["target", ".git", ".worktrees"];
+const LEFT_OUT: [&str; 2] = ["target", ".git"];
 
 /// The copy, and the folder that it is built into. Both are kept from run to run.
 #[derive(Debug)]

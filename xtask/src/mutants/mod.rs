@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use crate::Outcome;
 use crate::process::{cargo, line, stream_within, tail, workspace};
 use crate::servers::Servers;
+use crate::test::REQUIRE;
 use copy::Copy;
 use patch::Patch;
 
@@ -135,7 +136,7 @@ impl Lab {
     fn test(&self, target: &str, filters: &[String], name: &str) -> Outcome<Ran> {
         let log = self.copy.logs.join(format!("{name}.log"));
         let mut command = self.cargo(target, &log)?;
-        command.envs(self.servers.variables()).env("COVET_TEST_REQUIRE", "postgres,mysql,sqlite");
+        command.envs(self.servers.variables()).env(REQUIRE.0, REQUIRE.1);
         command.arg("--").args(filters);
         let Some(status) = stream_within(&mut command, TEST_LIMIT)? else { return Ok(Ran::Hung) };
         let text = fs::read(&log).map_err(|error| format!("cannot read {}: {error}", log.display()))?;
