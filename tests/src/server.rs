@@ -144,7 +144,6 @@ impl Server {
                 create.arg("--no-defaults").arg(format!("--datadir={}", self.data().display()));
                 create.args(["--auth-root-authentication-method=socket", "--skip-test-db", "--skip-name-resolve"]);
                 create.args(["--innodb-log-file-size=8M", "--innodb-buffer-pool-size=16M"]);
-                create.env("TMPDIR", self.folder.path());
                 create
             }
         };
@@ -317,7 +316,8 @@ impl Server {
                 command.env_remove(&name);
             }
         }
-        command.env("LC_ALL", "C");
+        // A MariaDB that starts clears the temporary files of others out of a folder that it shares with them.
+        command.env("LC_ALL", "C").env("TMPDIR", self.folder.path());
         command
     }
 }

@@ -88,17 +88,29 @@ async fn soak(db: &TestDb, checkouts: u64, pool: &covet_orm::Db) -> covet_tests:
     Ok(())
 }
 
+/// Fills the pool with connections that stay. One that was killed may be noticed only after it was lent again: a
+/// server ends a session when it comes to it.
+async fn refill(pool: &covet_orm::Db) -> covet_tests::Outcome {
+    for _ in 0..20 {
+        drop(futures_util::future::try_join_all((0..CONNECTIONS).map(|_| pool.acquire())).await?);
+        tokio::time::sleep(millis(300)).await;
+        let status = pool.pool_status();
+        assert_eq!(status.opened, status.closings() + u64::try_from(status.size)?, "{status:?}");
+        if status.size == CONNECTIONS {
+            return Ok(());
+        }
+    }
+    Err(format!("connections go on ending: {:?}", pool.pool_status()).into())
+}
+
 async fn measure(db: &TestDb) -> covet_tests::Outcome {
     let pool = open(db.url(), PoolOptions { monitor_interval: millis(50), ..options(CONNECTIONS) }).await?;
     // Whatever is made once is made now.
     soak(db, checkouts() / 5, &pool).await?;
-    let refill = || futures_util::future::try_join_all((0..CONNECTIONS).map(|_| pool.acquire()));
-    drop(refill().await?);
-    tokio::time::sleep(millis(300)).await;
+    refill(&pool).await?;
     let ((files, memory), tasks_before) = (files_and_memory(), tasks());
     soak(db, checkouts(), &pool).await?;
-    drop(refill().await?);
-    tokio::time::sleep(millis(300)).await;
+    refill(&pool).await?;
     let ((files_after, memory_after), tasks_after) = (files_and_memory(), tasks());
     let status = pool.pool_status();
     println!(
@@ -107,8 +119,6 @@ async fn measure(db: &TestDb) -> covet_tests::Outcome {
     assert!(files_after <= files + 4, "{files} files before, {files_after} after");
     assert!(tasks_after <= tasks_before + 4, "{tasks_before} tasks before, {tasks_after} after");
     assert!(memory_after <= memory + 8 * 1024, "{memory} KiB before, {memory_after} after");
-    assert_eq!(status.size, CONNECTIONS, "{status:?}");
-    assert_eq!(status.opened, status.closings() + u64::try_from(CONNECTIONS)?, "{status:?}");
     println!("measured");
     Ok(())
 }

@@ -76,7 +76,10 @@ impl Room {
 
     pub(crate) fn run(&self, program: &Path, arguments: &[String]) {
         let words = self.words(program, arguments);
-        let output = Command::new(&words[0]).args(&words[1..]).current_dir(self.path()).output().unwrap();
+        let mut command = Command::new(&words[0]);
+        // A MariaDB that starts clears the temporary files of others out of a folder that it shares with them.
+        command.args(&words[1..]).current_dir(self.path()).env("TMPDIR", self.path());
+        let output = command.output().unwrap();
         assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
@@ -84,6 +87,7 @@ impl Room {
         let log = fs::File::create(self.path().join("server.log")).unwrap();
         let mut keeper = Command::new("sh");
         keeper.args(["-c", KEEP, "keeper", signal]).args(self.words(program, arguments)).current_dir(self.path());
+        keeper.env("TMPDIR", self.path());
         keeper.stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log);
         let mut keeper = keeper.spawn().unwrap();
         Kept { hold: keeper.stdin.take(), keeper }
