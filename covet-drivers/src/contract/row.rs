@@ -124,6 +124,12 @@ pub trait RowSink: Send {
         false
     }
 
+    /// Whether no more rows will come, as far as the sink knows. An adapter that reads a statement may end it here if that
+    /// costs less than to see its end; others read on, and nothing is wrong with more rows.
+    fn is_full(&self) -> bool {
+        false
+    }
+
     /// The sink as a value of its own, for an adapter that reads on another thread; it comes back by
     /// [`attach`](RowSink::attach), or is dropped together with the statement.
     fn detach(&mut self) -> Option<Box<dyn Detached>> {

@@ -89,7 +89,7 @@ type Done = Result<(u64, bool), Stop>;
 impl SqliteConnection {
     /// See [`insert_many`](crate::contract::Connection::insert_many).
     pub(super) async fn insert_many(&mut self, bulk: Bulk, rows: &mut dyn RowSupply) -> Result<u64> {
-        share::pause().await;
+        share::pause(self.options.inline_budget).await;
         self.ready().await?;
         let most = crate::contract::Connection::capabilities(self).max_parameters;
         let mut feed = Feed { bulk, rows, most, texts: None, before: 0 };

@@ -21,6 +21,8 @@ pub(super) struct Options {
     pub(super) foreign_keys: bool,
     cache_size: Option<i64>,
     statement_cache_size: usize,
+    /// For how long a statement may hold the thread that polls its future.
+    pub(super) inline_budget: Duration,
 }
 
 #[derive(Debug)]
@@ -86,6 +88,7 @@ impl Options {
         let foreign_keys = parameters.switch("foreign_keys")?;
         let cache_size = parameters.parse("cache_size", "a number of pages, or of KiB when negative")?;
         let statement_cache_size = parameters.parse("statement_cache_size", "a number of statements")?;
+        let inline_budget = parameters.parse::<u32>("inline_budget", "a number of microseconds")?;
         parameters.finish()?;
         for (name, given) in [("mode", mode.is_some()), ("journal_mode", journal.is_some())] {
             if memory && given {
@@ -104,6 +107,7 @@ impl Options {
             foreign_keys: foreign_keys.unwrap_or(true),
             cache_size,
             statement_cache_size: statement_cache_size.unwrap_or(256),
+            inline_budget: Duration::from_micros(inline_budget.unwrap_or(500).into()),
         })
     }
 
@@ -259,6 +263,7 @@ mod tests {
             "sqlite:x.db?mod=ro",
             "sqlite:x.db?mode=rx",
             "sqlite:x.db?busy_timeout=-1",
+            "sqlite:x.db?inline_budget=1ms",
             "sqlite:x.db?journal_mode=off",
             "sqlite::memory:?mode=ro",
             "sqlite::memory:?journal_mode=wal",

@@ -326,6 +326,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn without_a_budget_every_statement_runs_on_the_connections_thread() {
+        let (mut db, threads) = open("sqlite::memory:?inline_budget=0").await;
+        for _ in 0..3 {
+            run(&mut db, "SELECT a, seen() FROM t WHERE id = ?1", Reuse::Keep).await;
+            db.begin(&TransactionOptions::default()).await.unwrap();
+            run(&mut db, "INSERT INTO t (a) VALUES (?1 + seen()) RETURNING id", Reuse::Keep).await;
+            db.commit().await.unwrap();
+        }
+        let threads = threads.lock().unwrap();
+        assert_eq!(threads.len(), 6);
+        assert!(!threads.contains(&std::thread::current().id()));
+    }
+
+    #[tokio::test]
     async fn what_is_long_or_unknown_runs_on_the_connections_thread() {
         let (mut db, threads) = open("sqlite::memory:").await;
         let endless = "WITH RECURSIVE n (i) AS (SELECT ?1 UNION ALL SELECT i + 1 FROM n LIMIT 100000)

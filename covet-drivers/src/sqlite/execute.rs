@@ -307,7 +307,7 @@ mod tests {
             let command = Command { sql: &sql, args: &[], reuse: Reuse::Keep };
             for _ in 0..2000 {
                 let past = Instant::now().checked_sub(Duration::from_secs(1)).unwrap();
-                let budget = watch.budget(past);
+                let budget = watch.budget(past, Duration::from_micros(500));
                 match session.brief(&command, Kind::Write, &mut Landing::buffer(&mut Rows::default())) {
                     Ok(outcome) => done += outcome.affected,
                     Err(Stop::Long) => stopped += 1,

@@ -5,9 +5,9 @@
 //!   writers of one process take turns in the order in which they came. A database in memory is
 //!   exactly one connection.
 //! * **Threads.** A statement that is short, by its words and by experience, runs on the thread that
-//!   polls its future, for at most 500 µs or 256 rows; it is stopped there and begins anew on the
-//!   connection's thread when it turns out to be long. A connection without such statements has no
-//!   thread. The time is charged to tokio's budget, so that a loop of short statements lets others run.
+//!   polls its future, for at most 500 µs (`inline_budget`) or 256 rows; it is stopped there and begins
+//!   anew on the connection's thread when it turns out to be long. A connection without such statements
+//!   has no thread. The time is counted, so that a loop of short statements lets others run.
 //! * **The write-ahead log** is copied into the database on the connection's thread, every 1000 pages.
 //! * **Waiting for locks** never blocks a thread that runs futures: SQLite itself does not wait, the
 //!   statement is sent again after 1 to 4 ms until `busy_timeout` is over. Only a statement that did
@@ -31,6 +31,7 @@
 //! | `foreign_keys` | `on` (the default) or `off` |
 //! | `cache_size` | as the pragma: pages, or KiB when negative |
 //! | `statement_cache_size` | prepared statements kept by a connection, default 256 |
+//! | `inline_budget` | microseconds for which a statement may hold the thread that polls its future, default 500; with 0 every statement runs on its connection's own thread |
 
 mod backup;
 mod bulk;

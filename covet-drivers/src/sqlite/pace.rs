@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::contract::{Command, Reuse};
 use crate::error::{Error, ErrorKind, Result};
+use crate::sqlite::connect::Options;
 use crate::sqlite::kind::{Kind, Reach, kind, reach};
 
 /// Where a statement runs.
@@ -18,8 +19,6 @@ pub(super) enum Place {
     Thread,
 }
 
-/// The moving average above which a statement starts on the connection's thread.
-const LONG: u64 = 300_000;
 /// The most rows that a statement on its caller's thread may have.
 pub(super) const MANY: usize = 256;
 /// How many texts a connection remembers. Two that meet in a place push each other out.
@@ -37,14 +36,14 @@ pub(super) struct Pace {
 impl Pace {
     /// It took so long and gave so many rows.
     pub(super) fn learn(&mut self, took: Duration, rows: usize) {
-        let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX).clamp(1, 1 << 40);
+        let took = nanos(took).clamp(1, 1 << 40);
         self.average = if self.average == 0 { took } else { self.average - self.average / 4 + took / 4 };
         self.many = rows > MANY;
     }
 
     /// It did not end within the budget.
-    pub(super) fn overran(&mut self) {
-        self.average = self.average.max(2 * LONG);
+    pub(super) fn overran(&mut self, budget: Duration) {
+        self.average = self.average.max(2 * long(budget));
     }
 
     /// Whether it ever ended.
@@ -53,9 +52,20 @@ impl Pace {
     }
 
     /// Whether it is too long for the caller's thread.
-    pub(super) fn is_long(self) -> bool {
-        self.average > LONG || self.many
+    pub(super) fn is_long(self, budget: Duration) -> bool {
+        self.average > long(budget) || self.many || budget.is_zero()
     }
+}
+
+/// In nanoseconds, by instructions of 64 bits alone; as many as fit.
+pub(super) fn nanos(duration: Duration) -> u64 {
+    duration.as_secs().saturating_mul(1_000_000_000).saturating_add(duration.subsec_nanos().into())
+}
+
+/// The moving average above which a statement starts on the connection's thread, in nanoseconds: some way below the
+/// budget, at which it would begin anew.
+fn long(budget: Duration) -> u64 {
+    nanos(budget) / 5 * 3
 }
 
 /// What is known of a text.
@@ -83,16 +93,16 @@ impl Profile {
     }
 
     /// Where to start it.
-    pub(super) fn place(&mut self, command: &Command<'_>, inside: bool, syncs: bool) -> Place {
+    pub(super) fn place(&mut self, command: &Command<'_>, inside: bool, options: &Options) -> Place {
         let pace = *self.pace(inside);
         let here = command.reuse == Reuse::Keep
             && self.reach == Reach::Rows
-            && !pace.is_long()
+            && !pace.is_long(options.inline_budget)
             && match self.kind {
                 Kind::Read => true,
                 // It cannot be interrupted there: that would end the transaction.
                 Kind::Write if inside => self.few_steps == Some(true),
-                Kind::Write => pace.is_known() || !syncs,
+                Kind::Write => pace.is_known() || !options.syncs(),
                 Kind::Other => false,
             };
         if here { Place::Here } else { Place::Thread }
@@ -101,7 +111,11 @@ impl Profile {
 
 /// What is known of the texts that came lately.
 #[derive(Debug, Default)]
-pub(super) struct Profiles(Vec<Option<Profile>>);
+pub(super) struct Profiles {
+    places: Vec<Option<Profile>>,
+    /// Where the text is that came last.
+    last: usize,
+}
 
 impl Profiles {
     /// The profile of a text.
@@ -118,22 +132,29 @@ impl Profiles {
     /// # Errors
     /// `Syntax` for a text with a NUL, behind which SQLite would read nothing.
     pub(super) fn slot(&mut self, sql: &str) -> Result<usize> {
-        if self.0.is_empty() {
-            self.0.resize_with(PLACES, || None);
+        // Mostly a text comes again, and to compare it is less work than to find its place.
+        if let Some(Some(profile)) = self.places.get(self.last)
+            && *profile.sql == *sql
+        {
+            return Ok(self.last);
+        }
+        if self.places.is_empty() {
+            self.places.resize_with(PLACES, || None);
         }
         let number = hash(sql) % PLACES;
-        let Some(slot) = self.0.get_mut(number) else { unreachable!("a remainder is below its divisor") };
+        let Some(slot) = self.places.get_mut(number) else { unreachable!("a remainder is below its divisor") };
         match slot {
             Some(profile) if *profile.sql == *sql => {}
             _ if sql.contains('\0') => return Err(Error::new(ErrorKind::Syntax, "a statement with a NUL in it")),
             _ => *slot = Some(Profile::new(sql)),
         }
+        self.last = number;
         Ok(number)
     }
 
     /// The profile that [`slot`](Profiles::slot) has found.
     pub(super) fn at(&mut self, slot: usize) -> &mut Profile {
-        match self.0.get_mut(slot) {
+        match self.places.get_mut(slot) {
             Some(Some(profile)) => profile,
             _ => unreachable!("a slot that was looked up is taken"),
         }
@@ -156,11 +177,17 @@ mod tests {
     use std::time::Duration;
 
     use super::{MANY, PLACES, Pace, Place, Profiles};
-    use crate::contract::{Command, Reuse};
+    use crate::contract::{Command, ConnectUrl, Reuse};
+    use crate::sqlite::connect::Options;
+
+    fn options(syncs: bool) -> Options {
+        let url: ConnectUrl = if syncs { "sqlite:x.db" } else { "sqlite:x.db?synchronous=off" }.parse().unwrap();
+        Options::read(&url).unwrap()
+    }
 
     fn place(profiles: &mut Profiles, sql: &str, inside: bool, syncs: bool) -> Place {
         let command = Command { sql, args: &[], reuse: Reuse::Keep };
-        profiles.of(sql).unwrap().place(&command, inside, syncs)
+        profiles.of(sql).unwrap().place(&command, inside, &options(syncs))
     }
 
     #[test]
@@ -186,7 +213,7 @@ mod tests {
         }
         let sql = "SELECT a FROM t";
         let once = Command { sql, args: &[], reuse: Reuse::Once };
-        assert_eq!(profiles.of(sql).unwrap().place(&once, false, false), Thread);
+        assert_eq!(profiles.of(sql).unwrap().place(&once, false, &options(false)), Thread);
         // What SQLite said, and what was learned.
         let sql = "INSERT INTO t VALUES (1)";
         profiles.of(sql).unwrap().few_steps = Some(true);
@@ -201,16 +228,19 @@ mod tests {
     #[test]
     fn what_is_slow_once_gets_another_chance() {
         let mut pace = Pace::default();
-        pace.overran();
-        assert!(pace.is_long());
+        let budget = Duration::from_micros(500);
+        pace.overran(budget);
+        assert!(pace.is_long(budget));
         for _ in 0..10 {
             pace.learn(Duration::from_micros(20), 1);
         }
-        assert!(!pace.is_long());
+        assert!(!pace.is_long(budget));
         pace.learn(Duration::from_micros(20), MANY + 1);
-        assert!(pace.is_long());
+        assert!(pace.is_long(budget));
         pace.learn(Duration::from_micros(20), MANY);
-        assert!(!pace.is_long());
+        assert!(!pace.is_long(budget));
+        assert!(pace.is_long(Duration::from_micros(10)));
+        assert!(Pace::default().is_long(Duration::ZERO));
     }
 
     #[test]

@@ -37,7 +37,7 @@ enum Message {
 impl SqliteConnection {
     /// See [`run`](crate::contract::Connection::run).
     pub(crate) async fn run(&mut self, command: Command<'_>, sink: &mut dyn RowSink) -> Result<Outcome> {
-        share::pause().await;
+        share::pause(self.options.inline_budget).await;
         self.end = Ok(());
         if !matches!(self.seat, Seat::Here(_)) || self.in_doubt || self.watch.is_doomed() {
             Box::pin(self.ready()).await?;
@@ -45,7 +45,7 @@ impl SqliteConnection {
         let inside = !self.watch.autocommit();
         let slot = self.profiles.slot(command.sql)?;
         let profile = self.profiles.at(slot);
-        let (kind, place) = (profile.kind, profile.place(&command, inside, self.options.syncs()));
+        let (kind, place) = (profile.kind, profile.place(&command, inside, &self.options));
         if kind == Kind::Other {
             self.dirty = true;
         }
@@ -99,7 +99,7 @@ impl SqliteConnection {
         session.take_turn(turn);
         let began = Instant::now();
         // Inside a transaction the interruption of a write would end the whole transaction.
-        let budget = (kind != Kind::Write || !inside).then(|| self.watch.budget(began));
+        let budget = (kind != Kind::Write || !inside).then(|| self.watch.budget(began, self.options.inline_budget));
         let mut landing = if sink.rewind() { Landing::sink(sink) } else { Landing::buffer(&mut self.rows) };
         let result = session.brief(command, kind, &mut landing);
         drop(budget);
@@ -109,7 +109,7 @@ impl SqliteConnection {
         share::took(took);
         match &result {
             Ok(_) => profile.pace(inside).learn(took, 0),
-            Err(Stop::Long) => profile.pace(inside).overran(),
+            Err(Stop::Long) => profile.pace(inside).overran(self.options.inline_budget),
             Err(_) => {}
         }
         Ok((result, kept))
@@ -145,7 +145,7 @@ impl SqliteConnection {
             } else if profile.kind == Kind::Write {
                 needs = Needs::Turn;
             }
-            let place = if overran { Place::Thread } else { profile.place(command, inside, self.options.syncs()) };
+            let place = if overran { Place::Thread } else { profile.place(command, inside, &self.options) };
             let asks_steps = inside && profile.kind == Kind::Write && profile.few_steps.is_none();
             turn = self.turn(needs, turn, &patience).await?;
             let (result, kept) = match place {
@@ -231,7 +231,7 @@ impl SqliteConnection {
                     taken = deliver(&batch, sink).await;
                     // Batches that wait already would come one after the other without a pause.
                     share::took(began.elapsed());
-                    share::pause().await;
+                    share::pause(self.options.inline_budget).await;
                     if !matches!(taken, Ok(Flow::Continue)) {
                         // A read stops; a write does not come here before it is done.
                         watch.give_up(job);
@@ -268,7 +268,7 @@ impl SqliteConnection {
 
     /// See [`script`](crate::contract::Connection::script).
     pub(super) async fn script(&mut self, sql: &str) -> Result<()> {
-        share::pause().await;
+        share::pause(self.options.inline_budget).await;
         self.ready().await?;
         if sql.contains('\0') {
             return Err(Error::new(ErrorKind::Syntax, "a statement with a NUL in it"));

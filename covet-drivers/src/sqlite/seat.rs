@@ -61,7 +61,7 @@ impl SqliteConnection {
     where
         F: Fn(&mut Session, u64) -> Result<(), Stop> + Clone + Send + 'static,
     {
-        share::pause().await;
+        share::pause(self.options.inline_budget).await;
         self.settle().await?;
         let mut patience = self.patience();
         let mut needs = needs;

@@ -10,22 +10,22 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-/// How long statements may hold a thread before the other tasks have their turn.
-const SHARE: Duration = Duration::from_micros(500);
+use crate::sqlite::pace::nanos;
 
 thread_local! {
-    static TAKEN: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    /// In nanoseconds.
+    static TAKEN: Cell<u64> = const { Cell::new(0) };
 }
 
 /// A statement held this thread for so long.
 pub(super) fn took(time: Duration) {
-    TAKEN.set(TAKEN.get().saturating_add(time));
+    TAKEN.set(TAKEN.get().saturating_add(nanos(time)));
 }
 
-/// Lets other tasks run, if their turn has come.
-pub(super) async fn pause() {
-    if TAKEN.get() >= SHARE {
-        TAKEN.set(Duration::ZERO);
+/// Lets other tasks run, if statements have held the thread for as long as they may.
+pub(super) async fn pause(share: Duration) {
+    if TAKEN.get() > nanos(share) {
+        TAKEN.set(0);
         tokio::task::yield_now().await;
     }
 }

@@ -64,7 +64,8 @@ impl SqliteConnection {
     fn place_of_commit(&self) -> (Place, u64) {
         let Seat::Here(session) = &self.seat else { return (Place::Thread, 0) };
         let changed = session.changed();
-        let unproven = changed > 0 && (self.commits.is_long() || (self.options.syncs() && !self.commits.is_known()));
+        let unproven = changed > 0
+            && (self.commits.is_long(self.options.inline_budget) || (self.options.syncs() && !self.commits.is_known()));
         (if unproven { Place::Thread } else { session.place_of_end() }, changed)
     }
 

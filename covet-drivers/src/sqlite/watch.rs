@@ -5,6 +5,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
+use crate::sqlite::pace::nanos;
+
 /// The shared view.
 #[derive(Debug)]
 pub(super) struct Watch {
@@ -27,9 +29,6 @@ pub(super) struct Watch {
     /// Pages in the write-ahead log after this connection's last commit that wrote.
     pages: AtomicU32,
 }
-
-/// For how long a statement may hold the thread that polls its future.
-const BUDGET: Duration = Duration::from_micros(500);
 
 impl Watch {
     /// Of a fresh connection.
@@ -87,10 +86,10 @@ impl Watch {
         !self.is_unwanted(job)
     }
 
-    /// From this moment on the statement has a budget, until the value is dropped.
-    pub(super) fn budget(&self, now: Instant) -> Budget<'_> {
-        let end = (now + BUDGET).saturating_duration_since(self.began);
-        self.limit.store(u64::try_from(end.as_nanos()).unwrap_or(u64::MAX).max(1), Relaxed);
+    /// From this moment on the statement has this budget, until the value is dropped.
+    pub(super) fn budget(&self, now: Instant, budget: Duration) -> Budget<'_> {
+        let passed = nanos(now.saturating_duration_since(self.began));
+        self.limit.store(passed.saturating_add(nanos(budget)).max(1), Relaxed);
         Budget { watch: self }
     }
 
@@ -102,7 +101,7 @@ impl Watch {
     /// Whether there is a budget and it is used up.
     pub(super) fn is_late(&self) -> bool {
         let limit = self.limit.load(Relaxed);
-        limit != 0 && self.began.elapsed().as_nanos() >= u128::from(limit)
+        limit != 0 && nanos(self.began.elapsed()) >= limit
     }
 
     /// Asked by SQLite every 1000 steps.

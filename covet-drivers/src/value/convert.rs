@@ -111,7 +111,11 @@ pub type KeyValues<T> = SmallVec<[T; 1]>;
 
 impl<T: ColumnValue> Key for T {
     fn into_values(self, columns: &[&ColumnType]) -> KeyValues<Result<Value>> {
-        columns.first().map(|column| self.into_value(column)).into_iter().collect()
+        let mut values = KeyValues::new();
+        if let Some(column) = columns.first() {
+            values.push(self.into_value(column));
+        }
+        values
     }
 }
 

@@ -1,4 +1,5 @@
-//! What every adapter must pass, on SQLite: in a file that sessions share, and in memory.
+//! What every adapter must pass, on SQLite: in a file that sessions share, in memory, and there without a
+//! statement on its caller's thread.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -19,6 +20,12 @@ mod file {
     }
 
     covet_drivers::conformance!(fresh);
+}
+
+mod thread {
+    use super::Setup;
+
+    covet_drivers::conformance!(|| async { Ok(Some(Setup::new("sqlite::memory:?inline_budget=0"))) });
 }
 
 mod memory {

@@ -321,6 +321,10 @@ impl RowSink for Counted<'_> {
         self.rows.rewind()
     }
 
+    fn is_full(&self) -> bool {
+        self.rows.is_full()
+    }
+
     fn detach(&mut self) -> Option<Box<dyn Detached>> {
         let rows = self.rows.detach()?;
         Some(Box::new(CountedApart { rows, seen: self.seen }))

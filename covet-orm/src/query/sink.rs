@@ -67,4 +67,8 @@ impl<T: Send> RowSink for Last<T> {
         self.row = None;
         true
     }
+
+    fn is_full(&self) -> bool {
+        self.row.is_some()
+    }
 }
