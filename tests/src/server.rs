@@ -288,8 +288,13 @@ impl Server {
     }
 
     /// It hears and says nothing any more, and its connections stay open.
+    ///
+    /// # Panics
+    /// When it goes on.
     pub fn freeze(&self) {
         self.all("STOP");
+        // The signal has been sent, and a thread may answer somebody before it arrives there.
+        until("the server stops", || self.processes().iter().all(|process| is_stopped(*process)));
     }
 
     /// It goes on.
@@ -299,8 +304,13 @@ impl Server {
 
     /// Sends a signal to the server and to the processes that it has started.
     fn all(&self, signal: &str) {
-        let Some(server) = &self.running else { return };
-        send(signal, &[&[server.id()], children(server.id()).as_slice()].concat());
+        send(signal, &self.processes());
+    }
+
+    /// The server and the processes that it has started.
+    fn processes(&self) -> Vec<u32> {
+        let running = self.running.iter().map(Child::id);
+        running.flat_map(|server| std::iter::once(server).chain(children(server))).collect()
     }
 
     /// A command that runs as the server's account and ends with the thread that starts it.
@@ -379,9 +389,19 @@ fn children(id: u32) -> Vec<u32> {
     children.split_whitespace().filter_map(|id| id.parse().ok()).collect()
 }
 
+/// Whether every thread of a process has been stopped by a signal, or is gone.
+fn is_stopped(id: u32) -> bool {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{id}/task")) else { return true };
+    threads.flatten().all(|thread| letter(&thread.path()).is_none_or(|letter| letter == 'T'))
+}
+
 /// What a process does, as a letter of the kernel's; `None` when it is gone.
 fn state(id: u32) -> Option<char> {
-    let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    letter(Path::new(&format!("/proc/{id}")))
+}
+
+fn letter(folder: &Path) -> Option<char> {
+    let text = std::fs::read_to_string(folder.join("stat")).ok()?;
     // The program's name stands before it in parentheses, and may hold anything.
     text.rsplit_once(") ")?.1.chars().next()
 }

@@ -1,10 +1,11 @@
 //! The one temporary folder under which the private servers live, and secrets and ports for them.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::Read as _;
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::account::Account;
 use crate::Outcome;
@@ -12,6 +13,12 @@ use crate::process::capture;
 
 /// The kernel's limit for a socket's path is 108 bytes with its final zero.
 const SOCKET_PATH_LIMIT: usize = 107;
+
+/// Where Linux keeps files in memory.
+const MEMORY: &str = "/dev/shm";
+
+/// What the tests write is around 1 GiB; the rest is left to others.
+const PLENTY: u64 = 8 << 30;
 
 /// A temporary folder, removed on drop.
 #[derive(Debug)]
@@ -22,9 +29,18 @@ pub(super) struct Home {
 impl Home {
     /// Creates the folder; others may pass through it (the servers' accounts must), not list it.
     pub(super) fn create() -> Outcome<Self> {
-        let path = std::env::temp_dir().join(format!("covet-{}", secret(4)?));
+        let path = folder().join(format!("covet-{}", secret(4)?));
         make(&path, 0o711)?;
         Ok(Self { path })
+    }
+
+    /// Creates a folder for the temporary files of the tests, open to everybody as such folders are.
+    pub(super) fn temporary(&self) -> Outcome<String> {
+        let path = self.path.join("tmp");
+        make(&path, 0o700)?;
+        fs::set_permissions(&path, Permissions::from_mode(0o1777))
+            .map_err(|error| format!("cannot open {} to everybody: {error}", path.display()))?;
+        Ok(path.display().to_string())
     }
 
     /// Creates a folder for one server, readable by its account (and root) alone.
@@ -50,6 +66,19 @@ impl Drop for Home {
             eprintln!("cannot remove {}: {error}", self.path.display());
         }
     }
+}
+
+/// Where the servers live, and the temporary files of the tests: in memory if there is plenty of it, because most of what a test of a database waits for is
+/// that a table's file has reached the disk; else, and where `TMPDIR` is set, among other temporary files.
+fn folder() -> PathBuf {
+    let in_memory = std::env::var_os("TMPDIR").is_none() && free(MEMORY).is_some_and(|bytes| bytes >= PLENTY);
+    if in_memory { PathBuf::from(MEMORY) } else { std::env::temp_dir() }
+}
+
+/// How many bytes a folder has room for, where it is there and `df` can say.
+fn free(folder: &str) -> Option<u64> {
+    let told = capture(Command::new("df").args(["-B1", "--output=avail", folder])).ok()?;
+    told.lines().last()?.trim().parse().ok()
 }
 
 /// As many random bytes, in hexadecimal.

@@ -67,6 +67,7 @@ impl Servers {
         let (postgres, mariadb) = (postgres?, mariadb?);
         let mut variables = postgres.variables;
         variables.extend(mariadb.variables);
+        variables.push(("TMPDIR", home.temporary()?));
         Ok(Self {
             postgres: postgres.kept,
             mariadb: mariadb.kept,
