@@ -389,10 +389,10 @@ fn children(id: u32) -> Vec<u32> {
     children.split_whitespace().filter_map(|id| id.parse().ok()).collect()
 }
 
-/// Whether every thread of a process has been stopped by a signal, or is gone.
+/// Whether every thread of a process has been stopped by a signal, or has ended.
 fn is_stopped(id: u32) -> bool {
     let Ok(threads) = std::fs::read_dir(format!("/proc/{id}/task")) else { return true };
-    threads.flatten().all(|thread| letter(&thread.path()).is_none_or(|letter| letter == 'T'))
+    threads.flatten().all(|thread| letter(&thread.path()).is_none_or(|letter| matches!(letter, 'T' | 'Z' | 'X')))
 }
 
 /// What a process does, as a letter of the kernel's; `None` when it is gone.
