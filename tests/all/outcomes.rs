@@ -225,6 +225,11 @@ on_each_database! {
         let error = tx.commit().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Deadline, "{error}");
         assert_eq!(Setting::query().count(db).await?, 0);
+        // One that lies beyond all time is none.
+        let never = TxOptions::new().deadline(Duration::MAX);
+        db.transaction_with(never, async |tx| put("c".to_owned(), tx).await).await?;
+        db.begin_with(never).await?.commit().await?;
+        assert_eq!(Setting::query().count(db).await?, 1);
         Ok(())
     }
 

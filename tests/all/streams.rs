@@ -53,6 +53,29 @@ on_each_database! {
         Ok(())
     }
 
+    async fn what_a_stream_leaves_is_nobody_elses(db: &TestDb) -> Outcome {
+        settings(db, 200).await?;
+        let one = narrow(db).await?;
+        let own = Setting::name.eq("s000003");
+        for taken in [1, 2, 63, 64, 65, 128, 150, 199] {
+            // In a transaction and out of it.
+            for _ in 0..2 {
+                let mut rows = Setting::query().order_by(Setting::name.asc()).stream(&one).take(taken);
+                while rows.try_next().await?.is_some() {}
+                drop(rows);
+                assert_eq!(Setting::find("s000007").one(&one).await?.name, "s000007", "after {taken}");
+            }
+            let rows = Setting::query().order_by(Setting::name.asc()).stream(&one).take(taken);
+            assert_eq!(rows.count().await, taken);
+            assert!(!Setting::query().filter(Setting::name.eq("nobody")).exists(&one).await?, "after {taken}");
+            let rows = Setting::query().order_by(Setting::name.asc()).stream(&one).take(taken);
+            assert_eq!(rows.count().await, taken);
+            assert_eq!(Setting::query().filter(own.clone()).all(&one).await?.len(), 1, "after {taken}");
+        }
+        one.close();
+        Ok(())
+    }
+
     async fn a_stream_within_a_transaction(db: &TestDb) -> Outcome {
         settings(db, 500).await?;
         let mut tx = db.begin().await?;

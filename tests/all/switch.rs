@@ -239,6 +239,25 @@ async fn from_a_dead_server(primary: &mut Server, settings: &[&str]) -> Outcome 
     Ok(())
 }
 
+/// The old server is there and says nothing. Whoever leaves it does not wait for it until there is no time left.
+async fn from_a_silent_server(old: &mut Server, kind: Kind) -> Outcome {
+    let new = Server::start(kind, &[]).ok_or("its programs are there")?;
+    new.lets_in().await;
+    let db = Db::connect(&old.url()).await?;
+    create_all(&db).await;
+    let other = Db::connect(&new.url()).await?;
+    create_all(&other).await;
+    old.freeze();
+    let start = std::time::Instant::now();
+    let switched = db.switch_to_with(&new.url(), SwitchOptions::new().abandon_old()).await;
+    old.thaw();
+    assert!(!switched?.caught_up);
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    put("a".to_owned(), &db).await?;
+    assert_eq!(all(&other).await?, 1);
+    Ok(())
+}
+
 const BINARY_LOG: [&str; 3] = ["log-bin=log", "server-id=1", "binlog-format=ROW"];
 const FOLLOWS: [&str; 3] = ["log-bin=log", "server-id=2", "binlog-format=ROW"];
 
@@ -260,4 +279,14 @@ fn from_a_dead_server_only_on_request_postgres() {
 #[test]
 fn from_a_dead_server_only_on_request_mysql() {
     with_server(Kind::Mysql, &BINARY_LOG, async |server| from_a_dead_server(server, &FOLLOWS).await);
+}
+
+#[test]
+fn from_a_silent_server_postgres() {
+    with_server(Kind::Postgres, &[], async |old| from_a_silent_server(old, Kind::Postgres).await);
+}
+
+#[test]
+fn from_a_silent_server_mysql() {
+    with_server(Kind::Mysql, &[], async |old| from_a_silent_server(old, Kind::Mysql).await);
 }

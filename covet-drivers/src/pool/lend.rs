@@ -80,14 +80,19 @@ impl Shared {
     /// As [`find`](Shared::find), for somebody who has a seat, and came when so many attempts to connect had been begun.
     async fn find_or_open(self: &Arc<Self>, mut seat: Seat, mut seen: u64) -> Result<(Object<Source>, Seat)> {
         loop {
-            if let Some(object) = self.take_ready().await {
-                return Ok((object, seat));
+            let ready = self.take_ready().await;
+            let halted = self.seats.is_halted();
+            match ready {
+                Some(object) if halted => self.put_by(object),
+                Some(object) => return Ok((object, seat)),
+                None => {}
             }
             if self.seats.is_closed() {
                 return Err(closed());
             }
-            if self.has_surplus() {
-                // The pool was made smaller: this seat may be one too many, and what is opened now would be closed again.
+            if halted || self.has_surplus() {
+                // The pool was paused or made smaller while a connection was opened or tested: this seat may be one too
+                // many, and what is opened now would be closed again.
                 drop(seat);
                 seat = Seats::take(self).await.map_err(|_| closed())?;
                 continue;
@@ -102,11 +107,15 @@ impl Shared {
                     self.shrink_for_a_while(refused);
                     seat = Seats::take(self).await.map_err(|_| closed())?;
                 }
-                Err((Some(seat), error)) => {
-                    // Somebody may have given one back meanwhile.
-                    let object = self.take_ready().await;
-                    return object.map(|object| (object, seat)).ok_or(error);
-                }
+                // Somebody may have given one back meanwhile.
+                Err((Some(same), error)) => match self.take_ready().await {
+                    Some(object) if self.seats.is_halted() => {
+                        self.put_by(object);
+                        seat = same;
+                    }
+                    Some(object) => return Ok((object, same)),
+                    None => return Err(error),
+                },
                 Err((None, error)) => return Err(error),
             }
         }

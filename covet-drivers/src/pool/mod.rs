@@ -41,7 +41,7 @@ mod warm;
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use crate::contract::Backend;
@@ -233,6 +233,7 @@ impl Pool {
 
 impl Shared {
     fn resize(&self, max_size: usize) {
+        let _one = self.resizing.lock().unwrap_or_else(PoisonError::into_inner);
         if self.store.status().max_size < max_size {
             // Room underneath is never taken away: the seats say how many there are.
             self.store.resize(max_size);

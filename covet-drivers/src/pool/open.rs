@@ -17,13 +17,17 @@ use crate::pool::shared::{Home, Shared};
 pub(super) type Failure = (Option<Seat>, Error);
 
 impl Shared {
-    /// Opens a connection, which becomes idle, for somebody who came when so many attempts had been begun. The seat comes
-    /// back with the answer; when nobody waits for that any more, it is free once the attempt has ended.
+    /// Opens a connection, which becomes idle, for somebody who came when so many attempts had been begun; unless the
+    /// pool lends nothing meanwhile. The seat comes back with the answer; when nobody waits for that any more, it is free once the attempt has ended.
     pub(super) async fn open(self: &Arc<Self>, seat: Seat, seen: u64) -> Result<Seat, Failure> {
         let pass = match self.gate.enter(seen).await {
             Ok(pass) => pass,
             Err(error) => return Err((Some(seat), error)),
         };
+        if self.seats.is_halted() {
+            // It was while this waited for the right to connect: now the connection is not wanted.
+            return Ok(seat);
+        }
         self.start_monitor();
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return match self.attempt(pass).await {

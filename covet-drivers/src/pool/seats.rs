@@ -34,6 +34,17 @@ struct Plan {
     there: usize,
 }
 
+/// Takes away a free seat that is owed.
+struct Settles<'a>(&'a Seats);
+
+impl Drop for Settles<'_> {
+    fn drop(&mut self) {
+        if self.0.owed.load(SeqCst) > 0 {
+            self.0.settle(&mut self.0.plan());
+        }
+    }
+}
+
 /// The right to hold one connection. It is free again when this is dropped.
 pub(super) struct Seat {
     pub(super) pool: Arc<Shared>,
@@ -62,6 +73,8 @@ impl Seats {
 
     /// Waits for its turn.
     pub(super) async fn take(pool: &Arc<Shared>) -> Result<Seat, Closed> {
+        // Dropped after the wait: a seat that has been given to it already goes back without anybody else hearing of it.
+        let _settles = Settles(&pool.seats);
         match pool.seats.free.acquire().await {
             Ok(permit) => {
                 permit.forget();
@@ -159,6 +172,12 @@ impl Seats {
 
     pub(super) fn is_paused(&self) -> bool {
         self.plan().paused
+    }
+
+    /// Whether nobody is to get a connection now, with a seat or without.
+    pub(super) fn is_halted(&self) -> bool {
+        let plan = self.plan();
+        plan.paused || plan.stopped
     }
 
     /// The most that there may be.

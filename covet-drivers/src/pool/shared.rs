@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{self, Arc};
 use std::time::{Duration, Instant};
 
-use deadpool::managed::{self, Object};
+use deadpool::managed::{self, Object, Timeouts};
 use futures_util::FutureExt as _;
 use tokio::sync::{Mutex, Notify, watch};
 
@@ -21,6 +21,9 @@ use crate::pool::member::{Limits, Member, Source};
 use crate::pool::options::PoolOptions;
 use crate::pool::seats::{Seat, Seats};
 use crate::pool::warm::{Bar, Put, Warm};
+
+/// Takes what the pool underneath has, or nothing.
+const AT_ONCE: Timeouts = Timeouts { wait: Some(Duration::ZERO), create: None, recycle: None };
 
 /// The database of a pool.
 #[derive(Clone, Debug)]
@@ -60,6 +63,8 @@ pub(super) struct Shared {
     pub(super) filling: Arc<Mutex<()>>,
     /// Held by whoever has stopped the pool.
     pub(super) switching: Arc<Mutex<()>>,
+    /// One at a time: the seats, and the pool underneath.
+    pub(super) resizing: sync::Mutex<()>,
     pub(super) monitored: AtomicBool,
     /// The monitor ends when this says so, or is gone.
     pub(super) ended: watch::Sender<bool>,
@@ -100,6 +105,7 @@ impl Shared {
             began: Instant::now(),
             filling: Arc::default(),
             switching: Arc::default(),
+            resizing: sync::Mutex::default(),
             monitored: AtomicBool::new(false),
             ended: watch::Sender::new(false),
             home: watch::Sender::new(Home { backend, number: 0 }),
@@ -129,8 +135,9 @@ impl Shared {
 
     /// An idle connection, of those that the pool underneath keeps. The caller has a seat.
     pub(super) fn take_idle(&self) -> Option<Object<Source>> {
-        // It never waits: there are at least as many slots as seats, and nothing is opened there.
-        self.store.get().now_or_never()?.ok()
+        // It never waits: there are at least as many slots as seats, and nothing is opened there. To wait for a slot
+        // would be pending even so, once the task has used up its share of tokio's time.
+        self.store.timeout_get(&AT_ONCE).now_or_never()?.ok()
     }
 
     /// An idle connection goes to the pool underneath, or is closed if there is a reason to. Its seat is still held: it is
@@ -181,6 +188,8 @@ impl Shared {
         let surplus = self.counters.open() > self.seats.most();
         if !surplus && self.shrinking.swap(false, SeqCst) {
             self.warm.unbar(Bar::Shrinking);
+            // Somebody may have made the pool smaller meanwhile, and have found that it was being looked at.
+            return self.looks_for_surplus();
         }
         surplus
     }

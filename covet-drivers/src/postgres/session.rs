@@ -163,7 +163,7 @@ impl PostgresConnection {
     /// As there.
     pub async fn lock(&mut self, name: &str, wait: Duration) -> Result<()> {
         let question = format!("SELECT pg_try_advisory_lock({})", key(name));
-        let end = Instant::now() + wait;
+        let end = Instant::now().checked_add(wait);
         let mut pause = Duration::from_millis(20);
         loop {
             // Waiting inside the server would hold a snapshot that CREATE INDEX CONCURRENTLY waits for.
@@ -171,12 +171,12 @@ impl PostgresConnection {
                 self.locks += 1;
                 return Ok(());
             }
-            let now = Instant::now();
-            if now >= end {
+            let rest = end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
+            if rest.is_zero() {
                 let text = format!("another session has held the lock `{name}` for longer than {wait:?}");
                 return Err(Error::new(ErrorKind::LockTimeout, text));
             }
-            tokio::time::sleep(pause.min(end - now)).await;
+            tokio::time::sleep(pause.min(rest)).await;
             pause = (pause * 2).min(Duration::from_millis(250));
         }
     }

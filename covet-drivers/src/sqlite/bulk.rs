@@ -361,7 +361,7 @@ fn request(bulk: Bulk, statement: &Statement) -> Result<Request> {
     let values = printed.values()?;
     let values =
         values.into_iter().map(|value| codec::encode(value.lend()).map(Bound::into_owned)).collect::<Result<_>>()?;
-    Ok(Request { sql: printed.sql, values, reuse: Reuse::Once, asks_steps: false })
+    Ok(Request { sql: printed.sql, values, reuse: Reuse::Once, asks_steps: false, heavy: true })
 }
 
 impl Texts {

@@ -116,9 +116,11 @@ impl SqliteConnection {
         }
     }
 
-    /// How patient the next statement, or the BEGIN or COMMIT of the transaction at hand is with locks.
+    /// How patient the next statement, or the COMMIT of the transaction at hand, is with locks.
     pub(super) fn patience(&self) -> Patience {
-        Patience::new(self.limits.lock.unwrap_or(self.options.busy_timeout))
+        // SQLite may have ended the transaction whose limit it is.
+        let limit = self.limits.lock.filter(|_| !self.watch.autocommit());
+        Patience::new(limit.unwrap_or(self.options.busy_timeout))
     }
 
     /// Waits for leftovers, and refuses when the transaction is doomed.

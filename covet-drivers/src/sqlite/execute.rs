@@ -29,6 +29,8 @@ pub(super) struct Request {
     pub(super) reuse: Reuse,
     /// Whether SQLite is to be asked how many steps it takes.
     pub(super) asks_steps: bool,
+    /// Whether a transaction that it is a part of may take long to end, few as its rows may be.
+    pub(super) heavy: bool,
 }
 
 /// What became of a statement on the thread.
@@ -117,7 +119,7 @@ impl Session {
             // It was taken for a read, so there is a budget; and at its end the transaction would be gone.
             return Err(Fault::Stop(Stop::Long));
         }
-        Ok(self.write(statement, landing)?)
+        self.write(statement, landing)
     }
 
     /// Runs one statement. Rows of a read are handed over as they come, those of a write when it is done.
@@ -182,11 +184,20 @@ impl Session {
     }
 
     /// Runs a write to its end, whatever the taker of its rows wants.
-    fn write(&self, statement: &mut Statement<'_>, landing: &mut Landing<'_>) -> rusqlite::Result<Outcome> {
-        let before = self.db.total_changes();
+    fn write(&self, statement: &mut Statement<'_>, landing: &mut Landing<'_>) -> Result<Outcome, Fault> {
+        let (before, commits) = (self.db.total_changes(), self.db.is_autocommit());
         let mut stream = statement.raw_query();
-        while let Some(row) = stream.next()? {
-            landing.take(row)?;
+        loop {
+            match stream.next() {
+                Ok(Some(row)) => landing.take(row)?,
+                Ok(None) => break,
+                Err(error) if commits && errors::leaves_in_doubt(&error) => {
+                    let message = "the file could not be written, and whether the statement took effect is not known";
+                    let error = Error::new(ErrorKind::CommitUnknown, message).with_source(errors::plain(error));
+                    return Err(error.into());
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
         drop(stream);
         // A statement that is no insert, update or delete leaves the counter of the one before.
@@ -241,7 +252,8 @@ impl Session {
     pub(super) fn script(&mut self, job: u64, statements: &[String], next: &mut usize) -> Result<(), Stop> {
         self.heavy = true;
         while let Some(sql) = statements.get(*next) {
-            let request = Request { sql: sql.clone(), values: Vec::new(), reuse: Reuse::Once, asks_steps: false };
+            let request =
+                Request { sql: sql.clone(), values: Vec::new(), reuse: Reuse::Once, asks_steps: false, heavy: true };
             self.run(job, &request, &mut Handover::Batches(&mut |_| Demand::More))?;
             *next += 1;
         }

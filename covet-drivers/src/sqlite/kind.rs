@@ -45,9 +45,9 @@ pub(super) fn kind(sql: &str) -> Kind {
 pub(super) fn reach(sql: &str) -> Reach {
     let Some(tokens) = tokens(sql) else { return Reach::Table };
     let has = |word: &str| tokens.iter().any(|token| token.is_word(word));
-    let counts = tokens.windows(4).any(|four| {
-        matches!(four, [count, open, star, close]
-            if count.is_word("count") && open.is_symbol('(') && star.is_symbol('*') && close.is_symbol(')'))
+    let counts = tokens.windows(3).any(|three| {
+        matches!(three, [count, open, all]
+            if count.is_word("count") && open.is_symbol('(') && (all.is_symbol('*') || all.is_symbol(')')))
     });
     let selects = tokens.iter().filter(|token| token.is_word("select")).count();
     // Without a condition SQLite counts and empties a table page by page.

@@ -9,6 +9,7 @@ use crate::contract::{Command, Reuse};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlite::connect::Options;
 use crate::sqlite::kind::{Kind, Reach, kind, reach};
+use crate::value::Value;
 
 /// Where a statement runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +69,18 @@ fn long(budget: Duration) -> u64 {
     nanos(budget) / 5 * 3
 }
 
+/// What is copied and written in one step of SQLite's machine, which nothing stops.
+const LARGE: usize = 64 << 10;
+
+/// Whether a statement has a value that takes long to store.
+pub(super) fn is_large(command: &Command<'_>) -> bool {
+    command.args.iter().any(|value| match value {
+        Value::Text(text) | Value::Json(text) => text.len() > LARGE,
+        Value::Bytes(bytes) => bytes.len() > LARGE,
+        _ => false,
+    })
+}
+
 /// What is known of a text.
 #[derive(Debug)]
 pub(super) struct Profile {
@@ -98,6 +111,7 @@ impl Profile {
         let here = command.reuse == Reuse::Keep
             && self.reach == Reach::Rows
             && !pace.is_long(options.inline_budget)
+            && !is_large(command)
             && match self.kind {
                 Kind::Read => true,
                 // It cannot be interrupted there: that would end the transaction.
@@ -201,6 +215,7 @@ mod tests {
             ("DELETE FROM t WHERE a = 1", Here, Thread, Thread),
             ("DELETE FROM t", Thread, Thread, Thread),
             ("SELECT count(*) FROM t", Thread, Thread, Thread),
+            ("SELECT count() FROM t", Thread, Thread, Thread),
             ("CREATE TABLE t (a)", Thread, Thread, Thread),
             ("PRAGMA optimize", Thread, Thread, Thread),
             ("VACUUM", Thread, Thread, Thread),
@@ -214,6 +229,9 @@ mod tests {
         let sql = "SELECT a FROM t";
         let once = Command { sql, args: &[], reuse: Reuse::Once };
         assert_eq!(profiles.of(sql).unwrap().place(&once, false, &options(false)), Thread);
+        let large = Value::Bytes(vec![0; 100_000]);
+        let large = Command { sql, args: &[&large], reuse: Reuse::Keep };
+        assert_eq!(profiles.of(sql).unwrap().place(&large, false, &options(false)), Thread);
         // What SQLite said, and what was learned.
         let sql = "INSERT INTO t VALUES (1)";
         profiles.of(sql).unwrap().few_steps = Some(true);

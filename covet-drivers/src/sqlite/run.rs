@@ -15,7 +15,7 @@ use crate::sqlite::errors::Stop;
 use crate::sqlite::execute::{Demand, Done, Handover, Request};
 use crate::sqlite::kind::Kind;
 use crate::sqlite::landing::Landing;
-use crate::sqlite::pace::Place;
+use crate::sqlite::pace::{Place, is_large};
 use crate::sqlite::rows::Rows;
 use crate::sqlite::seat::{Needs, Seat};
 use crate::sqlite::session::Session;
@@ -39,6 +39,8 @@ impl SqliteConnection {
     pub(crate) async fn run(&mut self, command: Command<'_>, sink: &mut dyn RowSink) -> Result<Outcome> {
         share::pause(self.options.inline_budget).await;
         self.end = Ok(());
+        // Rows that the statement before did not bring to its sink: it failed, or its future was dropped.
+        self.rows.clear();
         if !matches!(self.seat, Seat::Here(_)) || self.in_doubt || self.watch.is_doomed() {
             Box::pin(self.ready()).await?;
         }
@@ -59,15 +61,17 @@ impl SqliteConnection {
         }
         let (outcome, turn) = match tried {
             Some((Ok(outcome), kept)) => (outcome, kept),
-            Some((Err(Stop::Error(error)), _)) => return Err(error),
+            Some((Err(Stop::Error(error)), _)) => return Err(self.heard(error)),
             // Boxed: it is rare, and every statement would carry its room.
             Some((Err(stop), kept)) => {
                 let limit = self.limit(inside);
-                limited(limit, Box::pin(self.insist(&command, Some(stop), kept, sink))).await?
+                let insisted = limited(limit, Box::pin(self.insist(&command, Some(stop), kept, sink))).await;
+                insisted.map_err(|error| self.heard(error))?
             }
             None => {
                 let limit = self.limit(inside);
-                limited(limit, Box::pin(self.insist(&command, None, turn, sink))).await?
+                let insisted = limited(limit, Box::pin(self.insist(&command, None, turn, sink))).await;
+                insisted.map_err(|error| self.heard(error))?
             }
         };
         self.checkpoint(turn);
@@ -77,6 +81,13 @@ impl SqliteConnection {
             delivered?;
         }
         std::mem::replace(&mut self.end, Ok(())).map(|()| outcome)
+    }
+
+    /// An error of a statement. One that may have committed leaves a session that nobody can judge.
+    #[cold]
+    fn heard(&mut self, error: Error) -> Error {
+        self.in_doubt |= error.kind() == ErrorKind::CommitUnknown;
+        error
     }
 
     /// How long a statement may take: a transaction may have a limit of its own.
@@ -147,13 +158,14 @@ impl SqliteConnection {
             }
             let place = if overran { Place::Thread } else { profile.place(command, inside, &self.options) };
             let asks_steps = inside && profile.kind == Kind::Write && profile.few_steps.is_none();
+            let heavy = profile.kind == Kind::Other || is_large(command);
             turn = self.turn(needs, turn, &patience).await?;
             let (result, kept) = match place {
                 Place::Here => self.brief(command, slot, inside, turn.take(), sink)?,
                 Place::Thread => {
                     let request = match &request {
                         Some(request) => Arc::clone(request),
-                        None => Arc::clone(request.insert(Arc::new(owned(command, asks_steps)?))),
+                        None => Arc::clone(request.insert(Arc::new(owned(command, asks_steps, heavy)?))),
                     };
                     self.rows.clear();
                     self.lengthy(request, turn.take(), sink).await?
@@ -186,9 +198,8 @@ impl SqliteConnection {
     ) -> Result<Tried> {
         let inside = !self.watch.autocommit();
         let theirs = Arc::clone(&request);
-        let heavy = self.profiles.of(&request.sql)?.kind == Kind::Other;
         let work = move |session: &mut Session, job| {
-            session.heavy |= heavy;
+            session.heavy |= theirs.heavy;
             detached.rewind();
             let result = session.run(job, &theirs, &mut Handover::Sink(&mut *detached));
             (result, detached)
@@ -208,9 +219,8 @@ impl SqliteConnection {
         let inside = !self.watch.autocommit();
         let (send, mut messages) = mpsc::channel(2);
         let (theirs, rows) = (Arc::clone(&request), send.clone());
-        let heavy = self.profiles.of(&request.sql)?.kind == Kind::Other;
         let work = move |session: &mut Session, job| {
-            session.heavy |= heavy;
+            session.heavy |= theirs.heavy;
             let mut take = |batch| match rows.blocking_send(Message::Rows(batch)) {
                 Ok(()) => Demand::More,
                 Err(_) => Demand::Enough,
@@ -315,12 +325,12 @@ async fn limited<T>(limit: Option<Duration>, statement: impl Future<Output = Res
 }
 
 /// The statement with its values, for another thread.
-fn owned(command: &Command<'_>, asks_steps: bool) -> Result<Request> {
+fn owned(command: &Command<'_>, asks_steps: bool, heavy: bool) -> Result<Request> {
     let encode = |(index, value): (usize, &&Value)| {
         codec::encode(value.lend()).map(Bound::into_owned).map_err(|error| error.with_argument(index))
     };
     let values = command.args.iter().enumerate().map(encode).collect::<Result<_>>()?;
-    Ok(Request { sql: command.sql.to_owned(), values, reuse: command.reuse, asks_steps })
+    Ok(Request { sql: command.sql.to_owned(), values, reuse: command.reuse, asks_steps, heavy })
 }
 
 /// Gives rows to the sink until it has enough.

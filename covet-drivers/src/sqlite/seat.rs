@@ -61,9 +61,22 @@ impl SqliteConnection {
     where
         F: Fn(&mut Session, u64) -> Result<(), Stop> + Clone + Send + 'static,
     {
+        self.job_with(self.patience(), needs, place, work).await
+    }
+
+    /// As [`job`](SqliteConnection::job), with another patience than the transaction's at hand.
+    pub(super) async fn job_with<F>(
+        &mut self,
+        mut patience: Patience,
+        needs: Needs,
+        place: Place,
+        work: F,
+    ) -> Result<Option<Turn>>
+    where
+        F: Fn(&mut Session, u64) -> Result<(), Stop> + Clone + Send + 'static,
+    {
         share::pause(self.options.inline_budget).await;
         self.settle().await?;
-        let mut patience = self.patience();
         let mut needs = needs;
         let mut place = place;
         let mut turn = None;

@@ -5,6 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sqlite::connection::{Limits, SqliteConnection, doomed};
 use crate::sqlite::dialect::PRODUCT;
 use crate::sqlite::pace::Place;
+use crate::sqlite::patience::Patience;
 use crate::sqlite::seat::{Needs, Seat};
 use crate::sqlite::session::Session;
 
@@ -25,9 +26,11 @@ impl SqliteConnection {
         }
         self.outside().await?;
         let options = *options;
-        self.limits = Limits { statement: options.statement_timeout, lock: options.lock_timeout };
         let needs = if options.read_only { Needs::Nothing } else { Needs::Turn };
-        self.job(needs, Place::Here, move |session, job| session.begin(job, options)).await.map(drop)
+        let patience = Patience::new(options.lock_timeout.unwrap_or(self.options.busy_timeout));
+        self.job_with(patience, needs, Place::Here, move |session, job| session.begin(job, options)).await?;
+        self.limits = Limits { statement: options.statement_timeout, lock: options.lock_timeout };
+        Ok(())
     }
 
     /// See [`commit`](crate::contract::Connection::commit).

@@ -106,6 +106,11 @@ fn without_table(error: Error) -> Error {
     }
 }
 
+#[cold]
+fn silent() -> Error {
+    Error::new(ErrorKind::Deadline, "what became of the commit could not be had in time").with_help("ask again later")
+}
+
 impl Db {
     /// Makes the table `_covet_commits` for the tokens of commits ([`TxOptions::token`]), unless it is there.
     ///
@@ -135,12 +140,23 @@ impl Db {
     /// SQL: `INSERT INTO _covet_commits …`, and where that is refused `SELECT fenced FROM _covet_commits WHERE token = ?`
     ///
     /// # Errors
-    /// Those of the connection; `LockTimeout` when the transaction is still open after that time. Then nothing is
-    /// decided, and it can be asked again.
+    /// Those of the connection; `LockTimeout` when the transaction is still open after that time, and `Deadline` when
+    /// nobody has answered. Then nothing is decided, and it can be asked again.
     pub async fn outcome_of(&self, token: CommitToken) -> Result<CommitOutcome> {
-        let end = Instant::now() + PATIENCE;
+        self.outcome_within(token, None).await
+    }
+
+    /// As [`outcome_of`](Db::outcome_of), until then at the latest.
+    pub(crate) async fn outcome_within(&self, token: CommitToken, ends: Option<Instant>) -> Result<CommitOutcome> {
+        let patient = Instant::now() + PATIENCE;
+        let end = ends.map_or(patient, |ends| ends.min(patient));
+        let mut last = None;
         loop {
-            let error = match self.fence(token).await {
+            // Dropped half-way, it leaves a row, or none: the next question is told either way.
+            let Ok(answer) = tokio::time::timeout_at(end.into(), self.fence(token)).await else {
+                return Err(last.map_or_else(silent, without_table));
+            };
+            let error = match answer {
                 Ok(outcome) => return Ok(outcome),
                 Err(error) => error,
             };
@@ -148,6 +164,7 @@ impl Db {
             if !passes || Instant::now() >= end {
                 return Err(without_table(error));
             }
+            last = Some(error);
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

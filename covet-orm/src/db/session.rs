@@ -199,13 +199,13 @@ impl<'a> Session<'a> {
 
     /// Begins a unit.
     pub(crate) async fn unit(&mut self) -> Result<Unit<'_, 'a>> {
-        let savepoint = match &mut self.held {
+        let begun = match &mut self.held {
             Held::Pooled(lease) => {
-                told(self.shared, "BEGIN", lease.begin_direct(&TransactionOptions::default())).await?;
-                None
+                told(self.shared, "BEGIN", lease.begin_direct(&TransactionOptions::default())).await.map(|()| None)
             }
-            Held::Within(state) => Some(told(self.shared, "SAVEPOINT", state.enter()).await?),
+            Held::Within(state) => told(self.shared, "SAVEPOINT", state.enter()).await.map(Some),
         };
+        let savepoint = self.seen(begun)?;
         Ok(Unit { session: self, savepoint })
     }
 }
@@ -237,7 +237,10 @@ impl<'a> Unit<'_, 'a> {
     async fn end<T>(self, result: Result<T>) -> Result<T> {
         match (&mut self.session.held, self.savepoint) {
             (Held::Pooled(lease), _) => match result {
-                Ok(value) => lease.commit_direct().await.map(|()| value),
+                Ok(value) => {
+                    let committed = lease.commit_direct().await;
+                    self.session.seen(committed).map(|()| value)
+                }
                 Err(error) => {
                     // The first error is the one to tell; a connection that cannot even roll back is closed.
                     if lease.state() != ConnectionState::Broken {

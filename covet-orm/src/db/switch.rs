@@ -16,6 +16,9 @@ use crate::migrate::heads;
 /// How often the target is asked whether it has come as far.
 const INTERVAL: Duration = Duration::from_millis(20);
 
+/// The longest that an old server is waited for that may be left.
+const SILENT: Duration = Duration::from_secs(2);
+
 type Hook = Box<dyn FnOnce() -> BoxFuture<'static, Result<(), Box<dyn StdError + Send + Sync>>> + Send>;
 
 /// How [`Db::switch_to_with`] goes about it.
@@ -104,7 +107,7 @@ impl Db {
         let began = Instant::now();
         let stopped = self.pool().stop(options.deadline).await?;
         let rest = options.deadline.saturating_sub(began.elapsed());
-        let Ok(examined) = tokio::time::timeout(rest, self.examine_target(&mut target, options)).await else {
+        let Ok(examined) = tokio::time::timeout(rest, self.examine_target(&mut target, options, rest)).await else {
             let text = format!("the switch to {} took longer than it may", target.backend.target());
             return Err(Error::new(ErrorKind::Deadline, text));
         };
@@ -145,9 +148,14 @@ impl Db {
     }
 
     /// Looks at the target, while nothing is under way. Whether it is known to have everything.
-    async fn examine_target(&self, target: &mut Target, options: SwitchOptions) -> Result<bool> {
+    async fn examine_target(&self, target: &mut Target, options: SwitchOptions, rest: Duration) -> Result<bool> {
         let old = self.backend();
-        let mut from = match old.connect().await {
+        // One that may be left is not waited for until there is no time for anything else.
+        let limit = if options.abandon { SILENT.min(rest / 4) } else { rest };
+        let connected = tokio::time::timeout(limit, old.connect()).await.unwrap_or_else(|_| {
+            Err(Error::new(ErrorKind::Unreachable, format!("{} did not answer within {limit:?}", old.target())))
+        });
+        let mut from = match connected {
             Ok(connection) => Some(connection),
             Err(error) if options.abandon => {
                 tracing::warn!(target: "covet::switch", %error, "the old server is left without an answer");

@@ -135,7 +135,7 @@ impl Db {
         f: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T, E> + Again,
     ) -> Result<T, E> {
         options.check()?;
-        let ends = options.deadline.map(|limit| Instant::now() + limit);
+        let ends = options.ends();
         let mut attempt = 1;
         loop {
             let again = attempt < options.attempts;
@@ -143,7 +143,7 @@ impl Db {
                 Attempt::Done(value) => return Ok(value),
                 Attempt::Failed { error, retry } if !(retry && again) => return Err(error),
                 Attempt::Failed { .. } => {}
-                Attempt::Unknown { value, error, token } => match self.outcome_of(token).await {
+                Attempt::Unknown { value, error, token } => match self.outcome_within(token, ends).await {
                     Ok(CommitOutcome::Committed) => return Ok(value),
                     // It never will be, so it can be run again.
                     Ok(CommitOutcome::NotCommitted) if again => {}
@@ -188,9 +188,11 @@ impl Db {
                     None => failed(error),
                 },
             },
+            // The deadline holds for the rollback too: the pool sees to that.
+            Err(error) if late => Attempt::Failed { error, retry: false },
             Err(error) => {
                 // The closure's error may hide the database's, so the transaction remembers.
-                let retry = !late && tx.may_run_again().await;
+                let retry = tx.may_run_again().await;
                 if let Err(rollback) = tx.rollback().await {
                     // The closure's error is the one to tell; the connection is closed with the lease.
                     tracing::warn!(target: "covet::transaction", error = %rollback, "the rollback failed");
@@ -220,7 +222,7 @@ impl Db {
 
     async fn begin_for(&self, place: Place, options: TxOptions) -> Result<Tx<'static>> {
         options.check()?;
-        let ends = options.deadline.map(|limit| Instant::now() + limit);
+        let ends = options.ends();
         in_time(ends, self.open_transaction(place, options, ends)).await?
     }
 
@@ -324,18 +326,32 @@ impl Tx<'_> {
             Ok(()) => state.mark(self.open.token, shared).await,
             settled => settled,
         };
-        if let Err(error) = ready {
-            state.end(shared).await?;
-            return Err(error);
-        }
         let ends = state.ends;
+        match ready {
+            Ok(()) => {}
+            // The pool rolls back, for as long as that takes.
+            Err(error) if error.kind() == ErrorKind::Deadline => {
+                state.lease = None;
+                return Err(error);
+            }
+            Err(error) => {
+                state.end(shared).await?;
+                return Err(error);
+            }
+        }
         let result = match in_time(ends, told(shared, "COMMIT", state.commit(shared))).await {
             Ok(result) => result,
             Err(late) => Err(Error::new(ErrorKind::CommitUnknown, "the commit was not answered before the deadline")
                 .with_source(late)),
         };
-        state.lease = None;
-        result.inspect_err(|error| shared.tally.saw(error)).map_err(|error| match (error.kind(), self.open.token) {
+        let lease = state.lease.take();
+        let result = result.inspect_err(|error| {
+            shared.tally.saw(error);
+            if let Some(lease) = &lease {
+                lease.report(error);
+            }
+        });
+        result.map_err(|error| match (error.kind(), self.open.token) {
             (ErrorKind::CommitUnknown, Some(token)) => error.with_commit_token(token.bytes()),
             _ => error,
         })
@@ -457,7 +473,7 @@ impl State {
         self.in_doubt = true;
         let result = send(&mut **lease).await;
         self.in_doubt = false;
-        result
+        result.inspect_err(|error| self.saw(error))
     }
 
     fn certain(&self) -> Result<()> {

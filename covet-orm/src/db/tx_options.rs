@@ -1,6 +1,6 @@
 //! How a transaction runs.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use covet_drivers::contract::{Isolation, TransactionOptions};
 use covet_drivers::{Error, ErrorKind, Result};
@@ -93,6 +93,11 @@ impl TxOptions {
     }
 
     /// Refuses what makes no sense.
+    /// When the deadline is, counted from now; never, when it lies further ahead than time can be told.
+    pub(crate) fn ends(&self) -> Option<Instant> {
+        self.deadline.and_then(|limit| Instant::now().checked_add(limit))
+    }
+
     pub(crate) fn check(&self) -> Result<()> {
         let wrong =
             |text: &'static str, help: &'static str| Err(Error::new(ErrorKind::InvalidInput, text).with_help(help));

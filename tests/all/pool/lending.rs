@@ -26,6 +26,25 @@ impl Observer for Leaks {
 }
 
 on_each_database! {
+    async fn whoever_has_used_up_the_time_of_a_task_finds_what_is_idle(db: &TestDb) -> Outcome {
+        let pool = open(db.url(), options(3)).await?;
+        let both = (pool.acquire().await?, pool.acquire().await?);
+        drop(both);
+        for used in 0..=130 {
+            // Whoever borrows after a pause begins with a share of time of its own.
+            tokio::task::yield_now().await;
+            let first = pool.acquire().await?;
+            let other = tokio::sync::Semaphore::new(used + 1);
+            for _ in 0..used {
+                other.acquire().await?.forget();
+            }
+            let second = pool.acquire().await?;
+            drop((first, second));
+            assert_eq!(pool.pool_status().opened, 2, "after {used}: {:?}", pool.pool_status());
+        }
+        Ok(())
+    }
+
     async fn who_waits_is_served_in_the_order_of_asking(db: &TestDb) -> Outcome {
         let one = open(db.url(), options(1)).await?;
         let lease = one.acquire().await?;

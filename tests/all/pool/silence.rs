@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use covet_orm::{ErrorKind, PoolOptions};
-use covet_tests::proxy::{Direction, Grain, Proxy, Reach, Then, Trap};
+use covet_tests::proxy::{Bent, Direction, Grain, Proxy, Reach, Then, Trap};
 use covet_tests::{Kind, TestDb, on_each_server};
 
-use crate::pool::{PATIENCE, ends_in_time, kill, millis, open, options, session};
+use crate::pool::{PATIENCE, ends_in_time, kill, millis, open, options, session, soon};
 
 fn all(direction: Direction, then: Then) -> Trap {
     Trap { direction, after: 0, then, reach: Reach::All }
@@ -124,6 +124,31 @@ on_each_server! {
         }
         let status = pool.pool_status();
         assert!(status.opened <= 3 && status.size <= 2, "after {tries} tries: {status:?}");
+        Ok(())
+    }
+
+    async fn what_is_opened_while_the_pool_is_paused_is_lent_afterwards(db: &TestDb) -> Outcome {
+        let proxy = Proxy::start(db.kind(), db.url(), Grain::Message).await;
+        let pool = open(proxy.url(), options(2)).await?;
+        pool.acquire().await?.discard();
+        proxy.bend(|passing| {
+            if passing.direction == Direction::ToServer {
+                std::thread::sleep(millis(50));
+            }
+            Bent::Same
+        });
+        let mut borrower = tokio::spawn({
+            let pool = pool.clone();
+            async move { pool.acquire().await.map(drop) }
+        });
+        soon("it is opened", &pool, |status| status.opening == 1).await;
+        pool.pause();
+        soon("it is there", &pool, |status| status.opening == 0).await;
+        let early = tokio::time::timeout(millis(300), &mut borrower).await;
+        assert!(early.is_err(), "it was lent during the pause");
+        pool.resume();
+        tokio::time::timeout(PATIENCE, borrower).await???;
+        assert_eq!(pool.pool_status().opened, 2);
         Ok(())
     }
 

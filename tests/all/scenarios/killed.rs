@@ -207,6 +207,61 @@ async fn frozen_at_the_commit(server: &mut Server, kind: Kind) -> covet_tests::O
     Ok(())
 }
 
+/// The closure has run, and the whole server falls silent. When the deadline comes nobody waits for longer: neither for
+/// the rollback nor for what became of the commit.
+async fn frozen_altogether(server: &mut Server, kind: Kind) -> covet_tests::Outcome {
+    let (limit, late) = (millis(400), millis(400));
+    let db = open(&server.url(), 2).await?;
+    make_table(&db).await?;
+    db.prepare_commit_tokens().await?;
+    let options = TxOptions::new().token().deadline(limit);
+    for (name, waits) in [("waits", true), ("commits", false)] {
+        let (start, frozen) = (Instant::now(), &*server);
+        let run = db.transaction_with(options, async |tx| {
+            put(name, tx).await?;
+            frozen.freeze();
+            if waits {
+                tokio::time::sleep(limit * 2).await;
+            }
+            Ok(())
+        });
+        let error = run.await.expect_err("nobody answers");
+        let took = start.elapsed();
+        server.thaw();
+        assert!(took < limit + late, "{name}: {took:?}: {error}");
+        // The token is written before the commit, and already that has no answer.
+        assert_eq!(error.kind(), ErrorKind::Deadline, "{name}: {error}");
+        recovered(&db).await;
+        assert_eq!(count(name, &db).await?, 0);
+    }
+    // The commit is on its way when nothing arrives any more.
+    let proxy = Proxy::start(kind, &server.url(), Grain::Message).await;
+    let one = open(proxy.url(), 2).await?;
+    proxy.bend(|passing| {
+        let commits = passing.bytes.windows(6).any(|part| part == b"COMMIT");
+        if passing.direction == Direction::ToServer && commits { Bent::Into(Vec::new()) } else { Bent::Same }
+    });
+    let start = Instant::now();
+    let error = one.transaction_with(options, async |tx| put("sent", tx).await).await.expect_err("nobody answers");
+    assert!(start.elapsed() < limit + late, "{:?}: {error}", start.elapsed());
+    assert_eq!(error.kind(), ErrorKind::CommitUnknown, "{error}");
+    let token = CommitToken::of(&error).ok_or("one was asked for")?;
+    proxy.straighten();
+    assert_eq!(db.outcome_of(token).await?, CommitOutcome::NotCommitted);
+    assert_eq!(count("sent", &db).await?, 0);
+    Ok(())
+}
+
+#[test]
+fn b4_frozen_altogether_postgres() {
+    with_server(Kind::Postgres, &[], async |server| frozen_altogether(server, Kind::Postgres).await);
+}
+
+#[test]
+fn b4_frozen_altogether_mysql() {
+    with_server(Kind::Mysql, &[], async |server| frozen_altogether(server, Kind::Mysql).await);
+}
+
 /// A statement in a frozen server ends with the deadline of its transaction, and nothing of that is there.
 async fn frozen_at_a_statement(server: &mut Server) -> covet_tests::Outcome {
     let limit = millis(400);

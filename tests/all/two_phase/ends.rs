@@ -274,6 +274,21 @@ fn what_was_ended_by_hand_is_told_as_mixed() {
             }
             let token = c.recover().await.unwrap().mixed[0].transaction;
             assert_eq!(covet_orm::CommitToken::of(&error), Some(token));
+            if side == 0 {
+                // Without its decision a branch that is prepared would be rolled back.
+                let id = c.recover().await.unwrap().mixed[0].branches[0].id.clone();
+                let mut lease = both.orders.acquire().await.unwrap();
+                lease.two_phase().unwrap().begin_branch(&id, &TransactionOptions::DEFAULT).await.unwrap();
+                lease.script("INSERT INTO settings (name, value) VALUES ('again', 'v')").await.unwrap();
+                assert!(lease.two_phase().unwrap().prepare(&id).await.unwrap());
+                // The recovery in the background may be quicker.
+                if let Err(error) = c.forget(token).await {
+                    assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+                    assert!(error.to_string().contains("still prepared"), "{error}");
+                }
+                c.recover().await.unwrap();
+                assert!(has("again", &both.orders).await, "it ends as it was decided");
+            }
             c.forget(token).await.unwrap();
             nothing_happened(&c.recover().await.unwrap());
         }

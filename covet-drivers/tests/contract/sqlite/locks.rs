@@ -44,6 +44,24 @@ async fn a_lock_of_another_process_is_waited_for_without_blocking_and_then_repor
 }
 
 #[tokio::test]
+async fn the_patience_of_a_transaction_that_never_began_is_nobody_elses() {
+    let place = Place::new();
+    let mut one = place.connect().await;
+    one.script("CREATE TABLE t (a INTEGER) STRICT").await.unwrap();
+    let mut two = place.elsewhere("busy_timeout=5000").connect().await.unwrap();
+    one.begin(&PLAIN).await.unwrap();
+    run(&mut *one, "INSERT INTO t VALUES (1)", &[]).await.unwrap();
+    let impatient = TransactionOptions { lock_timeout: Some(Duration::from_millis(20)), ..PLAIN };
+    assert_eq!(kind(two.begin(&impatient).await), Some(ErrorKind::LockTimeout));
+    let frees = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        one.commit().await.unwrap();
+    };
+    let (written, ()) = tokio::join!(run(&mut *two, "INSERT INTO t VALUES (2)", &[]), frees);
+    written.unwrap();
+}
+
+#[tokio::test]
 async fn no_wait_at_all_when_the_url_says_so() {
     let place = Place::new();
     let mut one = place.connect().await;

@@ -31,6 +31,7 @@ pub use outcome::{Branch, Committed, Mixed, PendingBranch, Recovered};
 
 use crate::db::two_phase::log::Log;
 use crate::db::two_phase::participant::Participant;
+use crate::db::two_phase::recovery::in_time;
 use crate::db::{CommitOutcome, CommitToken, Db};
 
 /// Decisions that are over are deleted when there are so many.
@@ -160,9 +161,24 @@ impl<const N: usize> Coordinator<N> {
     /// Forgets a transaction that recovery tells of as [`Mixed`], when a person has seen to it.
     ///
     /// # Errors
-    /// `InvalidInput` for a transaction of another log; those of the databases.
+    /// `InvalidInput` for a transaction of another log, and for one of which a branch is still prepared: without the
+    /// decision it would be rolled back. Those of the databases, all of which must answer.
     pub async fn forget(&self, transaction: CommitToken) -> Result<()> {
         self.inner.log.check(transaction)?;
+        let _one_at_a_time = self.inner.recovering.lock().await;
+        let prepared = |database: &str| {
+            let text = format!("a branch of {transaction} is still prepared in {database}");
+            Err(Error::new(ErrorKind::InvalidInput, text).with_help("let `recover` end it first"))
+        };
+        if self.inner.live_now().contains(&transaction.bytes()) {
+            return prepared("a database, and its commit under way");
+        }
+        for participant in &self.inner.participants {
+            let found = participant.prepared().await.map_err(|error| error.about(&participant.name))?;
+            if found.branches.iter().any(|branch| self.inner.is_branch_of(branch, transaction)) {
+                return prepared(&participant.name);
+            }
+        }
         self.inner.forget(&[transaction.bytes()]).await
     }
 }
@@ -220,13 +236,25 @@ impl Inner {
         if transactions.is_empty() {
             return Ok(());
         }
-        self.log.forget(transactions).await?;
-        for (participant, number) in self.participants.iter().zip(0_u8..) {
+        in_time(self.log.forget(transactions)).await?;
+        for (at, number) in (0..self.participants.len()).zip(0_u8..) {
             let branches: Result<Vec<BranchId>> =
                 transactions.iter().map(|transaction| BranchId::new(&self.name, *transaction, number)).collect();
-            participant.forget(&branches?).await?;
+            self.forget_traces(at, &branches?).await;
         }
         Ok(())
+    }
+
+    /// Deletes what branches left behind whose decision is deleted. What remains is met by the next recovery.
+    async fn forget_traces(&self, at: usize, branches: &[BranchId]) {
+        let participant = &self.participants[at];
+        if let Err(error) = in_time(participant.forget(branches)).await {
+            tracing::warn!(target: "covet::two_phase", database = %participant.name, %error, "traces of branches that are over could not be deleted");
+        }
+    }
+
+    fn is_branch_of(&self, branch: &BranchId, transaction: CommitToken) -> bool {
+        self.log.owns(branch) && branch.transaction() == transaction.bytes()
     }
 
     /// Recovers in the background until nothing has been left for a while, or nobody has the coordinator any more.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use covet_drivers::contract::BranchId;
+use covet_drivers::contract::{BranchId, ConnectionState};
 use covet_drivers::pool::Lease;
 use covet_drivers::{Error, ErrorKind, Result};
 use futures_util::future::join_all;
@@ -137,7 +137,10 @@ async fn prepare(inner: &Inner, branches: Vec<Open>, ends: Option<Instant>) -> (
         let (state, error) = match ready.await {
             Ok(Ok(true)) => (State::Prepared, None),
             Ok(Ok(false)) => (State::Gone, None),
-            Ok(Err(error)) if error.is_connection_lost() => (State::InDoubt, Some(error)),
+            // A server that ends the session while it prepares may have written that down.
+            Ok(Err(error)) if error.is_connection_lost() || lease.state() == ConnectionState::Broken => {
+                (State::InDoubt, Some(error))
+            }
             Ok(Err(error)) => (State::Gone, Some(error)),
             // The future was dropped.
             Err(late) => (State::InDoubt, Some(late)),

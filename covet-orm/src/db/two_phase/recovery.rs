@@ -43,9 +43,11 @@ impl Inner {
     /// As [`Coordinator::recover`](crate::Coordinator::recover).
     pub(super) async fn recover(self: &Arc<Self>) -> Result<Recovered> {
         let _one_at_a_time = self.recovering.lock().await;
-        in_time(self.forget_done()).await?;
+        self.forget_done().await?;
         let mut report = Recovered::default();
         let mut decisions = self.decisions().await?;
+        // Of what is decided and not live now nothing is still under way, whatever is looked at later.
+        let mut live = self.live_now();
         let mut found = self.prepared(&mut report).await;
         let undecided = |found: &Found, decisions: &HashMap<[u8; 16], Decision>| {
             let transactions = found.values().flatten().map(BranchId::transaction);
@@ -56,6 +58,7 @@ impl Inner {
             tokio::time::sleep(GRACE).await;
             report = Recovered::default();
             decisions = self.decisions().await?;
+            live = self.live_now();
             found = self.prepared(&mut report).await;
             for transaction in undecided(&found, &decisions) {
                 // What was not there the first time has its grace the next time.
@@ -69,6 +72,7 @@ impl Inner {
             }
         }
         self.end_all(&found, &decisions, &mut report).await;
+        decisions.retain(|transaction, _| !live.contains(transaction));
         self.look_into(&found, decisions, &mut report).await?;
         Ok(report)
     }
@@ -158,7 +162,7 @@ impl Inner {
         let pending: HashSet<[u8; 16]> = report.pending.iter().map(|branch| branch.branch.id.transaction()).collect();
         let mut over = Vec::new();
         let mut accused = Vec::new();
-        for decision in decisions.values().filter(|decision| !self.is_live_transaction(decision.transaction)) {
+        for decision in decisions.values() {
             if pending.contains(&decision.transaction) {
                 continue;
             }
@@ -181,12 +185,12 @@ impl Inner {
             // Decisions are forgotten before traces: what was forgotten meanwhile is not missing its trace.
             let still = self.decisions().await?;
             accused.retain(|mixed| still.contains_key(&mixed.transaction.bytes()));
-            self.sweep(&traces, &still).await?;
+            self.sweep(&traces, &still).await;
         }
         accused.iter().map(Mixed::accuse).for_each(drop);
         report.mixed = accused;
         over.retain(|transaction| !report.pending.iter().any(|branch| branch.branch.id.transaction() == *transaction));
-        in_time(self.forget(&over)).await
+        self.forget(&over).await
     }
 
     fn compare(&self, decision: &Decision, traces: &Found) -> Result<Compared> {
@@ -212,26 +216,25 @@ impl Inner {
     }
 
     /// Deletes traces whose decision is forgotten.
-    async fn sweep(&self, traces: &Found, decisions: &HashMap<[u8; 16], Decision>) -> Result<()> {
+    async fn sweep(&self, traces: &Found, decisions: &HashMap<[u8; 16], Decision>) {
         for (at, traces) in traces {
             let is_over = |branch: &&BranchId| !decisions.contains_key(&branch.transaction()) && !self.is_live(branch);
             let over: Vec<BranchId> = traces.iter().filter(is_over).cloned().collect();
-            in_time(self.participants[*at].forget(&over)).await?;
+            self.forget_traces(*at, &over).await;
         }
-        Ok(())
     }
 
     fn is_live(&self, branch: &BranchId) -> bool {
-        self.is_live_transaction(branch.transaction())
+        self.live.lock().unwrap_or_else(PoisonError::into_inner).contains(&branch.transaction())
     }
 
-    fn is_live_transaction(&self, transaction: [u8; 16]) -> bool {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner).contains(&transaction)
+    pub(super) fn live_now(&self) -> HashSet<[u8; 16]> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 /// Whoever does not answer keeps nobody else from being asked.
-async fn in_time<T>(answer: impl Future<Output = Result<T>>) -> Result<T> {
+pub(super) async fn in_time<T>(answer: impl Future<Output = Result<T>>) -> Result<T> {
     let late = |_| Error::new(ErrorKind::Deadline, "there was no answer in time");
     tokio::time::timeout(PATIENCE, answer).await.map_err(late)?
 }

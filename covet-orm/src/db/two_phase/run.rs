@@ -97,7 +97,7 @@ impl<const N: usize> Coordinator<N> {
         f: impl AsyncFnOnce([&mut Tx<'_>; N]) -> Result<T, E> + Again,
     ) -> Result<Committed<T>, E> {
         check(&options)?;
-        let ends = options.deadline.map(|limit| Instant::now() + limit);
+        let ends = options.ends();
         let mut attempt = 1;
         loop {
             match self.attempt(place, options, ends, f.clone()).await {
@@ -129,9 +129,11 @@ impl<const N: usize> Coordinator<N> {
         };
         let value = match ran {
             Ok(value) => value,
+            // The deadline holds for the rollbacks too: the pools see to them.
+            Err(error) if late => return Err(Failed { error, retry: false }),
             Err(error) => {
                 // The closure's error may hide the database's, so the transactions remember.
-                let retry = !late && join_all(branches.iter().map(Tx::may_run_again)).await.contains(&true);
+                let retry = join_all(branches.iter().map(Tx::may_run_again)).await.contains(&true);
                 for rollback in join_all(branches.map(Tx::rollback)).await {
                     if let Err(error) = rollback {
                         // The closure's error is the one to tell; the connection is closed with the lease.
