@@ -193,6 +193,7 @@ mod tests {
     use super::{MANY, PLACES, Pace, Place, Profiles};
     use crate::contract::{Command, ConnectUrl, Reuse};
     use crate::sqlite::connect::Options;
+    use crate::value::Value;
 
     fn options(syncs: bool) -> Options {
         let url: ConnectUrl = if syncs { "sqlite:x.db" } else { "sqlite:x.db?synchronous=off" }.parse().unwrap();
