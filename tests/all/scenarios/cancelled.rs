@@ -112,7 +112,9 @@ on_each_database! {
     }
 
     async fn a13_a_time_limit_around_a_transaction(db: &TestDb) -> Outcome {
-        let one = open(db.url(), 1).await?;
+        // What runs on the thread that polls it ends in one poll on a quick disk, and cannot be cut.
+        let aside = if db.kind() == Kind::Sqlite { "?inline_budget=0" } else { "" };
+        let one = open(&format!("{}{aside}", db.url()), 1).await?;
         let mut usual = Duration::ZERO;
         for round in 0..8 {
             let start = Instant::now();
