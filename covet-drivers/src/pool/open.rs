@@ -18,7 +18,8 @@ pub(super) type Failure = (Option<Seat>, Error);
 
 impl Shared {
     /// Opens a connection, which becomes idle, for somebody who came when so many attempts had been begun; unless the
-    /// pool lends nothing meanwhile. The seat comes back with the answer; when nobody waits for that any more, it is free once the attempt has ended.
+    /// pool lends nothing meanwhile. The seat comes back with the answer; when nobody waits for that any more, it is free
+    /// once the attempt has ended.
     pub(super) async fn open(self: &Arc<Self>, seat: Seat, seen: u64) -> Result<Seat, Failure> {
         let pass = match self.gate.enter(seen).await {
             Ok(pass) => pass,

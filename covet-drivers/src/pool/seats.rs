@@ -57,7 +57,11 @@ pub(super) struct Closed;
 
 impl Plan {
     fn wanted(&self) -> usize {
-        if self.paused || self.stopped { 0 } else { self.most - self.parked }
+        if self.is_halted() { 0 } else { self.most - self.parked }
+    }
+
+    fn is_halted(&self) -> bool {
+        self.paused || self.stopped
     }
 }
 
@@ -176,8 +180,7 @@ impl Seats {
 
     /// Whether nobody is to get a connection now, with a seat or without.
     pub(super) fn is_halted(&self) -> bool {
-        let plan = self.plan();
-        plan.paused || plan.stopped
+        self.plan().is_halted()
     }
 
     /// The most that there may be.

@@ -62,23 +62,17 @@ impl SqliteConnection {
         let (outcome, turn) = match tried {
             Some((Ok(outcome), kept)) => (outcome, kept),
             Some((Err(Stop::Error(error)), _)) => return Err(self.heard(error)),
-            // Boxed: it is rare, and every statement would carry its room.
-            Some((Err(stop), kept)) => {
+            other => {
+                let (stop, turn) = other.map_or((None, turn), |(result, kept)| (result.err(), kept));
                 let limit = self.limit(inside);
-                let insisted = limited(limit, Box::pin(self.insist(&command, Some(stop), kept, sink))).await;
-                insisted.map_err(|error| self.heard(error))?
-            }
-            None => {
-                let limit = self.limit(inside);
-                let insisted = limited(limit, Box::pin(self.insist(&command, None, turn, sink))).await;
+                // Boxed: it is rare, and every statement would carry its room.
+                let insisted = limited(limit, Box::pin(self.insist(&command, stop, turn, sink))).await;
                 insisted.map_err(|error| self.heard(error))?
             }
         };
         self.checkpoint(turn);
         if self.rows.len() > 0 {
-            let delivered = deliver(&self.rows, sink).await;
-            self.rows.clear();
-            delivered?;
+            deliver(&self.rows, sink).await?;
         }
         std::mem::replace(&mut self.end, Ok(())).map(|()| outcome)
     }

@@ -150,11 +150,15 @@ impl Db {
     /// Looks at the target, while nothing is under way. Whether it is known to have everything.
     async fn examine_target(&self, target: &mut Target, options: SwitchOptions, rest: Duration) -> Result<bool> {
         let old = self.backend();
-        // One that may be left is not waited for until there is no time for anything else.
-        let limit = if options.abandon { SILENT.min(rest / 4) } else { rest };
-        let connected = tokio::time::timeout(limit, old.connect()).await.unwrap_or_else(|_| {
-            Err(Error::new(ErrorKind::Unreachable, format!("{} did not answer within {limit:?}", old.target())))
-        });
+        let connected = if options.abandon {
+            // One that may be left is not waited for until there is no time for anything else.
+            let limit = SILENT.min(rest / 4);
+            tokio::time::timeout(limit, old.connect()).await.unwrap_or_else(|_| {
+                Err(Error::new(ErrorKind::Unreachable, format!("{} did not answer within {limit:?}", old.target())))
+            })
+        } else {
+            old.connect().await
+        };
         let mut from = match connected {
             Ok(connection) => Some(connection),
             Err(error) if options.abandon => {

@@ -344,13 +344,11 @@ impl Tx<'_> {
             Err(late) => Err(Error::new(ErrorKind::CommitUnknown, "the commit was not answered before the deadline")
                 .with_source(late)),
         };
-        let lease = state.lease.take();
         let result = result.inspect_err(|error| {
             shared.tally.saw(error);
-            if let Some(lease) = &lease {
-                lease.report(error);
-            }
+            state.saw(error);
         });
+        state.lease = None;
         result.map_err(|error| match (error.kind(), self.open.token) {
             (ErrorKind::CommitUnknown, Some(token)) => error.with_commit_token(token.bytes()),
             _ => error,

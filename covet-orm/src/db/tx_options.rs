@@ -92,12 +92,12 @@ impl TxOptions {
         self
     }
 
-    /// Refuses what makes no sense.
     /// When the deadline is, counted from now; never, when it lies further ahead than time can be told.
     pub(crate) fn ends(&self) -> Option<Instant> {
         self.deadline.and_then(|limit| Instant::now().checked_add(limit))
     }
 
+    /// Refuses what makes no sense.
     pub(crate) fn check(&self) -> Result<()> {
         let wrong =
             |text: &'static str, help: &'static str| Err(Error::new(ErrorKind::InvalidInput, text).with_help(help));

@@ -68,8 +68,9 @@ impl Drop for Home {
     }
 }
 
-/// Where the servers live, and the temporary files of the tests: in memory if there is plenty of it, because most of what a test of a database waits for is
-/// that a table's file has reached the disk; else, and where `TMPDIR` is set, among other temporary files.
+/// Where the servers live, and the temporary files of the tests: in memory if there is plenty of it, because most of
+/// what a test of a database waits for is that a table's file has reached the disk; else, and where `TMPDIR` is set,
+/// among other temporary files.
 fn folder() -> PathBuf {
     let in_memory = std::env::var_os("TMPDIR").is_none() && free(MEMORY).is_some_and(|bytes| bytes >= PLENTY);
     if in_memory { PathBuf::from(MEMORY) } else { std::env::temp_dir() }
