@@ -25,26 +25,44 @@ pub(super) const MANY: usize = 256;
 /// How many texts a connection remembers. Two that meet in a place push each other out.
 const PLACES: usize = 256;
 
+/// Every so many times the clock is looked at around a read: two looks cost as much as a fiftieth of a read by key.
+const SEEN: u8 = 8;
+
 /// How long something takes, by experience. Waiting for a lock does not count.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Pace {
     /// Nanoseconds; 0 before the first time.
     average: u64,
+    /// How often it ran lately without a look at the clock.
+    unseen: u8,
     /// Whether it gave more rows than may be kept, the last time.
     many: bool,
 }
 
 impl Pace {
-    /// It took so long and gave so many rows.
-    pub(super) fn learn(&mut self, took: Duration, rows: usize) {
+    /// It took so long, which is given back in nanoseconds, and gave so many rows.
+    pub(super) fn learn(&mut self, took: Duration, rows: usize) -> u64 {
         let took = nanos(took).clamp(1, 1 << 40);
         self.average = if self.average == 0 { took } else { self.average - self.average / 4 + took / 4 };
         self.many = rows > MANY;
+        took
     }
 
-    /// It did not end within the budget.
-    pub(super) fn overran(&mut self, budget: Duration) {
+    /// It did not end within the budget, which is given back in nanoseconds.
+    pub(super) fn overran(&mut self, budget: Duration) -> u64 {
         self.average = self.average.max(2 * long(budget));
+        nanos(budget)
+    }
+
+    /// Whether the clock is to be looked at when it runs now: at first, and every few times.
+    pub(super) fn is_due(&mut self) -> bool {
+        self.unseen = (self.unseen + 1) % SEEN;
+        self.unseen == 0 || self.average == 0
+    }
+
+    /// How long it takes, in nanoseconds; 0 before the first time.
+    pub(super) fn average(self) -> u64 {
+        self.average
     }
 
     /// Whether it ever ended.

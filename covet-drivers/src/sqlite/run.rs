@@ -15,7 +15,7 @@ use crate::sqlite::errors::Stop;
 use crate::sqlite::execute::{Demand, Done, Handover, Request};
 use crate::sqlite::kind::Kind;
 use crate::sqlite::landing::Landing;
-use crate::sqlite::pace::{Place, is_large};
+use crate::sqlite::pace::{Place, is_large, nanos};
 use crate::sqlite::rows::Rows;
 use crate::sqlite::seat::{Needs, Seat};
 use crate::sqlite::session::Session;
@@ -102,20 +102,20 @@ impl SqliteConnection {
         let profile = self.profiles.at(slot);
         let kind = profile.kind;
         session.take_turn(turn);
-        let began = Instant::now();
+        let began = (kind == Kind::Write || profile.pace(inside).is_due()).then(Instant::now);
         // Inside a transaction the interruption of a write would end the whole transaction.
-        let budget = (kind != Kind::Write || !inside).then(|| self.watch.budget(began, self.options.inline_budget));
+        let budget = (kind != Kind::Write || !inside).then(|| self.watch.budget(self.options.inline_budget));
         let mut landing = if sink.rewind() { Landing::sink(sink) } else { Landing::buffer(&mut self.rows) };
         let result = session.brief(command, kind, &mut landing);
         drop(budget);
         self.end = landing.end();
         let kept = session.rest();
-        let took = began.elapsed();
-        share::took(took);
-        match &result {
-            Ok(_) => profile.pace(inside).learn(took, 0),
-            Err(Stop::Long) => profile.pace(inside).overran(self.options.inline_budget),
-            Err(_) => {}
+        let pace = profile.pace(inside);
+        match (&result, began) {
+            (Ok(_), Some(began)) => share::took(pace.learn(began.elapsed(), 0)),
+            (Err(Stop::Long), _) => share::took(pace.overran(self.options.inline_budget)),
+            (_, Some(began)) => share::took(nanos(began.elapsed())),
+            (_, None) => share::took(pace.average()),
         }
         Ok((result, kept))
     }
@@ -234,7 +234,7 @@ impl SqliteConnection {
                     let began = Instant::now();
                     taken = deliver(&batch, sink).await;
                     // Batches that wait already would come one after the other without a pause.
-                    share::took(began.elapsed());
+                    share::took(nanos(began.elapsed()));
                     share::pause(self.options.inline_budget).await;
                     if !matches!(taken, Ok(Flow::Continue)) {
                         // A read stops; a write does not come here before it is done.

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlite::connection::SqliteConnection;
 use crate::sqlite::errors::Stop;
-use crate::sqlite::pace::Place;
+use crate::sqlite::pace::{Place, nanos};
 use crate::sqlite::patience::Patience;
 use crate::sqlite::session::Session;
 use crate::sqlite::share;
@@ -105,7 +105,7 @@ impl SqliteConnection {
         session.take_turn(turn);
         let value = work(session, job);
         let turn = session.end(job);
-        share::took(began.elapsed());
+        share::took(nanos(began.elapsed()));
         Ok((value, turn))
     }
 

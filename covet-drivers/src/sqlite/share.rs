@@ -17,9 +17,9 @@ thread_local! {
     static TAKEN: Cell<u64> = const { Cell::new(0) };
 }
 
-/// A statement held this thread for so long.
-pub(super) fn took(time: Duration) {
-    TAKEN.set(TAKEN.get().saturating_add(nanos(time)));
+/// A statement held this thread for so many nanoseconds.
+pub(super) fn took(time: u64) {
+    TAKEN.set(TAKEN.get().saturating_add(time));
 }
 
 /// Lets other tasks run, if statements have held the thread for as long as they may.

@@ -23,8 +23,10 @@ pub(super) struct Watch {
     autocommit: AtomicBool,
     doomed: AtomicBool,
     began: Instant,
-    /// Nanoseconds after `began` at which a statement on its caller's thread has used up its budget;
-    /// 0 while there is none.
+    /// The budget of a statement on its caller's thread in nanoseconds; 0 while there is none.
+    budget: AtomicU64,
+    /// Nanoseconds after `began` at which it is used up; 0 before the clock was looked at, for which a short
+    /// statement has no need.
     limit: AtomicU64,
     /// Pages in the write-ahead log after this connection's last commit that wrote.
     pages: AtomicU32,
@@ -42,6 +44,7 @@ impl Watch {
             autocommit: AtomicBool::new(true),
             doomed: AtomicBool::new(false),
             began: Instant::now(),
+            budget: AtomicU64::new(0),
             limit: AtomicU64::new(0),
             pages: AtomicU32::new(0),
         }
@@ -86,22 +89,31 @@ impl Watch {
         !self.is_unwanted(job)
     }
 
-    /// From this moment on the statement has this budget, until the value is dropped.
-    pub(super) fn budget(&self, now: Instant, budget: Duration) -> Budget<'_> {
-        let passed = nanos(now.saturating_duration_since(self.began));
-        self.limit.store(passed.saturating_add(nanos(budget)).max(1), Relaxed);
+    /// The statement that begins now has this budget from the first question whether it is used up, until the value
+    /// is dropped.
+    pub(super) fn budget(&self, budget: Duration) -> Budget<'_> {
+        self.limit.store(0, Relaxed);
+        self.budget.store(nanos(budget).max(1), Relaxed);
         Budget { watch: self }
     }
 
     /// The statement under way has no budget any more.
     pub(super) fn lift_budget(&self) {
-        self.limit.store(0, Relaxed);
+        self.budget.store(0, Relaxed);
     }
 
     /// Whether there is a budget and it is used up.
     pub(super) fn is_late(&self) -> bool {
+        let budget = self.budget.load(Relaxed);
+        if budget == 0 {
+            return false;
+        }
+        let now = nanos(self.began.elapsed());
         let limit = self.limit.load(Relaxed);
-        limit != 0 && nanos(self.began.elapsed()) >= limit
+        if limit == 0 {
+            self.limit.store(now.saturating_add(budget), Relaxed);
+        }
+        limit != 0 && now >= limit
     }
 
     /// Asked by SQLite every 1000 steps.
