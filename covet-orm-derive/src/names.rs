@@ -33,6 +33,21 @@ words! {
     VERSION = "version", "version";
     CASE_INSENSITIVE = "case_insensitive", "case_insensitive";
     AUTO = "auto", "auto = false";
+    CHECK = "check", "check = \"age >= 0\"` or `check(postgres = \"…\", sqlite = \"…\")";
+    GENERATED = "generated", "generated = \"price * amount\"";
+    GENERATED_VIRTUAL = "generated_virtual", "generated_virtual = \"price * amount\"";
+    DEFAULT_SQL = "default_sql", "default_sql = \"lower('A')\"";
+    COMMENT = "comment", "comment = \"in cents\"";
+    CHECKS = "check", "check(adult = \"age >= 18\")";
+    FOREIGN_KEY = "foreign_key", "foreign_key(country, city, references = City(country, name))";
+    DESCENDING = "desc", "desc(created_at)";
+    WHERE = "where", "where = \"deleted_at IS NULL\"";
+    INCLUDE = "include", "include(name)";
+    USING = "using", "using = \"gin\"";
+    SQL = "sql", "sql(\"lower(email)\")";
+    NULLS_AGREE = "nulls_agree", "nulls_agree";
+    DEFERRABLE = "deferrable", "deferrable";
+    DEFERRED = "deferred", "deferred";
     BY = "by", "by = author_id";
     TO = "to", "to = tag_id";
     NAME = "name", "name = \"user_role\"";
@@ -63,7 +78,7 @@ impl Place {
     /// The words that may stand there.
     pub(crate) fn words(self) -> &'static [Word] {
         match self {
-            Place::Model => &[TABLE, TIMESTAMPS, UNIQUE_LIST, INDEX_LIST],
+            Place::Model => &[TABLE, TIMESTAMPS, UNIQUE_LIST, INDEX_LIST, CHECKS, FOREIGN_KEY, COMMENT],
             Place::Column => &[
                 KEY,
                 COLUMN,
@@ -78,6 +93,13 @@ impl Place {
                 VERSION,
                 CASE_INSENSITIVE,
                 AUTO,
+                CHECK,
+                GENERATED,
+                GENERATED_VIRTUAL,
+                DEFAULT_SQL,
+                COMMENT,
+                DEFERRABLE,
+                DEFERRED,
             ],
             Place::Relation => &[BY, TO],
             Place::Enum => &[NAME, RENAME_ALL],

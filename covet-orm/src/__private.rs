@@ -3,7 +3,7 @@
 pub use std::borrow::Cow;
 pub use std::marker::PhantomData;
 
-pub use covet_drivers::catalog::{Action, ColumnDefault, ColumnType, EnumType};
+pub use covet_drivers::catalog::{Action, ColumnDefault, ColumnType, EnumType, Expression, Generated, Timing};
 pub use covet_drivers::contract::{BoxFuture, Row};
 use covet_drivers::sql::Node;
 pub use covet_drivers::value::{ColumnValue, Field, Key, RowSource, Value, ValueRef, ValueWriter};
@@ -12,7 +12,8 @@ pub use inventory;
 
 pub use crate::db::Executor;
 pub use crate::model::{
-    ColumnMeta, IndexMeta, Model, ModelMeta, Record, References, Stored, column_named, pointed_at, referencing,
+    ColumnMeta, ColumnMore, ForeignKeyMeta, IndexMeta, IndexMore, Model, ModelMeta, ModelMore, Record, References,
+    Stored, TermMeta, column_named, pointed_at, referencing,
 };
 pub use crate::query::{Column, ConflictTarget, Find, Input, Insert, InsertMany, No, Operand, Texts, Upsert, Yes};
 pub use crate::relation::{

@@ -33,12 +33,18 @@ impl Introspect for TinDdl {
 impl Ddl for TinDdl {
     fn check(&self, schema: &Schema) -> Result<()> {
         for table in &schema.tables {
+            let plain = |index: &Index| *index == Index::new(index.name.clone(), index.columns(), index.unique);
+            if !table.checks.is_empty() || !table.indexes.iter().all(plain) {
+                let what = format!("checks and indexes of other kinds, such as {} has", table.name);
+                return Err(Error::unsupported(what, PRODUCT));
+            }
             for column in &table.columns {
                 let place = format!("{}.{}", table.name, column.name);
                 let lacks = |what: &str| Err(Error::unsupported(format_args!("{what}, which {place} is"), PRODUCT));
                 match column.ty {
                     ColumnType::Decimal { precision: 19.., .. } => return lacks("a decimal of more than 18 digits"),
                     ColumnType::Other(_) => return lacks("a type of another database"),
+                    _ if column.generated.is_some() => return lacks("a generated column"),
                     _ if column.case_insensitive => return lacks("a text without case"),
                     _ if column.auto && table.primary_key.as_slice() != [column.name.clone()] => {
                         return lacks("a numbered column that is not the key");
@@ -60,6 +66,10 @@ impl Ddl for TinDdl {
         }
         Ok(plan.steps)
     }
+
+    fn kept(&self, schema: &Schema) -> Schema {
+        schema.clone()
+    }
 }
 
 struct Plan {
@@ -73,7 +83,7 @@ impl Plan {
         match change {
             Change::CreateEnum { .. } | Change::DropEnum { .. } => {}
             Change::CreateTable { table } => {
-                let table = Table { indexes: Vec::new(), foreign_keys: Vec::new(), ..table.clone() };
+                let table = table.bare();
                 self.say(create(&table, &table.name));
                 self.tables.push(table.clone());
                 self.note(&table);
@@ -109,13 +119,7 @@ impl Plan {
                 self.copy(table, |t| t.columns.retain(|known| known.name != column.name), name)?;
             }
             Change::RenameColumn { table, from, to } => {
-                let rename = |t: &mut Table| {
-                    let names = t.columns.iter_mut().map(|column| &mut column.name).chain(&mut t.primary_key);
-                    let names = names.chain(t.indexes.iter_mut().flat_map(|index| &mut index.columns));
-                    let names = names.chain(t.foreign_keys.iter_mut().flat_map(|key| &mut key.columns));
-                    names.filter(|name| *name == from).for_each(|name| to.clone_into(name));
-                };
-                self.copy(table, rename, |_| name(from))?;
+                self.copy(table, |t| t.rename_column(from, to), |_| name(from))?;
             }
             Change::AlterColumn { table, before, after, backfill } => {
                 let source = converted(table, before, after, backfill.as_ref())?;
@@ -235,7 +239,8 @@ fn foreign_key(key: &ForeignKey) -> String {
 
 fn create_index(table: &str, index: &Index) -> String {
     let unique = if index.unique { "UNIQUE " } else { "" };
-    format!("CREATE {unique}INDEX {} ON {} ({})", name(&index.name), name(table), names(&index.columns))
+    let columns: Vec<String> = index.columns().map(name).collect();
+    format!("CREATE {unique}INDEX {} ON {} ({})", name(&index.name), name(table), columns.join(", "))
 }
 
 fn name(text: &str) -> String {

@@ -92,10 +92,10 @@ async fn sqlite(db: &Db) -> Dump {
         match text.split_once('(') {
             Some((head, rest)) if head.starts_with("CREATE TABLE") => {
                 let (body, tail) = rest.rsplit_once(')').unwrap();
-                let parts = parts(body).into_iter().map(|part| unnamed(&part));
+                let parts = parts(body).into_iter().map(|part| bare(&unnamed(&part)));
                 add(&mut found, std::iter::once(format!("{}{tail}", head.trim_end())).chain(parts).collect());
             }
-            _ => add(&mut found, vec![text]),
+            _ => add(&mut found, vec![bare(&text)]),
         }
     }
     found
@@ -130,6 +130,28 @@ fn unnamed(part: &str) -> String {
             && let Some(start) = out[..at].rfind("CONSTRAINT \"")
         {
             out.replace_range(start..at + 2, "");
+        }
+    }
+    out
+}
+
+/// The text without quotes around names that need none: SQLite quotes a name that it has changed in an expression.
+fn bare(text: &str) -> String {
+    let mut out = String::new();
+    for (index, part) in text.split('\'').enumerate() {
+        if index > 0 {
+            out.push('\'');
+        }
+        // Every second part is a text.
+        if index % 2 == 1 {
+            out.push_str(part);
+            continue;
+        }
+        for (index, piece) in part.split('"').enumerate() {
+            let simple =
+                !piece.is_empty() && piece.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+            let quotes = if index % 2 == 1 && !simple { "\"" } else { "" };
+            out.push_str(&format!("{quotes}{piece}{quotes}"));
         }
     }
     out

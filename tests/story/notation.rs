@@ -3,9 +3,14 @@
 //! A column is its name, its type (`?` allows NULL; `auto` is a numbered key) and words: `pk`, `uq`,
 //! `ix`, `ci`, `=default`, `->table.column`, an action on delete, and `on:` an action on update. A
 //! table may add `pk(a,b)`, `uq(a,b)`, `ix(a,b)` and `ix:name(a,b)`. `~` stands for a blank.
+//!
+//! Further words of a column: `=sql:expression`, `stored:expression`, `virtual:expression`, `ck:condition`, `#comment`,
+//! `deferrable` and `deferred`. Further items of a table: `ck:name(condition)`, `#comment`, `fk(a,b)->table(x,y) cascade`.
+//! In an index `-a` is descending and `<lower(a)>` an expression; behind it `?condition`, `+included` and `!gin`.
 
 use covet_orm::drivers::catalog::{
-    Action, Column, ColumnDefault, ColumnType, EnumType, ForeignKey, Index, Schema, Table, constraint_name,
+    Action, Check, Column, ColumnDefault, ColumnType, EnumType, Expression, ForeignKey, Generated, Index, Schema,
+    Table, Term, Timing, constraint_name,
 };
 
 pub(crate) fn schema(text: &str) -> Schema {
@@ -17,28 +22,107 @@ pub(crate) fn schema(text: &str) -> Schema {
 
 fn table(text: &str) -> Table {
     let (name, body) = text.strip_suffix('}').unwrap().split_once('{').unwrap();
-    let (primary_key, columns, indexes, foreign_keys) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut table = Table { name: plain(name), primary_key, columns, indexes, foreign_keys };
+    let mut table = Table::new(plain(name));
     for item in body.split(';').map(str::trim).filter(|item| !item.is_empty()) {
-        if item.contains(' ') { column(&mut table, item) } else { key(&mut table, item) }
+        if let Some(comment) = item.strip_prefix('#') {
+            table.comment = Some(plain(comment));
+        } else if let Some(key) = item.strip_prefix("fk(") {
+            foreign_key(&mut table, key);
+        } else if let Some(check) = item.strip_prefix("ck:") {
+            let (name, condition) = check.strip_suffix(')').unwrap().split_once('(').unwrap();
+            self::check(&mut table, name, condition);
+        } else if item.contains(' ') {
+            column(&mut table, item);
+        } else {
+            key(&mut table, item);
+        }
     }
     table
 }
 
-fn key(table: &mut Table, item: &str) {
-    let (word, columns) = item.strip_suffix(')').unwrap().split_once('(').unwrap();
-    let columns: Vec<String> = columns.split(',').map(plain).collect();
-    let (word, name) = word.split_once(':').map_or((word, None), |(word, name)| (word, Some(plain(name))));
-    match word {
-        "pk" => table.primary_key = columns,
-        _ => index(table, columns, word == "uq", name),
+fn check(table: &mut Table, name: &str, condition: &str) {
+    let name = constraint_name(&table.name, &[&plain(name)], "ck");
+    table.checks.push(Check { name, expression: Expression::new(plain(condition)) });
+}
+
+/// `a,b)->t(x,y) cascade`
+fn foreign_key(table: &mut Table, text: &str) {
+    let (columns, rest) = text.split_once(")->").unwrap();
+    let (target, rest) = rest.split_once('(').unwrap();
+    let (others, words) = rest.split_once(')').unwrap();
+    let names = |text: &str| text.split(',').map(plain).collect::<Vec<_>>();
+    let columns = names(columns);
+    table.foreign_keys.push(ForeignKey {
+        name: constraint_name(&table.name, &columns.iter().map(String::as_str).collect::<Vec<_>>(), "fkey"),
+        columns,
+        target: plain(target),
+        target_columns: names(others),
+        ..ForeignKey::default()
+    });
+    for word in words.split_whitespace() {
+        of_foreign_key(table.foreign_keys.last_mut().unwrap(), word);
     }
 }
 
-fn index(table: &mut Table, columns: Vec<String>, unique: bool, name: Option<String>) {
-    let names: Vec<&str> = columns.iter().map(String::as_str).collect();
+/// An action, or when it is checked.
+fn of_foreign_key(key: &mut ForeignKey, word: &str) {
+    match word {
+        "deferrable" => key.timing = Timing::Deferrable,
+        "deferred" => key.timing = Timing::Deferred,
+        _ => match word.strip_prefix("on:") {
+            Some(word) => key.on_update = action(word),
+            None => key.on_delete = action(word),
+        },
+    }
+}
+
+fn action(word: &str) -> Action {
+    match word {
+        "cascade" => Action::Cascade,
+        "restrict" => Action::Restrict,
+        "setnull" => Action::SetNull,
+        "setdefault" => Action::SetDefault,
+        other => panic!("{other}"),
+    }
+}
+
+fn key(table: &mut Table, item: &str) {
+    let end = item.find(['?', '+', '!']).unwrap_or(item.len());
+    let (item, mut rest) = item.split_at(if item.contains('<') { item.rfind(')').unwrap() + 1 } else { end });
+    let (word, columns) = item.strip_suffix(')').unwrap().split_once('(').unwrap();
+    let (word, name) = word.split_once(':').map_or((word, None), |(word, name)| (word, Some(plain(name))));
+    if word == "pk" {
+        table.primary_key = columns.split(',').map(plain).collect();
+        return;
+    }
+    index(table, columns, word == "uq", name);
+    let index = table.indexes.last_mut().unwrap();
+    while let Some(mark) = rest.chars().next() {
+        let text = &rest[1..];
+        // A condition may hold the other marks, and comes last.
+        let end = if mark == '?' { text.len() } else { text.find(['?', '+', '!']).unwrap_or(text.len()) };
+        let (text, left) = text.split_at(end);
+        rest = left;
+        match mark {
+            '?' => index.condition = Some(Expression::new(plain(text))),
+            '+' => index.include.push(plain(text)),
+            _ => index.method = Some(plain(text)),
+        }
+    }
+}
+
+fn index(table: &mut Table, terms: &str, unique: bool, name: Option<String>) {
+    let terms: Vec<Term> = terms
+        .split(',')
+        .map(|term| match (term.strip_prefix('<'), term.strip_prefix('-')) {
+            (Some(text), _) => Term::expression(Expression::new(plain(text.strip_suffix('>').unwrap()))),
+            (_, Some(column)) => Term { descending: true, ..Term::column(plain(column)) },
+            _ => Term::column(plain(term)),
+        })
+        .collect();
+    let names: Vec<&str> = terms.iter().map(|term| term.as_column().unwrap_or("expr")).collect();
     let name = name.unwrap_or_else(|| constraint_name(&table.name, &names, if unique { "key" } else { "idx" }));
-    table.indexes.push(Index { name, columns, unique });
+    table.indexes.push(Index { name, terms, unique, ..Index::default() });
 }
 
 fn column(table: &mut Table, item: &str) {
@@ -51,35 +135,29 @@ fn column(table: &mut Table, item: &str) {
         table.primary_key = vec![name.clone()];
     }
     for word in words {
-        let action = |word: &str| match word {
-            "cascade" => Action::Cascade,
-            "restrict" => Action::Restrict,
-            "setnull" => Action::SetNull,
-            "setdefault" => Action::SetDefault,
-            other => panic!("{other}"),
-        };
         match word {
             "pk" => table.primary_key = vec![name.clone()],
-            "uq" | "ix" => index(table, vec![name.clone()], word == "uq", None),
+            "uq" | "ix" => index(table, &name.replace(' ', "~"), word == "uq", None),
             "ci" => column.case_insensitive = true,
             _ => {
-                if let Some(value) = word.strip_prefix('=') {
+                let rest = |prefix: &str| word.strip_prefix(prefix);
+                let expression = |text: &str| Expression::new(plain(text));
+                if let Some(text) = rest("=sql:") {
+                    column.default = Some(ColumnDefault::Expression(expression(text)));
+                } else if let Some(value) = rest("=") {
                     column.default = Some(value_of(&plain(value)));
-                } else if let Some((target, other)) = word.strip_prefix("->").and_then(|at| at.split_once('.')) {
-                    table.foreign_keys.push(ForeignKey {
-                        name: constraint_name(&table.name, &[&name], "fkey"),
-                        columns: vec![name.clone()],
-                        target: plain(target),
-                        target_columns: vec![plain(other)],
-                        on_delete: Action::NoAction,
-                        on_update: Action::NoAction,
-                    });
+                } else if let Some(text) = rest("stored:") {
+                    column.generated = Some(Generated { expression: expression(text), stored: true });
+                } else if let Some(text) = rest("virtual:") {
+                    column.generated = Some(Generated { expression: expression(text), stored: false });
+                } else if let Some(condition) = rest("ck:") {
+                    check(table, &name, condition);
+                } else if let Some(comment) = rest("#") {
+                    column.comment = Some(plain(comment));
+                } else if let Some((target, other)) = rest("->").and_then(|at| at.split_once('.')) {
+                    foreign_key(table, &format!("{})->{target}({other})", name.replace(' ', "~")));
                 } else {
-                    let key = table.foreign_keys.last_mut().unwrap();
-                    match word.strip_prefix("on:") {
-                        Some(word) => key.on_update = action(word),
-                        None => key.on_delete = action(word),
-                    }
+                    of_foreign_key(table.foreign_keys.last_mut().unwrap(), word);
                 }
             }
         }
@@ -93,6 +171,13 @@ fn of(text: &str) -> ColumnType {
     match word {
         "bool" => ColumnType::Bool,
         "i16" => ColumnType::I16,
+        "u8" => ColumnType::U8,
+        "u32" => ColumnType::U32,
+        "u64" => ColumnType::U64,
+        "f32" => ColumnType::F32,
+        "date" => ColumnType::Date,
+        "time" => ColumnType::Time,
+        "uuid" => ColumnType::Uuid,
         "i32" => ColumnType::I32,
         "i64" => ColumnType::I64,
         "f64" => ColumnType::F64,

@@ -172,7 +172,8 @@ pub(crate) async fn number(db: &Db, sql: &str) -> i64 {
     found.unwrap()
 }
 
-/// The schema that the database has; its columns by name, because a column that comes later stands last.
+/// The schema that the database has; its columns by name, because a column that comes later stands last, and its
+/// expressions in one spelling.
 pub(crate) async fn introspected(db: &Db) -> Schema {
     let mut lease = db.acquire().await.unwrap();
     by_name(&db.backend().introspect().read(&mut *lease).await.unwrap())
@@ -181,6 +182,7 @@ pub(crate) async fn introspected(db: &Db) -> Schema {
 pub(crate) fn by_name(schema: &Schema) -> Schema {
     let mut schema = schema.clone();
     schema.sort();
+    schema.expressions(&mut |expression| *expression = expression.plain());
     schema.tables.iter_mut().for_each(|table| table.columns.sort_by(|a, b| a.name.cmp(&b.name)));
     schema
 }

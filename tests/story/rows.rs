@@ -44,7 +44,12 @@ async fn of_table(db: &Db, table: &Table) -> Vec<BTreeMap<String, String>> {
     let dialect = db.backend().dialect().name();
     let list = |names: Vec<&str>| names.iter().map(|name| quote(dialect, name)).collect::<Vec<_>>().join(", ");
     let columns = list(table.columns.iter().map(|column| column.name.as_str()).collect());
-    let key = list(table.primary_key.iter().map(String::as_str).collect());
+    // Without a key each column says where a row stands.
+    let key = if table.primary_key.is_empty() {
+        columns.clone()
+    } else {
+        list(table.primary_key.iter().map(String::as_str).collect())
+    };
     let sql = format!("SELECT {columns} FROM {} ORDER BY {key}", quote(dialect, &table.name));
     let mut rows = Vec::new();
     let mut take = |row: &mut Row<'_>| {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Column, ColumnDefault, EnumType, ForeignKey, Index, Table};
+use crate::catalog::{Check, Column, ColumnDefault, EnumType, ForeignKey, Index, Table};
 
 /// One step from one schema to the next. Every change holds enough to be written in SQL and to be undone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub enum Change {
         before: EnumType,
         /// As it shall be.
         after: EnumType,
+        /// Labels that go, each with the one that rows get in its place.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        map: Vec<(String, String)>,
     },
     /// A new table with its columns and primary key; its indexes and foreign keys are changes of their own.
     CreateTable {
@@ -109,6 +112,40 @@ pub enum Change {
         /// The foreign key as it was.
         foreign_key: ForeignKey,
     },
+    /// Something more that must hold for each row.
+    AddCheck {
+        /// The table's name.
+        table: String,
+        /// The check.
+        check: Check,
+    },
+    /// A check that goes.
+    DropCheck {
+        /// The table's name.
+        table: String,
+        /// The check as it was.
+        check: Check,
+    },
+    /// Another primary key.
+    AlterPrimaryKey {
+        /// The table's name.
+        table: String,
+        /// The columns that it had, by the names that they have now.
+        before: Vec<String>,
+        /// The columns that it gets.
+        after: Vec<String>,
+    },
+    /// A table is said something else about.
+    CommentTable {
+        /// The table's name.
+        table: String,
+        /// The comment that it had.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<String>,
+        /// The comment that it gets.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+    },
 }
 
 impl Change {
@@ -126,7 +163,11 @@ impl Change {
             | Change::AddIndex { table, .. }
             | Change::DropIndex { table, .. }
             | Change::AddForeignKey { table, .. }
-            | Change::DropForeignKey { table, .. } => table,
+            | Change::DropForeignKey { table, .. }
+            | Change::AddCheck { table, .. }
+            | Change::DropCheck { table, .. }
+            | Change::AlterPrimaryKey { table, .. }
+            | Change::CommentTable { table, .. } => table,
         })
     }
 }

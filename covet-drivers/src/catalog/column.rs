@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::Expression;
+
 /// The type of a column, in Covet's terms; how each database spells and stores it is in `docs/types.md`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -88,10 +90,23 @@ pub enum ColumnDefault {
     Text(Cow<'static, str>),
     /// The time of the insert, by the database's clock
     Now,
+    /// What the database makes of this
+    Expression(Expression),
+}
+
+/// How the value of a column comes about that nobody writes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Generated {
+    /// The value, over other columns of the row.
+    pub expression: Expression,
+    /// Whether it lies in the row; else it is made whenever it is read.
+    pub stored: bool,
 }
 
 /// A column of a table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Column {
     /// The name in the database.
     pub name: String,
@@ -110,17 +125,54 @@ pub struct Column {
     /// Whether text compares and is unique without regard to case.
     #[serde(default, skip_serializing_if = "is_false")]
     pub case_insensitive: bool,
+    /// How its value comes about, where nobody writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generated: Option<Generated>,
+    /// What its owner says about it; kept where the database keeps comments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // the shape serde asks for
-fn is_false(value: &bool) -> bool {
+pub(super) fn is_false(value: &bool) -> bool {
     !value
 }
 
 impl Column {
     /// A column that is NOT NULL and has nothing else.
     pub fn new(name: impl Into<String>, ty: ColumnType) -> Self {
-        Column { name: name.into(), ty, nullable: false, default: None, auto: false, case_insensitive: false }
+        Column {
+            name: name.into(),
+            ty,
+            nullable: false,
+            default: None,
+            auto: false,
+            case_insensitive: false,
+            generated: None,
+            comment: None,
+        }
+    }
+
+    /// Whether it is the same but for how its expressions are spelled.
+    #[must_use]
+    pub fn means(&self, other: &Column) -> bool {
+        let defaults = match (&self.default, &other.default) {
+            (Some(ColumnDefault::Expression(a)), Some(ColumnDefault::Expression(b))) => a.means(b),
+            (a, b) => a == b,
+        };
+        let generated = match (&self.generated, &other.generated) {
+            (Some(a), Some(b)) => a.stored == b.stored && a.expression.means(&b.expression),
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        let rest = |column: &Column| Column { default: None, generated: None, ..column.clone() };
+        defaults && generated && rest(self) == rest(other)
+    }
+
+    /// Another column of the table has another name.
+    pub(super) fn follow(&mut self, from: &str, to: &str) {
+        if let Some(generated) = &mut self.generated {
+            generated.expression = generated.expression.renamed(from, to);
+        }
     }
 }
 

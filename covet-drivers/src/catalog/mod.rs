@@ -2,12 +2,17 @@
 //!
 //! Neutral: the same structures describe what the models ask for and what a database reports.
 
+mod apply;
 mod change;
 mod column;
+mod expression;
+mod index;
 mod names;
 mod table;
 
 pub use change::Change;
-pub use column::{Column, ColumnDefault, ColumnType, EnumType};
+pub use column::{Column, ColumnDefault, ColumnType, EnumType, Generated};
+pub use expression::Expression;
+pub use index::{Index, Over, Term};
 pub use names::{constraint_name, shorten};
-pub use table::{Action, ForeignKey, Index, Schema, Table};
+pub use table::{Action, Check, ForeignKey, Schema, Table, Timing};

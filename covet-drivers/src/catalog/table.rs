@@ -2,13 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Column, EnumType};
+use crate::catalog::{Column, ColumnDefault, EnumType, Expression, Index, Over};
 
 /// A table. Its primary key, indexes and foreign keys all carry explicit names.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Table {
     /// The name in the database.
     pub name: String,
+    /// What its owner says about it; kept where the database keeps comments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
     /// The columns of the primary key, in order; empty when it has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub primary_key: Vec<String>,
@@ -21,22 +25,24 @@ pub struct Table {
     /// Foreign keys, sorted by name.
     #[serde(default, rename = "foreign_key", skip_serializing_if = "Vec::is_empty")]
     pub foreign_keys: Vec<ForeignKey>,
+    /// What must hold for each row, sorted by name. What Covet itself checks for a column's type is not among them.
+    #[serde(default, rename = "check", skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
 }
 
-/// An index. A unique constraint is a unique index: one notion, spelled alike on every database.
+/// What must hold for each row of a table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Index {
+#[serde(deny_unknown_fields)]
+pub struct Check {
     /// The name in the database.
     pub name: String,
-    /// The columns, in order.
-    pub columns: Vec<String>,
-    /// Whether no two rows may agree in all columns (NULLs never agree).
-    #[serde(default)]
-    pub unique: bool,
+    /// The condition; one that is NULL holds.
+    pub expression: Expression,
 }
 
 /// A foreign key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ForeignKey {
     /// The name in the database.
     pub name: String,
@@ -52,6 +58,39 @@ pub struct ForeignKey {
     /// What happens to this row when the target key changes.
     #[serde(default)]
     pub on_update: Action,
+    /// When it is checked.
+    #[serde(default, skip_serializing_if = "Timing::is_immediate")]
+    pub timing: Timing,
+}
+
+/// When a foreign key is checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Timing {
+    /// With each statement, and nothing can change that.
+    #[default]
+    Immediate,
+    /// With each statement, unless a transaction asks for its end (`SET CONSTRAINTS`).
+    Deferrable,
+    /// At the end of the transaction.
+    Deferred,
+}
+
+impl Timing {
+    #[allow(clippy::trivially_copy_pass_by_ref)] // the shape serde asks for
+    fn is_immediate(&self) -> bool {
+        *self == Timing::Immediate
+    }
+
+    /// What stands behind a foreign key, with a blank before it; nothing for the ordinary one.
+    #[must_use]
+    pub fn sql(self) -> &'static str {
+        match self {
+            Timing::Immediate => "",
+            Timing::Deferrable => " DEFERRABLE",
+            Timing::Deferred => " DEFERRABLE INITIALLY DEFERRED",
+        }
+    }
 }
 
 /// What a foreign key does when its target goes or changes.
@@ -87,6 +126,7 @@ impl Action {
 
 /// A whole schema: its tables, sorted by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Schema {
     /// The tables, sorted by name.
     #[serde(default, rename = "table")]
@@ -110,17 +150,74 @@ impl Schema {
         enums
     }
 
+    /// The schema for one kind of database: with the text of each expression that is meant for it.
+    #[must_use]
+    pub fn on(&self, database: &str) -> Self {
+        let mut schema = self.clone();
+        schema.expressions(&mut |expression| {
+            if let Expression::Each(_) = expression {
+                *expression = Expression::new(expression.on(database).unwrap_or_default().to_owned());
+            }
+        });
+        schema
+    }
+
+    /// Changes every expression.
+    pub fn expressions(&mut self, change: &mut dyn FnMut(&mut Expression)) {
+        for table in &mut self.tables {
+            for column in &mut table.columns {
+                if let Some(ColumnDefault::Expression(expression)) = &mut column.default {
+                    change(expression);
+                }
+                if let Some(generated) = &mut column.generated {
+                    change(&mut generated.expression);
+                }
+            }
+            for index in &mut table.indexes {
+                index.condition.iter_mut().for_each(&mut *change);
+                for term in &mut index.terms {
+                    if let Over::Expression(expression) = &mut term.over {
+                        change(expression);
+                    }
+                }
+            }
+            table.checks.iter_mut().for_each(|check| change(&mut check.expression));
+        }
+    }
+
     /// Puts tables, indexes and foreign keys in the order in which equal schemas are equal.
     pub fn sort(&mut self) {
         self.tables.sort_by(|a, b| a.name.cmp(&b.name));
-        for table in &mut self.tables {
-            table.indexes.sort_by(|a, b| a.name.cmp(&b.name));
-            table.foreign_keys.sort_by(|a, b| a.name.cmp(&b.name));
-        }
+        self.tables.iter_mut().for_each(Table::sort);
     }
 }
 
 impl Table {
+    /// A table that has nothing yet.
+    pub fn new(name: impl Into<String>) -> Self {
+        Table { name: name.into(), ..Table::default() }
+    }
+
+    /// The table without its indexes and foreign keys, which are changes of their own.
+    #[must_use]
+    pub fn bare(&self) -> Self {
+        Table { indexes: Vec::new(), foreign_keys: Vec::new(), ..self.clone() }
+    }
+
+    /// Whether these columns, in any order, are the primary key or unique together.
+    #[must_use]
+    pub fn is_unique(&self, columns: &[String]) -> bool {
+        let key = &self.primary_key;
+        (key.len() == columns.len() && columns.iter().all(|column| key.contains(column)))
+            || self.indexes.iter().any(|index| index.keeps_unique(columns))
+    }
+
+    pub(super) fn sort(&mut self) {
+        self.indexes.sort_by(|a, b| a.name.cmp(&b.name));
+        self.foreign_keys.sort_by(|a, b| a.name.cmp(&b.name));
+        self.checks.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+
     /// The column of this name.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {

@@ -51,6 +51,7 @@ pub async fn of_constraints(bed: &Bed) -> Outcome {
         target_columns: vec!["id".into()],
         on_delete: Action::NoAction,
         on_update: Action::NoAction,
+        ..ForeignKey::default()
     });
     let schema = schema([parent, child]);
     let foreign = match session.try_make(&schema).await? {

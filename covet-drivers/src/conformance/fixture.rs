@@ -13,8 +13,7 @@ pub(crate) fn table(name: &str, columns: impl IntoIterator<Item = Column>) -> Ta
         name: name.into(),
         primary_key: vec!["id".into()],
         columns: std::iter::once(Column::new("id", ColumnType::I64)).chain(columns).collect(),
-        indexes: Vec::new(),
-        foreign_keys: Vec::new(),
+        ..Table::default()
     }
 }
 
@@ -34,7 +33,7 @@ pub(crate) fn nullable(name: &str, ty: ColumnType) -> Column {
 
 /// An index.
 pub(crate) fn index(name: &str, columns: &[&str], unique: bool) -> Index {
-    Index { name: name.into(), columns: columns.iter().map(|column| (*column).into()).collect(), unique }
+    Index::new(name, columns.iter().copied(), unique)
 }
 
 /// A schema of these tables.

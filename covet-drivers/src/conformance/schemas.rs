@@ -24,6 +24,7 @@ pub(crate) fn key(name: &str, column: &str, target: &str, on_delete: Action) -> 
         target_columns: vec!["id".into()],
         on_delete,
         on_update: Action::NoAction,
+        ..ForeignKey::default()
     }
 }
 

@@ -26,6 +26,10 @@ pub trait Ddl: fmt::Debug + Send + Sync {
     /// # Errors
     /// `Unsupported`, naming table, column and the way out.
     fn check(&self, schema: &Schema) -> Result<()>;
+
+    /// The schema as the database tells it afterwards: without what it does not keep, and with the text of an
+    /// expression that is meant for it. How the database spells expressions anew is not part of it.
+    fn kept(&self, schema: &Schema) -> Schema;
 }
 
 /// One statement of a migration.

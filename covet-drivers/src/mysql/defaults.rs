@@ -2,7 +2,7 @@
 
 use crate::catalog::{ColumnDefault, ColumnType};
 use crate::error::{Error, ErrorKind, Result};
-use crate::mysql::dialect::{hex, literal};
+use crate::mysql::dialect::{NAME, hex, literal};
 use crate::mysql::server::Product;
 use crate::mysql::types::{bytes_of, native, quoted, uuid_of_text};
 
@@ -33,6 +33,9 @@ pub(crate) fn default(default: &ColumnDefault, ty: &ColumnType, place: &str) -> 
         (ColumnDefault::Now, ColumnType::Date) => "(CURRENT_DATE)".to_owned(),
         (ColumnDefault::Now, ColumnType::Time) => "(CURRENT_TIME(6))".to_owned(),
         (ColumnDefault::Now, ColumnType::DateTime | ColumnType::Timestamp) => "CURRENT_TIMESTAMP(6)".to_owned(),
+        (ColumnDefault::Expression(expression), _) => {
+            return Ok(format!("({})", expression.on(NAME).unwrap_or_default()));
+        }
         (ColumnDefault::Now, ty) => {
             return Err(Error::unsupported(format_args!("the default `now` of {place}, which is a {ty}"), "mysql"));
         }

@@ -10,9 +10,12 @@ use crate::sql::{Assignment, Conflict, Count, Node, Nulls, OnConflict, Order, Qu
 #[derive(Clone, Copy, Debug)]
 pub struct MySqlDialect;
 
+/// The name, as in the files of a migration; both products share them.
+pub(crate) const NAME: &str = "mysql";
+
 impl Dialect for MySqlDialect {
     fn name(&self) -> &'static str {
-        "mysql"
+        NAME
     }
 
     fn quoting(&self) -> Quoting {

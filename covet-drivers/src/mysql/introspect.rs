@@ -1,17 +1,19 @@
 //! Reading the schema of a MySQL or MariaDB database.
 //!
-//! What Covet has no word for (expression and prefix indexes, defaults that are expressions) is
-//! left out of the schema and logged with its name.
+//! What Covet has no word for (expression and prefix indexes) is left out of the schema and logged with its name.
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{Action, Column, ColumnType, ForeignKey, Index, Schema, Table, constraint_name};
+use crate::catalog::{
+    Action, Check, Column, ColumnDefault, ColumnType, Expression, ForeignKey, Generated, Index, Schema, Table, Term,
+    constraint_name,
+};
 use crate::contract::{BoxFuture, Command, Connection, Flow, Introspect, OWN_TABLES, Reuse, Row};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::defaults::read_default;
 use crate::mysql::dialect::quote;
 use crate::mysql::server::Product;
-use crate::mysql::types::{Described, read};
+use crate::mysql::types::{Described, check as type_check, read, split_comment};
 
 /// Reads schemas.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +25,7 @@ impl Introspect for MySqlIntrospect {
     }
 }
 
-const TABLES: &str = "SELECT TABLE_NAME FROM information_schema.TABLES \
+const TABLES: &str = "SELECT TABLE_NAME, TABLE_COMMENT FROM information_schema.TABLES \
     WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'BASE TABLE'";
 
 const COLUMNS: &str = "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, CHARACTER_SET_NAME, \
@@ -31,7 +33,7 @@ const COLUMNS: &str = "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE,
     WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, ORDINAL_POSITION";
 
 const INDEXES: &str = "SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME, CAST(NON_UNIQUE AS CHAR), CAST(SUB_PART AS CHAR), \
-    INDEX_TYPE FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() \
+    INDEX_TYPE, COLLATION FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() \
     ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX";
 
 const FOREIGN_KEYS: &str = "SELECT k.TABLE_NAME, k.CONSTRAINT_NAME, k.COLUMN_NAME, k.REFERENCED_TABLE_NAME, \
@@ -50,81 +52,90 @@ const CHECKS_MYSQL: &str = "SELECT t.TABLE_NAME, c.CONSTRAINT_NAME, c.CHECK_CLAU
     ON t.CONSTRAINT_SCHEMA = c.CONSTRAINT_SCHEMA AND t.CONSTRAINT_NAME = c.CONSTRAINT_NAME \
     WHERE c.CONSTRAINT_SCHEMA = DATABASE() AND t.CONSTRAINT_TYPE = 'CHECK'";
 
+/// Checks by table and name, as the server writes them.
+type Checks = BTreeMap<(String, String), String>;
+
 pub(super) type Cells = Vec<Option<String>>;
 
 async fn schema(connection: &mut dyn Connection) -> Result<Schema> {
     let product = if connection.server().product == "MariaDB" { Product::MariaDb } else { Product::MySql };
     let mut tables: BTreeMap<String, Table> = BTreeMap::new();
-    for row in rows(connection, TABLES, 1).await? {
+    for row in rows(connection, TABLES, 2).await? {
         let name = cell(&row, 0);
         if !OWN_TABLES.contains(&name) {
-            tables.insert(
-                name.to_owned(),
-                Table {
-                    name: name.to_owned(),
-                    primary_key: Vec::new(),
-                    columns: Vec::new(),
-                    indexes: Vec::new(),
-                    foreign_keys: Vec::new(),
-                },
-            );
+            let comment = Some(cell(&row, 1).to_owned()).filter(|comment| !comment.is_empty());
+            tables.insert(name.to_owned(), Table { comment, ..Table::new(name) });
         }
     }
-    let mut checks: BTreeMap<(String, String), String> = BTreeMap::new();
+    let mut checks = Checks::new();
     let text = if product == Product::MariaDb { CHECKS_MARIADB } else { CHECKS_MYSQL };
     for row in rows(connection, text, 3).await? {
         checks.insert((cell(&row, 0).to_owned(), cell(&row, 1).to_owned()), cell(&row, 2).to_owned());
     }
     for row in rows(connection, COLUMNS, 10).await? {
         if let Some(table) = tables.get_mut(cell(&row, 0)) {
-            let column = column(&row, product, &checks);
+            let column = column(&row, product, &mut checks);
             table.columns.push(column);
         }
     }
+    // What is left stands for no column's type.
+    for ((table, name), clause) in checks {
+        if let Some(table) = tables.get_mut(&table) {
+            table.checks.push(Check { name, expression: Expression::new(clause) });
+        }
+    }
     foreign_keys(&rows(connection, FOREIGN_KEYS, 8).await?, &mut tables);
-    indexes(&rows(connection, INDEXES, 6).await?, &mut tables);
+    indexes(&rows(connection, INDEXES, 7).await?, &mut tables);
     let mut schema = Schema { tables: tables.into_values().collect() };
     schema.sort();
     Ok(schema)
 }
 
-fn column(row: &Cells, product: Product, checks: &BTreeMap<(String, String), String>) -> Column {
+fn column(row: &Cells, product: Product, checks: &mut Checks) -> Column {
     let (table, name, extra) = (cell(row, 0), cell(row, 1), cell(row, 7).to_ascii_uppercase());
-    let check = |constraint: String| checks.get(&(table.to_owned(), constraint)).cloned();
+    let length = (table.to_owned(), constraint_name(table, &[name], "check"));
+    // MariaDB's `json` is a `longtext` with a check, which keeps its name when the column gets another.
+    let json = format!("json_valid({})", quote(name));
+    let json = checks.iter().find(|((owner, _), clause)| owner == table && **clause == json);
+    let json = json.map(|(place, _)| place.clone());
     let described = Described {
         table: table.to_owned(),
         name: name.to_owned(),
         column_type: cell(row, 2).to_owned(),
         charset: row.get(5).cloned().flatten(),
         comment: cell(row, 8).to_owned(),
-        length_check: check(constraint_name(table, &[name], "check")),
-        // MariaDB's `json` is a `longtext` with a check, which keeps its name when the column gets another.
-        is_json: checks
-            .iter()
-            .any(|((owner, _), clause)| owner == table && *clause == format!("json_valid({})", quote(name))),
+        length_check: checks.get(&length).cloned(),
+        is_json: json.is_some(),
     };
-    let generated = cell(row, 9);
-    let ty = if generated.is_empty() {
-        read(&described)
-    } else {
-        let kind = if extra.contains("STORED") || extra.contains("PERSISTENT") { "STORED" } else { "VIRTUAL" };
-        ColumnType::Other(format!("{} GENERATED ALWAYS AS ({generated}) {kind}", described.column_type).into())
-    };
+    let ty = read(&described);
+    if let (ColumnType::Json, Some(json)) = (&ty, json) {
+        checks.remove(&json);
+    }
+    if type_check(table, name, &ty).is_some() {
+        checks.remove(&length);
+    }
+    let stored = extra.contains("STORED") || extra.contains("PERSISTENT");
+    let generated = Some(cell(row, 9)).filter(|expression| !expression.is_empty());
+    let generated = generated.map(|text| Generated { expression: Expression::new(unescaped(product, text)), stored });
     let default = match row.get(4).and_then(Option::as_deref) {
-        Some(said) => read_default(product, said, extra.contains("DEFAULT_GENERATED"), &ty).unwrap_or_else(|said| {
-            tracing::warn!(table, column = name, default = %said, "the default is an expression that Covet has no word for");
-            None
-        }),
-        None => None,
+        Some(said) if generated.is_none() => read_default(product, said, extra.contains("DEFAULT_GENERATED"), &ty)
+            .unwrap_or_else(|said| Some(ColumnDefault::Expression(Expression::new(unescaped(product, &said))))),
+        _ => None,
     };
     Column {
-        name: name.to_owned(),
         case_insensitive: ty.is_text() && cell(row, 6).ends_with("_ci"),
-        ty,
         nullable: cell(row, 3) == "YES",
         default,
         auto: extra.contains("AUTO_INCREMENT"),
+        generated,
+        comment: split_comment(cell(row, 8)).1.map(str::to_owned),
+        ..Column::new(name, ty)
     }
+}
+
+/// MySQL tells its expressions with a backslash before each quote.
+fn unescaped(product: Product, text: &str) -> String {
+    if product == Product::MySql { text.replace("\\'", "'") } else { text.to_owned() }
 }
 
 fn foreign_keys(rows: &[Cells], tables: &mut BTreeMap<String, Table>) {
@@ -143,6 +154,7 @@ fn foreign_keys(rows: &[Cells], tables: &mut BTreeMap<String, Table>) {
                 target_columns: Vec::new(),
                 on_delete: action(cell(row, 5)),
                 on_update: action(cell(row, 6)),
+                ..ForeignKey::default()
             });
         }
         if let Some(key) = table.foreign_keys.last_mut() {
@@ -161,23 +173,24 @@ fn indexes(rows: &[Cells], tables: &mut BTreeMap<String, Table>) {
             continue;
         }
         if table.indexes.last().is_none_or(|index| index.name != name) {
-            table.indexes.push(Index { name: name.to_owned(), columns: Vec::new(), unique: cell(row, 3) == "0" });
+            table.indexes.push(Index { name: name.to_owned(), unique: cell(row, 3) == "0", ..Index::default() });
         }
         if let Some(index) = table.indexes.last_mut() {
             // An expression, a prefix, a full-text index: marked here, taken out below.
             let plain = !column.is_empty() && cell(row, 4).is_empty() && cell(row, 5) == "BTREE";
-            index.columns.push(if plain { column.to_owned() } else { String::new() });
+            let term = Term::column(if plain { column } else { "" });
+            index.terms.push(Term { descending: cell(row, 6) == "D", ..term });
         }
     }
     for table in tables.values_mut() {
         let (name, keys) = (&table.name, &table.foreign_keys);
         table.indexes.retain(|index| {
-            if index.columns.iter().any(String::is_empty) {
+            if index.columns().any(str::is_empty) {
                 tracing::warn!(table = %name, index = %index.name, "the index is of a kind that Covet has no word for");
                 return false;
             }
             // What stands behind a foreign key that no other index serves bears the key's name.
-            !keys.iter().any(|key| key.name == index.name && key.columns == index.columns && !index.unique)
+            !keys.iter().any(|key| key.name == index.name && !index.unique && index.columns().eq(&key.columns))
         });
     }
 }

@@ -59,13 +59,35 @@ pub(crate) fn native(ty: &ColumnType) -> Cow<'static, str> {
     }
 }
 
-/// What a column's comment keeps of its type, where the database's type does not say it.
-pub(crate) fn comment(ty: &ColumnType) -> Option<String> {
-    match ty {
+/// The comment of a column in the database: what its owner says, and what Covet keeps there of its type because the
+/// database's type does not say it: `utc`, `a comment [utc]`, `a comment`.
+pub(crate) fn comment(ty: &ColumnType, said: Option<&str>) -> Option<String> {
+    let mark = match ty {
         ColumnType::Timestamp => Some(UTC.to_owned()),
         ColumnType::Enum(ty) => Some(format!("{ENUM}{}", ty.name)),
         _ => None,
+    };
+    match (mark, said) {
+        (Some(mark), None) => Some(mark),
+        (Some(mark), Some(said)) => Some(format!("{said} [{mark}]")),
+        // A comment that would be taken for a mark is told from one by an empty mark behind it.
+        (None, Some(said)) if split_comment(said) != (None, Some(said)) => Some(format!("{said} []")),
+        (None, said) => said.map(str::to_owned),
     }
+}
+
+/// The mark in a column's comment, and what its owner says.
+pub(crate) fn split_comment(comment: &str) -> (Option<&str>, Option<&str>) {
+    let is_mark = |mark: &str| mark == UTC || mark.starts_with(ENUM);
+    if is_mark(comment) {
+        return (Some(comment), None);
+    }
+    if let Some((said, mark)) = comment.strip_suffix(']').and_then(|rest| rest.rsplit_once(" ["))
+        && (is_mark(mark) || mark.is_empty())
+    {
+        return (Some(mark).filter(|mark| !mark.is_empty()), Some(said));
+    }
+    (None, Some(comment).filter(|comment| !comment.is_empty()))
 }
 
 /// The check that stands for the length of a text too long for `varchar`: its name and condition.
@@ -96,6 +118,7 @@ pub(crate) struct Described {
 /// The type of a column that the database describes.
 pub(crate) fn read(described: &Described) -> ColumnType {
     let ty = described.column_type.to_ascii_lowercase();
+    let (mark, _) = split_comment(&described.comment);
     if let Some(charset) = &described.charset
         && charset != "utf8mb4"
     {
@@ -108,7 +131,7 @@ pub(crate) fn read(described: &Described) -> ColumnType {
     match without_width(&ty).as_str() {
         "longtext" if described.is_json => return ColumnType::Json,
         "longtext" => return ColumnType::Text { max_len: described.length_check.as_deref().and_then(length_of) },
-        "datetime(6)" if described.comment == UTC => return ColumnType::Timestamp,
+        "datetime(6)" if mark == Some(UTC) => return ColumnType::Timestamp,
         plain => {
             if let Some((known, _)) = PLAIN.iter().find(|(_, name)| *name == plain) {
                 return known.clone();
@@ -125,7 +148,7 @@ pub(crate) fn read(described: &Described) -> ColumnType {
         return ColumnType::Decimal { precision, scale };
     }
     if let Some(labels) = between(&described.column_type, "enum(", ")").and_then(labels) {
-        let name = described.comment.strip_prefix(ENUM).map(str::to_owned);
+        let name = mark.and_then(|mark| mark.strip_prefix(ENUM)).map(str::to_owned);
         let name = name.unwrap_or_else(|| constraint_name(&described.table, &[&described.name], "enum"));
         return ColumnType::Enum(EnumType { name: name.into(), labels: labels.into() });
     }

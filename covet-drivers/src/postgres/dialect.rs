@@ -8,13 +8,16 @@ use crate::sql::{Assignment, Conflict, Count, Node, Order, Quoting};
 #[derive(Clone, Copy, Debug)]
 pub struct PostgresDialect;
 
+/// The name, as in the files of a migration.
+pub(crate) const NAME: &str = "postgres";
+
 /// How PostgreSQL quotes, with `standard_conforming_strings` on, as Covet's sessions have it.
 pub(crate) const QUOTING: Quoting =
     Quoting { backslash: false, backtick: false, dollar: true, hash_comment: false, nested_comments: true };
 
 impl Dialect for PostgresDialect {
     fn name(&self) -> &'static str {
-        "postgres"
+        NAME
     }
 
     fn quoting(&self) -> Quoting {

@@ -1,14 +1,17 @@
 //! The schema that a PostgreSQL database has, read from its catalogs.
 //!
-//! What Covet has no word for (partial and expression indexes, checks of the user's own, views, triggers)
-//! is not part of the answer, so that no migration ever touches it.
+//! What Covet has no word for (views, triggers, constraints of exclusion, partitions) is not part of the answer, so
+//! that no migration ever touches it.
 
 use std::collections::HashMap;
 
-use crate::catalog::{Action, Column, ColumnType, EnumType, ForeignKey, Index, Schema, Table};
+use crate::catalog::{
+    Action, Check, Column, ColumnDefault, ColumnType, EnumType, Expression, ForeignKey, Generated, Index, Over, Schema,
+    Table, Term, Timing,
+};
 use crate::contract::{BoxFuture, Command, Connection, Flow, Introspect, OWN_TABLES, Reuse, Row};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::types::{NO_CASE, check_name, read, read_default};
+use crate::postgres::types::{NO_CASE, check_name, range, read, read_default};
 
 /// How to read the schema of a PostgreSQL database: the one that is first in the search path.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +25,7 @@ impl Introspect for PostgresIntrospect {
 
 /// Tables of the schema, but for those that belong to an extension.
 const TABLES: &str = "\
-SELECT c.relname::text FROM pg_catalog.pg_class c
+SELECT c.relname::text, pg_catalog.obj_description(c.oid, 'pg_class') FROM pg_catalog.pg_class c
 WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema()) AND c.relkind IN ('r', 'p') AND NOT c.relispartition
   AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
     WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')";
@@ -30,7 +33,8 @@ WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 
 const COLUMNS: &str = "\
 SELECT c.relname::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
   pg_catalog.pg_get_expr(d.adbin, d.adrelid), a.attidentity::text, a.attgenerated::text, l.collname::text,
-  pg_catalog.quote_ident(a.attname), t.typname::text, t.typtype::text
+  pg_catalog.quote_ident(a.attname), t.typname::text, t.typtype::text,
+  pg_catalog.col_description(c.oid, a.attnum)
 FROM pg_catalog.pg_attribute a
 JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
@@ -61,7 +65,7 @@ ORDER BY r.relname, k.place";
 
 const FOREIGN_KEYS: &str = "\
 SELECT r.relname::text, n.conname::text, f.relname::text, n.confdeltype::text, n.confupdtype::text,
-  a.attname::text, b.attname::text
+  a.attname::text, b.attname::text, n.condeferrable, n.condeferred
 FROM pg_catalog.pg_constraint n
 JOIN pg_catalog.pg_class r ON r.oid = n.conrelid
 JOIN pg_catalog.pg_class f ON f.oid = n.confrelid
@@ -72,34 +76,35 @@ WHERE n.connamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 
   AND f.relnamespace = n.connamespace
 ORDER BY r.relname, n.conname, k.place";
 
-/// Whole columns only: no expressions, no condition, nothing but keys.
+/// A row for each term, and for each column that only lies in it.
 const INDEXES: &str = "\
-SELECT r.relname::text, x.relname::text, i.indisunique, a.attname::text
+SELECT r.relname::text, x.relname::text, i.indisunique, a.attname::text, m.amname::text,
+  k.place > i.indnkeyatts, pg_catalog.pg_get_indexdef(i.indexrelid, k.place::int, true),
+  COALESCE((i.indoption::int2[])[k.place - 1] & 1, 0) = 1, CASE WHEN NOT oc.opcdefault THEN oc.opcname::text END,
+  pg_catalog.pg_get_expr(i.indpred, i.indrelid, true),
+  pg_catalog.pg_get_indexdef(i.indexrelid) LIKE '%NULLS NOT DISTINCT%'
 FROM pg_catalog.pg_index i
 JOIN pg_catalog.pg_class r ON r.oid = i.indrelid
 JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
 JOIN pg_catalog.pg_am m ON m.oid = x.relam
 CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place)
-JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.attnum <> 0
+LEFT JOIN pg_catalog.pg_opclass oc ON oc.oid = (i.indclass::oid[])[k.place - 1]
 WHERE r.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema()) AND NOT i.indisprimary AND i.indisvalid
-  AND m.amname = 'btree' AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indnatts = i.indnkeyatts
-  AND pg_catalog.pg_get_indexdef(i.indexrelid) NOT LIKE '%NULLS NOT DISTINCT%'
+  AND NOT i.indisexclusion
 ORDER BY r.relname, x.relname, k.place";
 
 const TEXT: ColumnType = ColumnType::Text { max_len: None };
+
+/// Checks by table and name, as the server writes them.
+type Checks = HashMap<(String, String), String>;
 
 async fn schema(connection: &mut dyn Connection) -> Result<Schema> {
     let mut tables: HashMap<String, Table> = HashMap::new();
     each(connection, kept(TABLES), |row| {
         let name: String = row.get(0, &TEXT)?;
         if !OWN_TABLES.contains(&name.as_str()) {
-            let table = Table {
-                name: name.clone(),
-                primary_key: Vec::new(),
-                columns: Vec::new(),
-                indexes: Vec::new(),
-                foreign_keys: Vec::new(),
-            };
+            let table = Table { comment: row.get(1, &TEXT)?, ..Table::new(name.clone()) };
             tables.insert(name, table);
         }
         Ok(())
@@ -111,7 +116,7 @@ async fn schema(connection: &mut dyn Connection) -> Result<Schema> {
         Ok(())
     })
     .await?;
-    let mut checks: HashMap<(String, String), String> = HashMap::new();
+    let mut checks = Checks::new();
     each(connection, kept(CHECKS), |row| {
         checks.insert((row.get(0, &TEXT)?, row.get(1, &TEXT)?), row.get(2, &TEXT)?);
         Ok(())
@@ -119,12 +124,20 @@ async fn schema(connection: &mut dyn Connection) -> Result<Schema> {
     .await?;
     each(connection, kept(COLUMNS), |row| {
         if let Some(table) = tables.get_mut(&row.get::<String>(0, &TEXT)?) {
-            let column = column(row, &table.name, &enums, &checks)?;
+            let column = column(row, &table.name, &enums, &mut checks)?;
             table.columns.push(column);
         }
         Ok(())
     })
     .await?;
+    // What is left stands for no column's type.
+    for ((table, name), definition) in checks {
+        if let Some(table) = tables.get_mut(&table) {
+            let expression = definition.strip_prefix("CHECK ").unwrap_or(&definition);
+            let expression = expression.strip_suffix(" NOT VALID").unwrap_or(expression).to_owned();
+            table.checks.push(Check { name, expression: Expression::new(expression) });
+        }
+    }
     each(connection, kept(PRIMARY_KEYS), |row| {
         if let Some(table) = tables.get_mut(&row.get::<String>(0, &TEXT)?) {
             table.primary_key.push(row.get(1, &TEXT)?);
@@ -134,14 +147,7 @@ async fn schema(connection: &mut dyn Connection) -> Result<Schema> {
     .await?;
     each(connection, kept(INDEXES), |row| {
         if let Some(table) = tables.get_mut(&row.get::<String>(0, &TEXT)?) {
-            let (name, column): (String, String) = (row.get(1, &TEXT)?, row.get(3, &TEXT)?);
-            match table.indexes.last_mut() {
-                Some(index) if index.name == name => index.columns.push(column),
-                _ => {
-                    let unique = row.get(2, &ColumnType::Bool)?;
-                    table.indexes.push(Index { name, columns: vec![column], unique });
-                }
-            }
+            index(row, table)?;
         }
         Ok(())
     })
@@ -162,7 +168,7 @@ fn column(
     row: &mut Row<'_>,
     table: &str,
     enums: &HashMap<String, Vec<std::borrow::Cow<'static, str>>>,
-    checks: &HashMap<(String, String), String>,
+    checks: &mut Checks,
 ) -> Result<Column> {
     let text = |row: &mut Row<'_>, index| row.get::<Option<String>>(index, &TEXT);
     let name: String = row.get(1, &TEXT)?;
@@ -173,25 +179,66 @@ fn column(
     let is_enum = text(row, 10)?.as_deref() == Some("e");
     let labels = enums.get(&type_name).filter(|_| is_enum);
     let labels = labels.map(|labels| EnumType { name: type_name.into(), labels: labels.clone().into() });
-    let check = checks.get(&(table.to_owned(), check_name(table, &name))).map(String::as_str);
-    let mut ty = read(&reported, check, &quoted, labels);
-    let generated = text(row, 6)?.is_some_and(|kind| !kind.is_empty());
-    if generated {
-        let expression = expression.as_deref().unwrap_or_default();
-        ty = ColumnType::Other(format!("{reported} GENERATED ALWAYS AS ({expression}) STORED").into());
+    let check = (table.to_owned(), check_name(table, &name));
+    let ty = read(&reported, checks.get(&check).map(String::as_str), &quoted, labels);
+    if range(&ty).is_some() {
+        checks.remove(&check);
     }
-    let expression = expression.filter(|_| !generated);
+    let kind = text(row, 6)?.filter(|kind| !kind.is_empty());
+    let generated = kind.map(|kind| Generated {
+        expression: Expression::new(expression.clone().unwrap_or_default()),
+        stored: kind == "s",
+    });
+    let expression = expression.filter(|_| generated.is_none());
     let serial = expression.as_deref().is_some_and(|expression| expression.starts_with("nextval("));
-    let default = expression.as_deref().filter(|_| !serial).and_then(|expression| {
-        let default = read_default(expression, &ty);
-        if default.is_none() {
-            tracing::debug!(table, column = name, "a default that Covet has no word for is left as it is");
-        }
-        default
+    let default = expression.filter(|_| !serial).and_then(|expression| match read_default(&expression, &ty) {
+        None if expression.starts_with("NULL::") => None,
+        None => Some(ColumnDefault::Expression(Expression::new(expression))),
+        known => known,
     });
     let case_insensitive = ty.is_text() && text(row, 7)?.as_deref() == Some(NO_CASE);
     let auto = serial || text(row, 5)?.is_some_and(|kind| !kind.is_empty());
-    Ok(Column { name, ty, nullable: !row.get::<bool>(3, &ColumnType::Bool)?, default, auto, case_insensitive })
+    let nullable = !row.get::<bool>(3, &ColumnType::Bool)?;
+    Ok(Column {
+        nullable,
+        default,
+        auto,
+        case_insensitive,
+        generated,
+        comment: text(row, 11)?,
+        ..Column::new(name, ty)
+    })
+}
+
+/// A term of an index, or a column that only lies in it.
+fn index(row: &mut Row<'_>, table: &mut Table) -> Result<()> {
+    let text = |row: &mut Row<'_>, index| row.get::<Option<String>>(index, &TEXT);
+    let flag = |row: &mut Row<'_>, index| row.get::<bool>(index, &ColumnType::Bool);
+    let name: String = row.get(1, &TEXT)?;
+    if table.indexes.last().is_none_or(|index| index.name != name) {
+        let method = text(row, 4)?.filter(|method| method != "btree");
+        let condition = text(row, 9)?.map(Expression::new);
+        table.indexes.push(Index {
+            name,
+            unique: flag(row, 2)?,
+            condition,
+            method,
+            nulls_agree: flag(row, 10)?,
+            ..Index::default()
+        });
+    }
+    let Some(index) = table.indexes.last_mut() else { return Ok(()) };
+    let column = text(row, 3)?;
+    if flag(row, 5)? {
+        index.include.extend(column);
+        return Ok(());
+    }
+    let over = match column {
+        Some(column) => Over::Column(column),
+        None => Over::Expression(Expression::new(text(row, 6)?.unwrap_or_default())),
+    };
+    index.terms.push(Term { over, descending: flag(row, 7)?, class: text(row, 8)? });
+    Ok(())
 }
 
 fn foreign_key(row: &mut Row<'_>, table: &mut Table) -> Result<()> {
@@ -204,6 +251,11 @@ fn foreign_key(row: &mut Row<'_>, table: &mut Table) -> Result<()> {
             target_columns: Vec::new(),
             on_delete: action(&row.get::<String>(3, &TEXT)?)?,
             on_update: action(&row.get::<String>(4, &TEXT)?)?,
+            timing: match (row.get(7, &ColumnType::Bool)?, row.get(8, &ColumnType::Bool)?) {
+                (_, true) => Timing::Deferred,
+                (true, false) => Timing::Deferrable,
+                (false, false) => Timing::Immediate,
+            },
         });
     }
     if let Some(key) = table.foreign_keys.last_mut() {

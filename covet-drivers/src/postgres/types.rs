@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::catalog::{Column, ColumnDefault, ColumnType, EnumType, constraint_name};
+use crate::postgres::dialect::NAME;
 use crate::render::ansi;
 
 /// The collation of columns that ignore case; made in the schema when first needed.
@@ -139,6 +140,7 @@ pub(crate) fn default(default: &ColumnDefault, ty: &ColumnType) -> String {
         }
         ColumnDefault::Text(text) => literal(text),
         ColumnDefault::Now => now(ty).to_owned(),
+        ColumnDefault::Expression(expression) => format!("({})", expression.on(NAME).unwrap_or_default()),
     }
 }
 

@@ -5,7 +5,7 @@ use rusqlite::{Connection, ffi};
 use crate::catalog::ColumnType;
 use crate::error::{Error, ErrorKind};
 use crate::render::ansi;
-use crate::sqlite::parse::CreateTable;
+use crate::sqlite::parse::{Check, CreateTable};
 use crate::sqlite::types;
 
 /// Why a session did not do what it should.
@@ -261,19 +261,25 @@ fn check_place(message: &str, error: Error, db: &Connection) -> Error {
     );
     for table in tables.unwrap_or_default() {
         let Some(created) = create_table(db, &table) else { continue };
+        let is_it = |check: &Check| check.name.as_deref() == Some(name);
+        if created.checks.iter().any(is_it) {
+            return error.with_constraint(name).with_table(&table);
+        }
         for column in &created.columns {
-            if !column.checks.iter().any(|check| check.name.as_deref() == Some(name)) {
-                continue;
-            }
+            let Some(place) = column.checks.iter().position(is_it) else { continue };
             let kind = match types::recognise(column) {
-                ColumnType::Json
-                | ColumnType::Uuid
-                | ColumnType::Enum(_)
-                | ColumnType::Date
-                | ColumnType::Time
-                | ColumnType::DateTime
-                | ColumnType::Timestamp => ErrorKind::InvalidInput,
-                ColumnType::Other(_) => ErrorKind::Check,
+                // It stands for no type: its owner wrote it.
+                (_, stands) if stands != Some(place) => ErrorKind::Check,
+                (
+                    ColumnType::Json
+                    | ColumnType::Uuid
+                    | ColumnType::Enum(_)
+                    | ColumnType::Date
+                    | ColumnType::Time
+                    | ColumnType::DateTime
+                    | ColumnType::Timestamp,
+                    _,
+                ) => ErrorKind::InvalidInput,
                 _ => ErrorKind::OutOfRange,
             };
             let mut found = Error::new(kind, error.message().to_owned())

@@ -1,8 +1,8 @@
 //! Reads `CREATE TABLE` texts, Covet's own and those of others, as SQLite keeps them.
 
-use crate::catalog::Action;
-use crate::sqlite::reader::Reader;
-use crate::sqlite::token::{Token, tokens};
+use crate::catalog::{Action, Timing};
+use crate::sqlite::reader::{Reader, Text};
+use crate::sqlite::token::{Token, placed};
 
 /// A table as its text says.
 #[derive(Debug, Default)]
@@ -11,6 +11,8 @@ pub(super) struct CreateTable {
     pub(super) primary_key: Option<Key>,
     pub(super) uniques: Vec<Key>,
     pub(super) foreign_keys: Vec<ParsedForeignKey>,
+    /// Checks of the whole table.
+    pub(super) checks: Vec<Check>,
 }
 
 /// A column as its text says.
@@ -23,16 +25,65 @@ pub(super) struct ParsedColumn {
     pub(super) autoincrement: bool,
     pub(super) collation: Option<String>,
     /// The default, without parentheses around the whole.
-    pub(super) default: Option<Vec<Token>>,
+    pub(super) default: Option<(Vec<Token>, String)>,
     pub(super) checks: Vec<Check>,
-    pub(super) generated: bool,
+    /// The expression, and whether its value is stored.
+    pub(super) generated: Option<(String, bool)>,
 }
 
-/// A CHECK of a column.
-#[derive(Debug)]
+/// A CHECK.
+#[derive(Debug, Default)]
 pub(super) struct Check {
     pub(super) name: Option<String>,
     pub(super) tokens: Vec<Token>,
+    pub(super) text: String,
+}
+
+/// An index as its text says.
+#[derive(Debug, Default)]
+pub(super) struct ParsedIndex {
+    /// The text of each term, without its collation and direction.
+    pub(super) terms: Vec<String>,
+    pub(super) condition: Option<String>,
+}
+
+impl ParsedIndex {
+    /// Reads the text of a `CREATE INDEX`; `None` when it is none.
+    pub(super) fn parse(sql: &str) -> Option<Self> {
+        let (tokens, places) = placed(sql)?;
+        let mut reader = Reader::new(&tokens, Text { sql, places: &places });
+        while !reader.peek()?.is_symbol('(') {
+            reader.pass();
+        }
+        let mut inside = reader.inside()?;
+        let mut index = ParsedIndex::default();
+        loop {
+            let start = inside.passed();
+            let mut depth = 0_usize;
+            let mut end = None;
+            while let Some(token) = inside.peek() {
+                if depth == 0 && token.is_symbol(',') {
+                    break;
+                }
+                if token.is_symbol('(') {
+                    depth += 1;
+                } else if token.is_symbol(')') {
+                    depth = depth.checked_sub(1)?;
+                } else if depth == 0 && ["collate", "asc", "desc"].iter().any(|word| token.is_word(word)) {
+                    end = end.or(Some(inside.passed()));
+                }
+                inside.pass();
+            }
+            index.terms.push(inside.text(start..end.unwrap_or(inside.passed())));
+            if !inside.symbol(',') {
+                break;
+            }
+        }
+        if reader.word("where") {
+            index.condition = Some(reader.text(reader.passed()..tokens.len()));
+        }
+        Some(index)
+    }
 }
 
 /// A primary key or unique constraint.
@@ -52,20 +103,19 @@ pub(super) struct ParsedForeignKey {
     pub(super) target_columns: Vec<String>,
     pub(super) on_delete: Action,
     pub(super) on_update: Action,
+    pub(super) timing: Timing,
 }
 
 impl CreateTable {
     /// Reads the text; `None` when it is not the text of an ordinary table.
     pub(super) fn parse(sql: &str) -> Option<Self> {
-        let tokens = tokens(sql)?;
+        let (tokens, places) = placed(sql)?;
         let open = tokens.iter().position(|token| token.is_symbol('('))?;
         if !tokens.first()?.is_word("create") || tokens.iter().take(open).any(|token| token.is_word("virtual")) {
             return None;
         }
-        let mut reader = Reader::new(tokens.get(open..)?);
-        let body = reader.group()?;
         let mut table = CreateTable::default();
-        let mut reader = Reader::new(body);
+        let mut reader = Reader::new(tokens.get(open..)?, Text { sql, places: places.get(open..)? }).inside()?;
         while !reader.is_at_end() {
             table.item(&mut reader)?;
             if !reader.symbol(',') && !reader.is_at_end() {
@@ -94,8 +144,8 @@ impl CreateTable {
             self.uniques.push(Key { name, columns: reader.names()? });
             reader.conflict_clause();
         } else if reader.word("check") {
-            // A CHECK of the whole table is no type of a column.
-            reader.group()?;
+            let (tokens, text) = reader.group_text()?;
+            self.checks.push(Check { name, tokens: tokens.to_vec(), text });
             reader.conflict_clause();
         } else if reader.word("foreign") {
             reader.word("key");
@@ -145,9 +195,9 @@ impl CreateTable {
                 reader.conflict_clause();
                 self.uniques.push(Key { name: named, columns: vec![column.name.clone()] });
             } else if reader.word("check") {
-                let tokens = reader.group()?.to_vec();
+                let (tokens, text) = reader.group_text()?;
                 reader.conflict_clause();
-                column.checks.push(Check { name: named, tokens });
+                column.checks.push(Check { name: named, tokens: tokens.to_vec(), text });
             } else if reader.word("default") {
                 column.default = Some(reader.default()?);
             } else if reader.word("collate") {
@@ -158,11 +208,12 @@ impl CreateTable {
             } else if reader.word("generated") || reader.peek().is_some_and(|token| token.is_word("as")) {
                 reader.word("always");
                 reader.word("as");
-                reader.group()?;
-                if !reader.word("stored") {
+                let (_, text) = reader.group_text()?;
+                let stored = reader.word("stored");
+                if !stored {
                     reader.word("virtual");
                 }
-                column.generated = true;
+                column.generated = Some((text, stored));
             } else {
                 return None;
             }
@@ -174,8 +225,8 @@ impl CreateTable {
 
 #[cfg(test)]
 mod tests {
-    use super::CreateTable;
-    use crate::catalog::Action;
+    use super::{CreateTable, ParsedIndex};
+    use crate::catalog::{Action, Timing};
 
     #[test]
     fn a_text_that_others_wrote() {
@@ -189,10 +240,17 @@ mod tests {
         assert_eq!(names, ["id", "n", "p", "g", "q"]);
         let types: Vec<&str> = table.columns.iter().map(|column| column.ty.as_str()).collect();
         assert_eq!(types, ["integer", "VARCHAR(20)", "int", "", "double precision"]);
-        assert!(table.columns[0].autoincrement && table.columns[1].not_null && table.columns[3].generated);
+        assert!(table.columns[0].autoincrement && table.columns[1].not_null);
+        assert_eq!(table.columns[3].generated, Some(("p + 1".to_owned(), true)));
+        assert_eq!(
+            (table.columns[1].checks[0].text.as_str(), table.checks[0].text.as_str()),
+            ("length(n) <= 20", "n <> ''")
+        );
+        assert_eq!(table.columns[1].default.as_ref().map(|(_, text)| text.as_str()), Some("'x' || 'y'"));
+        assert_eq!(table.foreign_keys[0].timing, Timing::Deferred);
         assert_eq!(table.columns[1].collation.as_deref(), Some("nocase"));
         assert_eq!(table.columns[1].checks.len(), 1);
-        assert_eq!(table.columns[4].default.as_ref().map(Vec::len), Some(2));
+        assert_eq!(table.columns[4].default.as_ref().map(|(tokens, _)| tokens.len()), Some(2));
         assert_eq!(table.uniques.len(), 2);
         assert_eq!(table.uniques[1].columns, ["n", "p"]);
         assert_eq!(table.foreign_keys.len(), 2);
@@ -201,6 +259,15 @@ mod tests {
             (Some("fk"), Action::SetNull)
         );
         assert_eq!(table.foreign_keys[1].columns, ["p", "q"]);
+    }
+
+    #[test]
+    fn indexes_of_any_kind() {
+        let sql = "CREATE UNIQUE INDEX x.[i(] ON t(a, lower ( b ) || ',' COLLATE nocase DESC,\n c desc) WHERE a IS NOT NULL -- x";
+        let index = ParsedIndex::parse(sql).unwrap_or_default();
+        assert_eq!(index.terms, ["a", "lower ( b ) || ','", "c"]);
+        assert_eq!(index.condition.as_deref(), Some("a IS NOT NULL"));
+        assert_eq!(ParsedIndex::parse("CREATE INDEX i ON t (a)").and_then(|index| index.condition), None);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Walks through the tokens of a `CREATE TABLE`, one construct at a time.
 
-use crate::catalog::Action;
+use std::ops::Range;
+
+use crate::catalog::{Action, Timing};
 use crate::sqlite::parse::ParsedForeignKey;
 use crate::sqlite::token::Token;
 
@@ -9,17 +11,62 @@ use crate::sqlite::token::Token;
 pub(super) struct Reader<'a> {
     tokens: &'a [Token],
     at: usize,
+    text: Text<'a>,
+}
+
+/// Where tokens stand in the text that they come from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Text<'a> {
+    pub(super) sql: &'a str,
+    /// The place of each token, from the first of the reader on.
+    pub(super) places: &'a [Range<usize>],
 }
 
 impl<'a> Reader<'a> {
     /// At the first token.
-    pub(super) fn new(tokens: &'a [Token]) -> Self {
-        Reader { tokens, at: 0 }
+    pub(super) fn new(tokens: &'a [Token], text: Text<'a>) -> Self {
+        Reader { tokens, at: 0, text }
+    }
+
+    /// How many tokens have been passed.
+    pub(super) fn passed(&self) -> usize {
+        self.at
+    }
+
+    /// What stands in the text from one token up to another.
+    pub(super) fn text(&self, tokens: Range<usize>) -> String {
+        let place = |at: usize| self.text.places.get(at);
+        match (place(tokens.start), tokens.end.checked_sub(1).and_then(place)) {
+            (Some(first), Some(last)) if tokens.start < tokens.end => {
+                self.text.sql.get(first.start..last.end).unwrap_or_default().to_owned()
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// As [`group`](Reader::group), with what stands in the text.
+    pub(super) fn group_text(&mut self) -> Option<(&'a [Token], String)> {
+        let start = self.at + 1;
+        let group = self.group()?;
+        Some((group, self.text(start..self.at - 1)))
+    }
+
+    /// A reader of what stands between the parenthesis here and its partner.
+    pub(super) fn inside(&mut self) -> Option<Reader<'a>> {
+        let start = self.at + 1;
+        let tokens = self.group()?;
+        let places = self.text.places.get(start..).unwrap_or_default();
+        Some(Reader::new(tokens, Text { places, ..self.text }))
     }
 
     /// The token here.
     pub(super) fn peek(&self) -> Option<&'a Token> {
         self.tokens.get(self.at)
+    }
+
+    /// Passes one token.
+    pub(super) fn pass(&mut self) {
+        self.at += 1;
     }
 
     /// Whether there is no token left.
@@ -112,10 +159,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Passes what follows `DEFAULT`.
-    pub(super) fn default(&mut self) -> Option<Vec<Token>> {
+    pub(super) fn default(&mut self) -> Option<(Vec<Token>, String)> {
         if self.peek()?.is_symbol('(') {
-            return self.group().map(<[Token]>::to_vec);
+            return self.group_text().map(|(tokens, text)| (tokens.to_vec(), text));
         }
+        let start = self.at;
         let mut value = Vec::new();
         if let Some(sign) = self.peek().filter(|token| token.is_symbol('-') || token.is_symbol('+')) {
             value.push(sign.clone());
@@ -123,7 +171,7 @@ impl<'a> Reader<'a> {
         }
         value.push(self.peek()?.clone());
         self.at += 1;
-        Some(value)
+        Some((value, self.text(start..self.at)))
     }
 
     /// Passes `ON CONFLICT …`, if it stands here.
@@ -141,6 +189,7 @@ impl<'a> Reader<'a> {
         let target_columns =
             if self.peek().is_some_and(|token| token.is_symbol('(')) { self.names()? } else { Vec::new() };
         let (mut on_delete, mut on_update) = (Action::NoAction, Action::NoAction);
+        let mut timing = Timing::Immediate;
         loop {
             if self.word("on") {
                 let slot = if self.word("delete") {
@@ -172,15 +221,18 @@ impl<'a> Reader<'a> {
             } else if self.peek().is_some_and(|token| token.is_word("not"))
                 && self.tokens.get(self.at + 1).is_some_and(|token| token.is_word("deferrable"))
             {
-                self.at += 1;
+                self.at += 2;
             } else if self.word("deferrable") {
-                if self.word("initially") {
-                    self.name()?;
+                timing = Timing::Deferrable;
+            } else if self.word("initially") {
+                // Not deferrable, whatever it says, it is checked with each statement.
+                if self.name()?.eq_ignore_ascii_case("deferred") && timing == Timing::Deferrable {
+                    timing = Timing::Deferred;
                 }
             } else {
                 break;
             }
         }
-        Some(ParsedForeignKey { name, columns, target, target_columns, on_delete, on_update })
+        Some(ParsedForeignKey { name, columns, target, target_columns, on_delete, on_update, timing })
     }
 }

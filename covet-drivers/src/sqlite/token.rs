@@ -1,5 +1,7 @@
 //! SQLite's SQL in tokens, for reading back the texts that it keeps.
 
+use std::ops::Range;
+
 /// A token. Comments and blanks are none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Token {
@@ -56,9 +58,16 @@ impl Token {
 
 /// All tokens of a text; `None` when a quote is not closed.
 pub(super) fn tokens(sql: &str) -> Option<Vec<Token>> {
-    let mut found = Vec::new();
+    Some(placed(sql)?.0)
+}
+
+/// All tokens of a text, and the place of each in it; `None` when a quote is not closed.
+pub(super) fn placed(sql: &str) -> Option<(Vec<Token>, Vec<Range<usize>>)> {
+    let mut found: Vec<Token> = Vec::new();
+    let mut places = Vec::new();
     let mut rest = sql;
     while let Some(first) = rest.chars().next() {
+        let (begins, known) = (sql.len() - rest.len(), found.len());
         if first.is_whitespace() {
             rest = rest.trim_start();
         } else if rest.starts_with("--") {
@@ -90,8 +99,11 @@ pub(super) fn tokens(sql: &str) -> Option<Vec<Token>> {
             found.push(Token::Symbol(first));
             rest = rest.get(first.len_utf8()..).unwrap_or_default();
         }
+        if found.len() > known {
+            places.push(begins..sql.len() - rest.len());
+        }
     }
-    Some(found)
+    Some((found, places))
 }
 
 /// SQLite takes every character beyond ASCII for a letter.

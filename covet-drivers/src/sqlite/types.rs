@@ -107,8 +107,8 @@ pub(super) fn condition(ty: &ColumnType, c: &str) -> Option<String> {
     })
 }
 
-/// The type of a column, from its storage and its CHECK.
-pub(super) fn recognise(column: &ParsedColumn) -> ColumnType {
+/// The type of a column, from its storage and its CHECK; and which of its checks it was that stands for the type.
+pub(super) fn recognise(column: &ParsedColumn) -> (ColumnType, Option<usize>) {
     let storage = column.ty.to_ascii_uppercase();
     let storage = if storage == "INT" { "INTEGER" } else { storage.as_str() };
     let plain = match storage {
@@ -116,7 +116,7 @@ pub(super) fn recognise(column: &ParsedColumn) -> ColumnType {
         "REAL" => ColumnType::F64,
         "TEXT" => ColumnType::Text { max_len: None },
         "BLOB" => ColumnType::Bytes,
-        _ => return ColumnType::Other(Cow::Owned(column.ty.clone())),
+        _ => return (ColumnType::Other(Cow::Owned(column.ty.clone())), None),
     };
     let fits = |ty: &ColumnType, found: &[Token]| {
         self::storage(ty) == storage
@@ -124,13 +124,13 @@ pub(super) fn recognise(column: &ParsedColumn) -> ColumnType {
                 .and_then(|text| tokens(&text))
                 .is_some_and(|wanted| same(&wanted, "c", found, &column.name))
     };
-    for check in &column.checks {
+    for (index, check) in column.checks.iter().enumerate() {
         let fixed = FIXED.iter().find(|ty| fits(ty, &check.tokens)).cloned();
         if let Some(ty) = fixed.or_else(|| from_numbers(&check.tokens).into_iter().find(|ty| fits(ty, &check.tokens))) {
-            return ty;
+            return (ty, Some(index));
         }
     }
-    plain
+    (plain, None)
 }
 
 /// The types whose CHECK has nothing in it to read.
@@ -242,9 +242,9 @@ mod tests {
                 let mut column =
                     ParsedColumn { name: name.into(), ty: storage(&ty).into_owned(), ..Default::default() };
                 if let Some(text) = condition(&ty, &quoted) {
-                    column.checks.push(Check { name: None, tokens: tokens(&text).unwrap_or_default() });
+                    column.checks.push(Check { tokens: tokens(&text).unwrap_or_default(), ..Check::default() });
                 }
-                assert_eq!(recognise(&column), ty, "{name}");
+                assert_eq!(recognise(&column).0, ty, "{name}");
             }
         }
     }
@@ -256,10 +256,10 @@ mod tests {
             let column = ParsedColumn {
                 name: "c".into(),
                 ty: "TEXT".into(),
-                checks: vec![Check { name: None, tokens }],
+                checks: vec![Check { tokens, ..Check::default() }],
                 ..Default::default()
             };
-            assert_eq!(recognise(&column), ColumnType::Text { max_len: None }, "{text}");
+            assert_eq!(recognise(&column), (ColumnType::Text { max_len: None }, None), "{text}");
         }
     }
 }

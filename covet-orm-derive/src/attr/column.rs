@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Expr, LitInt, LitStr, Path};
 
-use crate::attr::{Item, Once, items};
+use crate::attr::{Item, Once, Sql, items};
 use crate::errors::Errors;
 use crate::names::{self, Place};
 
@@ -24,6 +24,13 @@ pub(crate) struct ColumnAttr {
     pub(crate) version: Once<()>,
     pub(crate) case_insensitive: Once<()>,
     pub(crate) auto: Once<bool>,
+    pub(crate) check: Once<Sql>,
+    pub(crate) generated: Once<Sql>,
+    pub(crate) generated_virtual: Once<Sql>,
+    pub(crate) default_sql: Once<Sql>,
+    pub(crate) comment: Once<LitStr>,
+    pub(crate) deferrable: Once<()>,
+    pub(crate) deferred: Once<()>,
 }
 
 impl ColumnAttr {
@@ -53,6 +60,19 @@ impl ColumnAttr {
                 self.case_insensitive.set(item, item.flag(names::CASE_INSENSITIVE, errors), errors);
             }
             _ if item.is(names::AUTO) => self.auto.set(item, item.switch(names::AUTO, errors), errors),
+            _ if item.is(names::CHECK) => self.check.set(item, Sql::read(item, names::CHECK, errors), errors),
+            _ if item.is(names::GENERATED) => {
+                self.generated.set(item, Sql::read(item, names::GENERATED, errors), errors);
+            }
+            _ if item.is(names::GENERATED_VIRTUAL) => {
+                self.generated_virtual.set(item, Sql::read(item, names::GENERATED_VIRTUAL, errors), errors);
+            }
+            _ if item.is(names::DEFAULT_SQL) => {
+                self.default_sql.set(item, Sql::read(item, names::DEFAULT_SQL, errors), errors);
+            }
+            _ if item.is(names::COMMENT) => self.comment.set(item, item.value(names::COMMENT, errors), errors),
+            _ if item.is(names::DEFERRABLE) => self.deferrable.set(item, item.flag(names::DEFERRABLE, errors), errors),
+            _ if item.is(names::DEFERRED) => self.deferred.set(item, item.flag(names::DEFERRED, errors), errors),
             _ => item.misplaced(Place::Column, errors),
         }
     }
@@ -117,7 +137,8 @@ fn decimal(item: &Item, errors: &mut Errors) -> Option<(u8, u8)> {
     Some((digits, fraction))
 }
 
-fn action(item: &Item, word: names::Word, errors: &mut Errors) -> Option<Ident> {
+/// What a foreign key does.
+pub(super) fn action(item: &Item, word: names::Word, errors: &mut Errors) -> Option<Ident> {
     let action: Ident = item.value(word, errors)?;
     if names::ACTIONS.iter().any(|(known, _)| action == known) {
         return Some(action);

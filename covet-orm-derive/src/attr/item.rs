@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, LitBool, Meta, Token};
+use syn::{Attribute, LitBool, LitStr, Meta, Token};
 
 use crate::errors::Errors;
 use crate::names::{Place, Word};
@@ -101,6 +101,21 @@ impl Item {
         };
         let inner = self.read(parser, word, errors)?;
         Some(split(inner, errors))
+    }
+
+    /// Whether parentheses follow the word.
+    pub(crate) fn begins_with_group(&self) -> bool {
+        matches!(self.rest.clone().into_iter().next(), Some(TokenTree::Group(_)))
+    }
+
+    /// The texts in parentheses behind the word, if nothing else stands there.
+    pub(crate) fn texts(&self) -> Option<Vec<LitStr>> {
+        let parser = |input: ParseStream<'_>| {
+            let content;
+            syn::parenthesized!(content in input);
+            Ok(Punctuated::<LitStr, Token![,]>::parse_terminated(&content)?.into_iter().collect())
+        };
+        parser.parse2(self.rest.clone()).ok()
     }
 
     /// Whether nothing follows the word.

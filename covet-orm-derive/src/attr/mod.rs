@@ -7,11 +7,13 @@ mod item;
 mod model;
 mod once;
 mod relation;
+mod sql;
 mod variant;
 
 pub(crate) use column::ColumnAttr;
 pub(crate) use item::{Item, items};
-pub(crate) use model::{IndexAttr, ModelAttr, Timestamps};
+pub(crate) use model::{CheckAttr, ForeignKeyAttr, IndexAttr, IndexTerm, ModelAttr, Timestamps};
 pub(crate) use once::Once;
 pub(crate) use relation::RelationAttr;
+pub(crate) use sql::{Fields, Sql, filled};
 pub(crate) use variant::{EnumAttr, VariantAttr, none};

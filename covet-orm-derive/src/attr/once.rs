@@ -30,6 +30,11 @@ impl<T> Once<T> {
         self.found.as_ref().and_then(|(_, value)| value.as_ref())
     }
 
+    /// The value, when it was given and could be read, taken out.
+    pub(crate) fn take(&mut self) -> Option<T> {
+        self.found.as_mut().and_then(|(_, value)| value.take())
+    }
+
     /// The word, when it was given, readable or not.
     pub(crate) fn word(&self) -> Option<&Ident> {
         self.found.as_ref().map(|(word, _)| word)

@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 
 use crate::expand::paths::{covet, covet_at, stored};
+use crate::expand::sql;
 use crate::model::{Column, DefaultValue, Model, Reference, plain};
 
 /// The constant.
@@ -21,6 +22,7 @@ fn meta(model: &str, index: usize, column: &Column) -> TokenStream {
     let default = default(column);
     let nullable = stored(ty, "NULLABLE");
     let references = references(column.references.as_ref());
+    let more = more(column);
     quote! {
         #p::ColumnMeta {
             model: #model,
@@ -34,6 +36,7 @@ fn meta(model: &str, index: usize, column: &Column) -> TokenStream {
             new_uuid: #new_uuid,
             case_insensitive: #case_insensitive,
             references: #references,
+            more: #more,
         }
     }
 }
@@ -51,6 +54,10 @@ fn kind(column: &Column) -> TokenStream {
 
 fn default(column: &Column) -> TokenStream {
     let p = covet();
+    if let Some(sql) = column.attr.default_sql.get() {
+        let expression = sql::expression(sql);
+        return quote!(Some(#p::ColumnDefault::Expression(#expression)));
+    }
     let value = match &column.default {
         None | Some(DefaultValue::Uuid) => return quote!(None),
         Some(DefaultValue::Bool(value)) => quote!(Bool(#value)),
@@ -67,11 +74,38 @@ fn default(column: &Column) -> TokenStream {
     quote!(Some(#p::ColumnDefault::#value))
 }
 
+/// What few columns have, in a static of its own.
+fn more(column: &Column) -> TokenStream {
+    let attr = &column.attr;
+    if !column.is_generated() && !attr.check.is_given() && !attr.comment.is_given() {
+        return quote!(None);
+    }
+    let p = covet();
+    let check = sql::optional(attr.check.get());
+    let comment = match attr.comment.get() {
+        Some(text) => quote!(Some(#text)),
+        None => quote!(None),
+    };
+    let generated = attr.generated.get().map(|sql| (sql, true));
+    let generated = match generated.or_else(|| attr.generated_virtual.get().map(|sql| (sql, false))) {
+        Some((sql, stored)) => {
+            let expression = sql::expression(sql);
+            quote!(Some(#p::Generated { expression: #expression, stored: #stored }))
+        }
+        None => quote!(None),
+    };
+    quote!({
+        static MORE: #p::ColumnMore = #p::ColumnMore { check: #check, generated: #generated, comment: #comment };
+        Some(&MORE)
+    })
+}
+
 fn references(reference: Option<&Reference>) -> TokenStream {
     let p = covet();
     let Some(reference) = reference else { return quote!(None) };
     let Reference { model, on_delete, on_update, .. } = reference;
     let (on_delete, on_update) = (format_ident!("{on_delete}"), format_ident!("{on_update}"));
+    let timing = format_ident!("{}", reference.timing);
     let field = match &reference.field {
         Some(field) => {
             let name = plain(field);
@@ -85,6 +119,7 @@ fn references(reference: Option<&Reference>) -> TokenStream {
             field: #field,
             on_delete: #p::Action::#on_delete,
             on_update: #p::Action::#on_update,
+            timing: #p::Timing::#timing,
         })
     }
 }

@@ -221,7 +221,7 @@ fn setter(
     let Column { ident: name, docs, ty, .. } = column;
     let ident = &model.ident;
     let vis = vis_at(&column.vis, at(name.span()));
-    if model.softened && BUILDER.contains(&column.name.as_str()) {
+    if column.is_generated() || model.softened && BUILDER.contains(&column.name.as_str()) {
         return TokenStream::new();
     }
     let value = quote!(#p::given::<#ident, #ty>(self.0, COLUMNS, #index, value));

@@ -10,7 +10,7 @@ use crate::names::FIND_BY;
 
 /// The functions.
 pub(super) fn functions(model: &Model) -> TokenStream {
-    model.indexes.iter().filter(|index| index.unique).filter_map(|index| function(model, index)).collect()
+    model.indexes.iter().filter(|index| index.finds_one()).filter_map(|index| function(model, index)).collect()
 }
 
 fn function(model: &Model, index: &Index) -> Option<TokenStream> {

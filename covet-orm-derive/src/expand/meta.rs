@@ -1,10 +1,11 @@
 //! The description of the model, and its registration.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, format_ident, quote};
 
 use crate::expand::paths::covet;
-use crate::model::{Index, Model};
+use crate::expand::sql;
+use crate::model::{ForeignKey, Index, Model, More, Term, plain};
 
 /// The static and what makes it known to the schema.
 pub(super) fn statics(model: &Model) -> TokenStream {
@@ -18,6 +19,7 @@ pub(super) fn statics(model: &Model) -> TokenStream {
     };
     let version = position(model.version);
     let [created_at, updated_at] = model.timestamps.map(position);
+    let more = more(model);
     quote! {
         static META: #p::ModelMeta = #p::ModelMeta {
             name: #name,
@@ -31,6 +33,7 @@ pub(super) fn statics(model: &Model) -> TokenStream {
             created_at: #created_at,
             updated_at: #updated_at,
             texts: #p::Texts::new(),
+            more: #more,
         };
         #p::inventory::submit! { #p::Registered(&META) }
     }
@@ -43,7 +46,82 @@ fn index(index: &Index) -> TokenStream {
         Some(name) => quote!(Some(#name)),
         None => quote!(None),
     };
-    quote!(#p::IndexMeta { name: #name, columns: &[#(#columns),*], unique: #unique })
+    let more = match &index.more {
+        Some(more) => of_index(more),
+        None => quote!(None),
+    };
+    quote!(#p::IndexMeta { name: #name, columns: &[#(#columns),*], unique: #unique, more: #more })
+}
+
+/// What few indexes have, in a static of its own.
+fn of_index(more: &More) -> TokenStream {
+    let p = covet();
+    let More { terms, include, nulls_agree, .. } = more;
+    let terms = terms.iter().map(|term| match term {
+        Term::Column(at, descending) => quote!(#p::TermMeta::Column(#at, #descending)),
+        Term::Expression(sql) => {
+            let expression = sql::expression(sql);
+            quote!(#p::TermMeta::Expression(#expression))
+        }
+    });
+    let condition = sql::optional(more.condition.as_ref());
+    let method = optional(more.method.as_ref());
+    quote!({
+        static MORE: #p::IndexMore = #p::IndexMore {
+            terms: &[#(#terms),*],
+            condition: #condition,
+            include: &[#(#include),*],
+            method: #method,
+            nulls_agree: #nulls_agree,
+        };
+        Some(&MORE)
+    })
+}
+
+/// What few models have, in a static of its own.
+fn more(model: &Model) -> TokenStream {
+    if model.checks.is_empty() && model.foreign_keys.is_empty() && model.comment.is_none() {
+        return quote!(None);
+    }
+    let p = covet();
+    let checks = model.checks.iter().map(|check| {
+        let (name, sql) = (plain(&check.name), &check.sql);
+        quote!((#name, #p::Expression::Same(#p::Cow::Borrowed(#sql))))
+    });
+    let keys = model.foreign_keys.iter().map(foreign_key);
+    let comment = optional(model.comment.as_ref());
+    quote!({
+        static MORE: #p::ModelMore = #p::ModelMore {
+            comment: #comment,
+            checks: &[#(#checks),*],
+            foreign_keys: &[#(#keys),*],
+        };
+        Some(&MORE)
+    })
+}
+
+fn foreign_key(key: &ForeignKey) -> TokenStream {
+    let p = covet();
+    let ForeignKey { columns, model, fields, on_delete, on_update, timing } = key;
+    let fields = fields.iter().map(plain);
+    let [on_delete, on_update, timing] = [on_delete, on_update, timing].map(|variant| format_ident!("{variant}"));
+    quote! {
+        #p::ForeignKeyMeta {
+            columns: &[#(#columns),*],
+            table: <#model as #p::Record>::TABLE,
+            fields: &[#(#fields),*],
+            on_delete: #p::Action::#on_delete,
+            on_update: #p::Action::#on_update,
+            timing: #p::Timing::#timing,
+        }
+    }
+}
+
+fn optional<T: ToTokens>(value: Option<&T>) -> TokenStream {
+    match value {
+        Some(value) => quote!(Some(#value)),
+        None => quote!(None),
+    }
 }
 
 fn position(column: Option<usize>) -> TokenStream {

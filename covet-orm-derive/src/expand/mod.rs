@@ -19,6 +19,7 @@ mod newtype;
 mod paths;
 mod record;
 mod relations;
+mod sql;
 
 pub(crate) use db_enum::db_enum;
 pub(crate) use newtype::db_newtype;

@@ -5,9 +5,9 @@ use syn::{Attribute, Expr, Field, Path, Type, Visibility};
 
 use crate::attr::{ColumnAttr, Once};
 use crate::errors::Errors;
+use crate::model::foreign_key::{own, timing, variant};
 use crate::model::types::{option, without_self};
 use crate::model::{DefaultValue, Kind, identifier, plain};
-use crate::names;
 
 /// A column.
 pub(crate) struct Column {
@@ -53,6 +53,8 @@ pub(crate) struct Reference {
     pub(crate) on_delete: &'static str,
     /// The variant of `Action`.
     pub(crate) on_update: &'static str,
+    /// The variant of `Timing`.
+    pub(crate) timing: &'static str,
 }
 
 impl Column {
@@ -109,6 +111,19 @@ impl Column {
         {
             errors.at(attr.default.get(), format!("the default is longer than `max_len = {max}`"));
         }
+        let generated = [attr.generated.word(), attr.generated_virtual.word()];
+        if let [Some(_), Some(second)] = generated {
+            errors.at(second, "a column is generated in one way");
+        }
+        if let Some(word) = generated.into_iter().flatten().next() {
+            let others = [attr.default.word(), attr.default_sql.word(), attr.version.word(), attr.key.word()];
+            for other in others.into_iter().flatten() {
+                errors.at(quote::quote!(#word #other), format!("`{name}` is generated: leave out `{other}`"));
+            }
+        }
+        if let (Some(first), Some(second)) = (attr.default.word(), attr.default_sql.word()) {
+            errors.at(quote::quote!(#first #second), "a column has one default");
+        }
         if let (Some(first), Some(second)) = (attr.unique.word(), attr.index.word()) {
             errors.at(quote::quote!(#first #second), "`unique` makes an index already: leave out `index`");
         }
@@ -129,28 +144,27 @@ pub(super) fn docs(attrs: &[Attribute]) -> Vec<Attribute> {
 
 fn reference(attr: &ColumnAttr, model: &Ident, errors: &mut Errors) -> Option<Reference> {
     if !attr.references.is_given() {
-        for word in [attr.on_delete.word(), attr.on_update.word()].into_iter().flatten() {
+        let words = [&attr.on_delete, &attr.on_update].map(Once::word);
+        for word in words.into_iter().chain([attr.deferrable.word(), attr.deferred.word()]).flatten() {
             errors.at(word, format!("`{word}` needs `references = …` beside it"));
         }
     }
     let target = attr.references.get()?;
-    let mut path = target.model.clone();
-    if path.is_ident("Self") {
-        path = Path::from(Ident::new(&model.to_string(), path.segments.first()?.ident.span()));
-    }
-    let action = |given: &Once<Ident>| {
-        let named = given.get().and_then(|action| names::ACTIONS.iter().find(|(word, _)| action == word));
-        named.map_or("NoAction", |(_, variant)| variant)
-    };
     Some(Reference {
-        model: path,
+        model: own(&target.model, model),
         field: target.field.clone(),
-        on_delete: action(&attr.on_delete),
-        on_update: action(&attr.on_update),
+        on_delete: variant(&attr.on_delete),
+        on_update: variant(&attr.on_update),
+        timing: timing(attr.deferrable.is_given(), attr.deferred.is_given()),
     })
 }
 
 impl Column {
+    /// Whether the database makes its value from other columns.
+    pub(crate) fn is_generated(&self) -> bool {
+        self.attr.generated.is_given() || self.attr.generated_virtual.is_given()
+    }
+
     /// The default as the user wrote it.
     pub(crate) fn default_tokens(&self) -> Option<&Expr> {
         self.attr.default.get()

@@ -77,6 +77,7 @@ pub(super) fn timestamps(given: &Once<Timestamps>, columns: &[Column], errors: &
 pub(super) fn required(columns: &mut [Column], timestamps: [Option<usize>; 2]) {
     for (at, column) in columns.iter_mut().enumerate() {
         let made = column.auto || column.new_uuid || column.default.is_some() || timestamps.contains(&Some(at));
+        let made = made || column.is_generated() || column.attr.default_sql.is_given();
         column.required = !made && !column.optional;
     }
 }

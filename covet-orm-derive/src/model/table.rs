@@ -1,11 +1,11 @@
 //! A struct that is a model.
 
 use proc_macro2::Ident;
-use syn::{Data, DeriveInput, Fields, FieldsNamed, Type, Visibility};
+use syn::{Data, DeriveInput, Fields, FieldsNamed, LitStr, Type, Visibility};
 
-use crate::attr::ModelAttr;
+use crate::attr::{CheckAttr, ModelAttr};
 use crate::errors::Errors;
-use crate::model::{Column, Index, Relation, identifier, plain, plural, snake, special};
+use crate::model::{Column, ForeignKey, Index, Relation, identifier, plain, plural, snake, special};
 
 /// A model.
 pub(crate) struct Model {
@@ -25,6 +25,12 @@ pub(crate) struct Model {
     pub(crate) key: Vec<usize>,
     /// The indexes.
     pub(crate) indexes: Vec<Index>,
+    /// What must hold for each row, by name.
+    pub(crate) checks: Vec<CheckAttr>,
+    /// Foreign keys of several columns.
+    pub(crate) foreign_keys: Vec<ForeignKey>,
+    /// What its owner says about the table.
+    pub(crate) comment: Option<LitStr>,
     /// The version column.
     pub(crate) version: Option<usize>,
     /// The columns of `timestamps`.
@@ -67,6 +73,7 @@ impl Model {
         let timestamps = special::timestamps(&attr.timestamps, &columns, errors);
         special::required(&mut columns, timestamps);
         let indexes = Index::all(&attr.indexes, &columns, &relations, errors);
+        let foreign_keys = ForeignKey::all(&attr.foreign_keys, &item.ident, &columns, &relations, errors);
         Some(Model {
             ident: item.ident.clone(),
             name,
@@ -76,6 +83,9 @@ impl Model {
             relations,
             key,
             indexes,
+            checks: attr.checks,
+            foreign_keys,
+            comment: attr.comment.get().cloned(),
             version,
             timestamps,
             lacking,

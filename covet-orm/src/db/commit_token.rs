@@ -127,8 +127,7 @@ impl Db {
                 Column::new("fenced", ColumnType::Bool),
                 Column::new("at", ColumnType::Timestamp),
             ],
-            indexes: Vec::new(),
-            foreign_keys: Vec::new(),
+            ..Table::default()
         };
         own_table::ensure(self, TABLE, table).await
     }

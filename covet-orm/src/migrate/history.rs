@@ -151,8 +151,7 @@ impl<'c> History<'c> {
                 .iter()
                 .map(|(name, ty, nullable)| Column { nullable: *nullable, ..Column::new(*name, ty.clone()) })
                 .collect(),
-            indexes: Vec::new(),
-            foreign_keys: Vec::new(),
+            ..Table::default()
         };
         let after = Schema { tables: vec![table.clone()] };
         for step in ddl.plan(&[Change::CreateTable { table }], &Schema::default(), &after)? {

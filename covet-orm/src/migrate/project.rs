@@ -62,6 +62,9 @@ impl Project {
     /// # Errors
     /// As there.
     pub fn draft(&self, after: &Schema, name: Option<&str>, decisions: &[Decision]) -> Result<Option<Draft>> {
+        let mut sorted = after.clone();
+        sorted.sort();
+        let after = &sorted;
         let folder = Folder::read(&self.folder)?;
         self.made_for_all(&folder)?;
         let before = folder.schema()?;

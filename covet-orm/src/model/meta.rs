@@ -1,6 +1,6 @@
 //! The static description of a model. The derive writes it; everything else only reads it.
 
-use covet_drivers::catalog::{Action, ColumnDefault, ColumnType};
+use covet_drivers::catalog::{Action, ColumnDefault, ColumnType, Expression, Generated, Timing};
 use covet_drivers::{Error, Result};
 
 use crate::query::Texts;
@@ -32,6 +32,36 @@ pub struct ModelMeta {
     pub updated_at: Option<usize>,
     /// The texts of the model's own statements, printed once a process.
     pub texts: Texts,
+    /// What few models have.
+    pub more: Option<&'static ModelMore>,
+}
+
+/// What few models have.
+#[derive(Debug)]
+pub struct ModelMore {
+    /// What its owner says about the table.
+    pub comment: Option<&'static str>,
+    /// What must hold for each row, by name.
+    pub checks: &'static [(&'static str, Expression)],
+    /// Foreign keys of several columns.
+    pub foreign_keys: &'static [ForeignKeyMeta],
+}
+
+/// A foreign key of several columns.
+#[derive(Debug)]
+pub struct ForeignKeyMeta {
+    /// The columns, as positions.
+    pub columns: &'static [usize],
+    /// The table that it points at.
+    pub table: &'static str,
+    /// The fields of the other model, in the order of `columns`.
+    pub fields: &'static [&'static str],
+    /// What happens when the target row goes.
+    pub on_delete: Action,
+    /// What happens when the target key changes.
+    pub on_update: Action,
+    /// When it is checked.
+    pub timing: Timing,
 }
 
 /// A column of a model.
@@ -59,6 +89,19 @@ pub struct ColumnMeta {
     pub case_insensitive: bool,
     /// The column that it points at.
     pub references: Option<References>,
+    /// What few columns have.
+    pub more: Option<&'static ColumnMore>,
+}
+
+/// What few columns have.
+#[derive(Debug)]
+pub struct ColumnMore {
+    /// What must hold for it in each row.
+    pub check: Option<Expression>,
+    /// How its value comes about, where nobody writes it.
+    pub generated: Option<Generated>,
+    /// What its owner says about it.
+    pub comment: Option<&'static str>,
 }
 
 /// What a foreign key column points at.
@@ -72,6 +115,8 @@ pub struct References {
     pub on_delete: Action,
     /// What happens when the target key changes.
     pub on_update: Action,
+    /// When it is checked.
+    pub timing: Timing,
 }
 
 /// An index of a model.
@@ -83,9 +128,52 @@ pub struct IndexMeta {
     pub columns: &'static [usize],
     /// Whether it is unique.
     pub unique: bool,
+    /// What few indexes have.
+    pub more: Option<&'static IndexMore>,
+}
+
+/// What few indexes have.
+#[derive(Debug)]
+pub struct IndexMore {
+    /// What it is over, in order.
+    pub terms: &'static [TermMeta],
+    /// Which rows are in it.
+    pub condition: Option<Expression>,
+    /// Columns that it only includes, as positions.
+    pub include: &'static [usize],
+    /// How it is built, where it is no B-tree.
+    pub method: Option<&'static str>,
+    /// Whether NULLs agree in it.
+    pub nulls_agree: bool,
+}
+
+/// A term of an index.
+#[derive(Debug)]
+pub enum TermMeta {
+    /// A column, as a position, and whether its greatest value stands first.
+    Column(usize, bool),
+    /// An expression.
+    Expression(Expression),
+}
+
+impl IndexMeta {
+    /// Whether it finds at most one row for values of its columns.
+    #[must_use]
+    pub fn finds_one(&self) -> bool {
+        let plain = |more: &&IndexMore| {
+            more.condition.is_none() && more.terms.iter().all(|term| matches!(term, TermMeta::Column(..)))
+        };
+        self.unique && self.more.as_ref().is_none_or(plain)
+    }
 }
 
 impl ColumnMeta {
+    /// Whether the database makes its value from other columns, so that nobody writes it.
+    #[must_use]
+    pub fn is_generated(&self) -> bool {
+        self.more.is_some_and(|more| more.generated.is_some())
+    }
+
     /// The error, at this field of this model.
     #[must_use]
     pub fn at(&self, error: Error) -> Error {
@@ -140,7 +228,7 @@ impl ModelMeta {
     #[must_use]
     pub fn is_unique(&self, columns: &[usize]) -> bool {
         let same = |unique: &[usize]| unique.len() == columns.len() && unique.iter().all(|c| columns.contains(c));
-        same(self.key) || self.indexes.iter().any(|index| index.unique && same(index.columns))
+        same(self.key) || self.indexes.iter().any(|index| index.finds_one() && same(index.columns))
     }
 }
 

@@ -4,7 +4,10 @@ mod meta;
 mod record;
 mod stored;
 
-pub use meta::{ColumnMeta, IndexMeta, ModelMeta, References, column_named, pointed_at, referencing};
+pub use meta::{
+    ColumnMeta, ColumnMore, ForeignKeyMeta, IndexMeta, IndexMore, ModelMeta, ModelMore, References, TermMeta,
+    column_named, pointed_at, referencing,
+};
 pub use record::{KeyOf, Model, Record};
 #[doc(hidden)]
 pub use stored::Stored;

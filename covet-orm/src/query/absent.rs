@@ -13,7 +13,7 @@ use crate::query::insert::now;
 /// What a row of a bulk insert writes into a column that it was not given.
 pub(super) fn absent(column: &'static ColumnMeta) -> Node {
     match &column.default {
-        None if column.auto => Node::Default,
+        None if column.auto || column.is_generated() => Node::Default,
         None => Node::Value(Value::Null),
         Some(default) => default_node(default, column),
     }
@@ -62,6 +62,7 @@ fn default_node(default: &ColumnDefault, column: &'static ColumnMeta) -> Node {
         (ColumnDefault::Text(text), ColumnType::Enum(_)) => Value::Label(text.clone()),
         (ColumnDefault::Text(text), ColumnType::Json) => Value::Json(text.clone().into_owned()),
         (ColumnDefault::Text(text), _) => Value::Text(text.clone().into_owned()),
+        (ColumnDefault::Expression(_), _) => return Node::Default,
     };
     Node::Value(value)
 }

@@ -159,8 +159,10 @@ const KEEP: covet_drivers::contract::Reuse = covet_drivers::contract::Reuse::Kee
 /// Writes every column of the row; see [`Model::save`].
 pub async fn save<M: Model>(row: &mut M, on: &Executor) -> Result<()> {
     let meta = M::meta();
-    let written: Vec<&'static ColumnMeta> =
-        M::COLUMNS.iter().filter(|c| !meta.key.contains(&c.index) && meta.version != Some(c.index)).collect();
+    let written: Vec<&'static ColumnMeta> = M::COLUMNS
+        .iter()
+        .filter(|c| !meta.key.contains(&c.index) && meta.version != Some(c.index) && !c.is_generated())
+        .collect();
     let updated = meta.updated_at.map(|index| (index, time_of(index, M::COLUMNS, now())));
     let mut values = Vec::with_capacity(written.len() + 2);
     for column in &written {

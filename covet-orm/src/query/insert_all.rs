@@ -42,9 +42,7 @@ impl<'a, M: Model> InsertAll<'a, M> {
     pub async fn exec(mut self, on: &Executor) -> Result<u64> {
         // Nothing to insert is nothing to borrow a connection for.
         let Some(first) = self.rows.next() else { return Ok(0) };
-        let all = M::COLUMNS.len();
-        let left_out = M::COLUMNS.iter().position(|column| column.auto && !self.keys).unwrap_or(all);
-        let columns = [0..left_out, all.min(left_out + 1)..all];
+        let columns = written::<M>(self.keys);
         let mut supply = Structs { rows: self.rows, first: Some(first), columns, begun: false, row: 0 };
         let mut session = on.session().await?;
         let result = session.insert_many(M::TABLE, &mut supply).await;
@@ -62,11 +60,23 @@ impl<M> fmt::Debug for InsertAll<'_, M> {
 struct Structs<'a, M> {
     rows: Box<dyn Iterator<Item = &'a M> + Send + 'a>,
     first: Option<&'a M>,
-    /// The positions of the columns that are written: those before and behind the key that the database numbers.
-    columns: [Range<usize>; 2],
+    /// The positions of the columns that are written.
+    columns: Vec<Range<usize>>,
     begun: bool,
     /// The number of the row in hand.
     row: u64,
+}
+
+/// The positions of the columns that are written: not a key that the database numbers, and nothing that it generates.
+fn written<M: Model>(keys: bool) -> Vec<Range<usize>> {
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    for column in M::COLUMNS.iter().filter(|column| !(column.auto && !keys || column.is_generated())) {
+        match ranges.last_mut() {
+            Some(last) if last.end == column.index => last.end += 1,
+            _ => ranges.push(column.index..column.index + 1),
+        }
+    }
+    ranges
 }
 
 impl<M: Model> RowSupply for Structs<'_, M> {

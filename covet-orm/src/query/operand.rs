@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use covet_drivers::Result;
 use covet_drivers::sql::Node;
 use covet_drivers::value::{ColumnValue, Field, Value};
+use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::model::ColumnMeta;
 use crate::query::{Column, Expr};
@@ -71,6 +71,10 @@ pub(crate) fn value<T: ColumnValue>(value: T, column: &'static ColumnMeta) -> No
 /// The operand as a value to be written: text must fit the column, which not every database would say.
 #[inline]
 pub(crate) fn assigned<S, T>(operand: impl Input<S, T>, column: &'static ColumnMeta) -> Node {
+    if column.is_generated() {
+        let error = Error::new(ErrorKind::InvalidInput, "the database generates the value, so it cannot be set");
+        return Node::Refused(Arc::new(column.at(error)));
+    }
     match operand.node(column) {
         Node::Value(value) => match fits(&value, column) {
             Ok(()) => Node::Value(value),

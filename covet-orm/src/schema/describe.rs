@@ -20,6 +20,12 @@ pub fn describe(change: &Change) -> String {
         Change::DropIndex { table, index } => format!("drop index {} on {table}", index.name),
         Change::AddForeignKey { table, foreign_key } => format!("add foreign key {} on {table}", foreign_key.name),
         Change::DropForeignKey { table, foreign_key } => format!("drop foreign key {} on {table}", foreign_key.name),
+        Change::AddCheck { table, check } => format!("add check {} on {table}", check.name),
+        Change::DropCheck { table, check } => format!("drop check {} on {table}", check.name),
+        Change::AlterPrimaryKey { table, after, .. } => {
+            format!("alter primary key of {table} to ({})", after.join(", "))
+        }
+        Change::CommentTable { table, .. } => format!("comment table {table}"),
         other => format!("{other:?}"),
     }
 }
@@ -27,5 +33,19 @@ pub fn describe(change: &Change) -> String {
 /// Whether data is gone after the change, so that the way back cannot bring it back.
 #[must_use]
 pub fn loses_data(change: &Change) -> bool {
-    matches!(change, Change::DropTable { .. } | Change::DropColumn { .. })
+    match change {
+        Change::DropTable { .. } => true,
+        // What is generated is made again.
+        Change::DropColumn { column, .. } => column.generated.is_none(),
+        // Two labels that become one are not told apart again.
+        Change::AlterEnum { map, after, .. } => map.iter().any(|(_, to)| {
+            map.iter().filter(|(_, other)| other == to).count() > 1
+                || !is_new(change, to) && after.labels.iter().any(|label| label == to)
+        }),
+        _ => false,
+    }
+}
+
+fn is_new(change: &Change, label: &str) -> bool {
+    matches!(change, Change::AlterEnum { before, .. } if !before.labels.iter().any(|known| known == label))
 }

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use covet_drivers::catalog::{Action, Column, ColumnType, EnumType, ForeignKey, Index, Schema, Table, constraint_name};
+use covet_drivers::catalog::{
+    Action, Check, Column, ColumnType, EnumType, ForeignKey, Index, Schema, Table, Term, constraint_name,
+};
 use covet_drivers::{Error, ErrorKind, Result};
 
-use crate::model::{ColumnMeta, IndexMeta, ModelMeta, References};
+use crate::model::{ColumnMeta, ForeignKeyMeta, IndexMeta, ModelMeta, References, TermMeta};
 use crate::schema::Models;
 
 /// The schema that the models ask for, sorted: the order of the models does not matter.
@@ -40,23 +42,46 @@ fn table(model: &'static ModelMeta, all: &[&'static ModelMeta]) -> Result<Table>
             foreign_keys.push(column.place(foreign_key(model, column, references, all))?);
         }
     }
+    for key in model.more.map(|more| more.foreign_keys).unwrap_or_default() {
+        foreign_keys.push(compound(model, key, all).map_err(|error| error.with_model(model.name))?);
+    }
     Ok(Table {
-        name: model.table.to_owned(),
         primary_key: model.key_columns().map(|column| column.column.to_owned()).collect(),
         columns: model.columns.iter().map(column).collect(),
         indexes: indexes(model)?,
         foreign_keys,
+        checks: checks(model)?,
+        comment: model.more.and_then(|more| more.comment).map(str::to_owned),
+        ..Table::new(model.table)
     })
+}
+
+/// The checks of the columns and of the whole table.
+fn checks(model: &ModelMeta) -> Result<Vec<Check>> {
+    let of_columns = model.columns.iter().filter_map(|column| Some((column.column, column.more?.check.as_ref()?)));
+    let of_table = model.more.map(|more| more.checks).unwrap_or_default();
+    let mut checks: Vec<Check> = Vec::new();
+    for (name, expression) in of_columns.chain(of_table.iter().map(|(name, expression)| (*name, expression))) {
+        let check = Check { name: constraint_name(model.table, &[name], "ck"), expression: expression.clone() };
+        if checks.iter().any(|other| other.name == check.name) {
+            return Err(Error::new(ErrorKind::Migration, format!("two checks are called {name}"))
+                .with_model(model.name)
+                .with_help("give the check of the struct another name than that of a column with a check"));
+        }
+        checks.push(check);
+    }
+    Ok(checks)
 }
 
 fn column(meta: &ColumnMeta) -> Column {
     Column {
-        name: meta.column.to_owned(),
-        ty: meta.ty.clone(),
         nullable: meta.nullable,
         default: meta.default.clone(),
         auto: meta.auto,
         case_insensitive: meta.case_insensitive,
+        generated: meta.more.and_then(|more| more.generated.clone()),
+        comment: meta.more.and_then(|more| more.comment).map(str::to_owned),
+        ..Column::new(meta.column, meta.ty.clone())
     }
 }
 
@@ -67,7 +92,7 @@ fn indexes(model: &ModelMeta) -> Result<Vec<Index>> {
         if let Some(other) = indexes.iter().find(|other| other.name == index.name) {
             return Err(Error::new(
                 ErrorKind::Migration,
-                format!("two indexes are called {}: on {:?} and on {:?}", index.name, other.columns, index.columns),
+                format!("two indexes are called {}: on {} and on {}", index.name, columns(other), columns(&index)),
             )
             .with_model(model.name)
             .with_help("leave one away, or give it a name of its own"));
@@ -92,7 +117,29 @@ fn index(model: &ModelMeta, meta: &IndexMeta) -> Result<Index> {
         Some(name) => name.to_owned(),
         None => constraint_name(model.table, &columns, if meta.unique { "key" } else { "idx" }),
     };
-    Ok(Index { name, columns: columns.into_iter().map(str::to_owned).collect(), unique: meta.unique })
+    let mut index = Index::new(name, columns, meta.unique);
+    if let Some(more) = meta.more {
+        let named = |position: &usize| model.columns.get(*position).map(|column| column.column.to_owned());
+        index.terms = more
+            .terms
+            .iter()
+            .filter_map(|term| match term {
+                TermMeta::Column(position, descending) => {
+                    Some(Term { descending: *descending, ..Term::column(named(position)?) })
+                }
+                TermMeta::Expression(expression) => Some(Term::expression(expression.clone())),
+            })
+            .collect();
+        index.condition.clone_from(&more.condition);
+        index.include = more.include.iter().filter_map(named).collect();
+        index.method = more.method.map(str::to_owned);
+        index.nulls_agree = more.nulls_agree;
+    }
+    Ok(index)
+}
+
+fn columns(index: &Index) -> String {
+    index.columns().collect::<Vec<_>>().join(", ")
 }
 
 fn foreign_key(
@@ -134,6 +181,43 @@ fn foreign_key(
         target_columns: vec![theirs.column.to_owned()],
         on_delete: references.on_delete,
         on_update: references.on_update,
+        timing: references.timing,
+    })
+}
+
+/// A foreign key of several columns.
+fn compound(model: &ModelMeta, key: &ForeignKeyMeta, all: &[&'static ModelMeta]) -> Result<ForeignKey> {
+    let wrong = |text: String| Error::new(ErrorKind::Migration, format!("a foreign key {text}"));
+    let target = all.iter().find(|other| other.table == key.table).ok_or_else(|| {
+        wrong(format!("points at the table {}, but no model of that table is known", key.table))
+            .with_help("add that model to the list, or see to it that its module is linked into the program")
+    })?;
+    let mut pairs = Vec::new();
+    for (position, field) in key.columns.iter().zip(key.fields) {
+        let theirs = target.columns.iter().find(|other| other.field == *field);
+        let (Some(own), Some(theirs)) = (model.columns.get(*position), theirs) else {
+            return Err(wrong(format!("points at {}.{field}, which is no column", target.name)));
+        };
+        if own.ty != theirs.ty || own.case_insensitive != theirs.case_insensitive {
+            let (a, b) = (kind(own), kind(theirs));
+            let text = format!("points from {}, which is {a}, to {}.{field}, which is {b}", own.field, target.name);
+            return Err(wrong(text).with_help("both must be of one type"));
+        }
+        pairs.push((own, theirs));
+    }
+    if !target.is_unique(&pairs.iter().map(|(_, theirs)| theirs.index).collect::<Vec<_>>()) {
+        let text = format!("points at {} ({}), which are not unique together", target.name, key.fields.join(", "));
+        return Err(wrong(text).with_help("only a key or columns of `unique(…)` can be pointed at"));
+    }
+    let columns: Vec<&str> = pairs.iter().map(|(own, _)| own.column).collect();
+    Ok(ForeignKey {
+        name: constraint_name(model.table, &columns, "fkey"),
+        columns: columns.into_iter().map(str::to_owned).collect(),
+        target: key.table.to_owned(),
+        target_columns: pairs.iter().map(|(_, theirs)| theirs.column.to_owned()).collect(),
+        on_delete: key.on_delete,
+        on_update: key.on_update,
+        timing: key.timing,
     })
 }
 

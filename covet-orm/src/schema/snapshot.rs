@@ -21,12 +21,16 @@ pub fn to_toml(schema: &Schema) -> Result<String> {
         }
         out.push_str("[[table]]\n");
         line(&mut out, "name", &inline(&table.name)?);
+        if let Some(comment) = &table.comment {
+            line(&mut out, "comment", &inline(comment)?);
+        }
         if !table.primary_key.is_empty() {
             line(&mut out, "primary_key", &inline(&table.primary_key)?);
         }
         list(&mut out, "column", &table.columns)?;
         list(&mut out, "index", &table.indexes)?;
         list(&mut out, "foreign_key", &table.foreign_keys)?;
+        list(&mut out, "check", &table.checks)?;
     }
     Ok(out)
 }
@@ -131,7 +135,7 @@ mod tests {
                     name: "z\"`'].".into(),
                     primary_key: vec!["c1".into()],
                     columns: columns.clone(),
-                    indexes: vec![Index { name: "i".into(), columns: vec!["c2".into(), "c3".into()], unique: true }],
+                    indexes: vec![Index::new("i", ["c2", "c3"], true)],
                     foreign_keys: vec![ForeignKey {
                         name: "f".into(),
                         columns: vec!["c1".into()],
@@ -139,15 +143,10 @@ mod tests {
                         target_columns: vec!["c1".into()],
                         on_delete: Action::SetNull,
                         on_update: Action::NoAction,
+                        ..ForeignKey::default()
                     }],
                 },
-                Table {
-                    name: "a".into(),
-                    primary_key: Vec::new(),
-                    columns: columns[..2].to_vec(),
-                    indexes: Vec::new(),
-                    foreign_keys: Vec::new(),
-                },
+                Table { name: "a".into(), columns: columns[..2].to_vec(), ..Table::default() },
             ],
         }
     }

@@ -119,8 +119,7 @@ pub(crate) fn table(name: &str, columns: Vec<Column>) -> Table {
         name: name.to_owned(),
         primary_key: vec!["id".to_owned()],
         columns: [vec![id], columns].concat(),
-        indexes: Vec::new(),
-        foreign_keys: Vec::new(),
+        ..Table::default()
     }
 }
 
@@ -130,7 +129,7 @@ pub(crate) fn text(name: &str) -> Column {
 
 pub(crate) fn users(columns: Vec<Column>) -> Table {
     let mut users = table("users", [vec![text("email")], columns].concat());
-    users.indexes = vec![Index { name: "users_email_key".into(), columns: vec!["email".into()], unique: true }];
+    users.indexes = vec![Index::new("users_email_key", ["email"], true)];
     users
 }
 
@@ -143,6 +142,7 @@ pub(crate) fn posts() -> Table {
         target_columns: vec!["id".into()],
         on_delete: Action::Cascade,
         on_update: Action::NoAction,
+        ..ForeignKey::default()
     }];
     posts
 }

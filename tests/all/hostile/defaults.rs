@@ -29,7 +29,7 @@ async fn make(db: &TestDb, table: &Table) -> covet_orm::Result<()> {
 fn table(name: String, columns: impl Iterator<Item = Column>) -> Table {
     let id = Column { nullable: false, ..column("id".to_owned(), ColumnType::I64, None) };
     let columns = [id].into_iter().chain(columns).collect();
-    Table { name, primary_key: vec!["id".to_owned()], columns, indexes: Vec::new(), foreign_keys: Vec::new() }
+    Table { name, primary_key: vec!["id".to_owned()], columns, ..Table::default() }
 }
 
 /// What the one row has beside its key.

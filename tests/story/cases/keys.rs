@@ -235,20 +235,6 @@ pub(crate) const CASES: &[Case] = &[
         ..CASE
     },
     Case {
-        id: "P01 another primary key",
-        before: "t{id i64 pk; a i32}",
-        after: "t{id i64; a i32 pk}",
-        outcome: Refused("its primary key changes from (id) to (a)"),
-        ..CASE
-    },
-    Case {
-        id: "P05 a key is to be numbered",
-        before: "t{id i64 pk; a i32?}",
-        after: "t{id auto; a i32?}",
-        outcome: Refused("the database is to number it"),
-        ..CASE
-    },
-    Case {
         id: "P08 a number that was used does not come again",
         before: "t{id auto; a i32?}",
         after: "t{id auto; a i32 =0}",

@@ -1,5 +1,6 @@
 //! Single changes: with no rows and with rows, forth, back and forth again; or refused, with nothing changed.
 
+mod beyond;
 mod columns;
 mod keys;
 mod run;
@@ -28,6 +29,8 @@ pub(crate) struct Case {
     /// What is offered when nothing is decided.
     pub(crate) asks: &'static [&'static str],
     pub(crate) outcome: Outcome,
+    /// A database that cannot even hold what is there before, and why.
+    pub(crate) not_on: Option<(Kind, &'static str)>,
     /// Columns, by the names that they have before, whose values may change.
     pub(crate) changed: &'static [&'static str],
     /// What counts are after the way forth, with rows.
@@ -53,6 +56,8 @@ pub(crate) enum Outcome {
     Refused(&'static str),
     /// No migration is made for this database.
     RefusedOn(Kind, &'static str),
+    /// No migration is made for another database than this.
+    OnlyOn(Kind, &'static str),
     /// With rows it stops, because of this, and nothing is changed; without it goes.
     Stops(&'static str),
 }
@@ -65,6 +70,7 @@ pub(crate) const CASE: Case = Case {
     decide: &[],
     asks: &[],
     outcome: Outcome::Goes,
+    not_on: None,
     changed: &[],
     holds: &[],
     no_way_back: None,
@@ -90,7 +96,7 @@ async fn mysql() {
 
 /// All cases, some at a time; every one that fails is named.
 async fn all(kind: Kind) {
-    let cases = [tables::CASES, columns::CASES, types::CASES, keys::CASES].concat();
+    let cases = [tables::CASES, columns::CASES, types::CASES, keys::CASES, beyond::CASES].concat();
     let only = std::env::var("COVET_TEST_CASE").ok();
     let cases = cases.into_iter().filter(|case| only.as_deref().is_none_or(|only| case.id.starts_with(only)));
     let left = Arc::new(Mutex::new(cases.collect::<Vec<_>>()));

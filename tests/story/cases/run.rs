@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use covet_orm::ErrorKind;
-use covet_orm::drivers::catalog::Schema;
+use covet_orm::drivers::catalog::{Expression, Schema};
 use covet_orm::migrate::{Goal, Project, Standing};
 use covet_orm::schema::{Decision, MissingDecisions};
 use covet_tests::Kind;
@@ -16,10 +16,15 @@ use crate::rows::Rows;
 /// Runs it in an empty place, and gives the place back empty.
 pub(crate) async fn case(place: Place, case: Case) -> Place {
     let run = Run { kind: place.kind, case, before: schema(case.before), after: schema(case.after) };
-    if !run.refused(&place).await {
+    if let Some((_, why)) = case.not_on.filter(|(kind, _)| *kind == run.kind) {
+        let error = place.make(&run.before, &[]).unwrap_err().to_string();
+        assert!(error.contains(why), "{}: {error}", run.told());
+    } else if !run.refused(&place).await {
         place.wipe().await;
         let wanted = place.fresh(&run.after).await;
-        assert_eq!(wanted.schema, by_name(&run.after), "{}: what a new database has", run.told());
+        let asked = place.db.backend().ddl().kept(&run.after);
+        let (found, asked) = (unspelled(&wanted.schema), unspelled(&by_name(&asked)));
+        assert_eq!(found, asked, "{}: what a new database has", run.told());
         run.cycle(&place, &wanted, false).await;
         if !case.rows.is_empty() {
             place.wipe().await;
@@ -62,6 +67,7 @@ impl Run {
         let refusal = match self.case.outcome {
             Outcome::Refused(why) => Some(why),
             Outcome::RefusedOn(kind, why) if kind == self.kind => Some(why),
+            Outcome::OnlyOn(kind, why) if kind != self.kind => Some(why),
             Outcome::Nothing => {
                 assert!(place.make(&self.after, self.case.decide).unwrap().is_none(), "{}", self.told());
                 return true;
@@ -208,6 +214,13 @@ impl Run {
             assert_eq!(place.number("SELECT foreign_keys FROM pragma_foreign_keys").await, 1, "{told}");
         }
     }
+}
+
+/// The schema without the texts of its expressions, which each database spells in its own way.
+fn unspelled(schema: &Schema) -> Schema {
+    let mut schema = schema.clone();
+    schema.expressions(&mut |expression| *expression = Expression::new(""));
+    schema
 }
 
 /// What was renamed, by decisions.

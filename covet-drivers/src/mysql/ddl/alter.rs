@@ -1,19 +1,20 @@
 //! Columns that come, go, change their name or become something else.
 
-use crate::catalog::{Change, Column, ColumnDefault, ColumnType, EnumType, ForeignKey};
+use crate::catalog::{Change, Check, Column, ColumnDefault, ColumnType, EnumType, ForeignKey};
 use crate::contract::Step;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::ddl::Plan;
 use crate::mysql::ddl::convert::unfit;
 use crate::mysql::ddl::definition::{self, names};
 use crate::mysql::defaults::default;
-use crate::mysql::dialect::quote;
+use crate::mysql::dialect::{literal, quote};
 use crate::mysql::types::{check, comment, native};
 
 impl Plan<'_> {
     pub(crate) fn add_column(&mut self, table: &str, column: &Column, backfill: Option<&ColumnDefault>) -> Result<()> {
         let t = quote(table);
-        let lacks_value = !column.nullable && column.default.is_none() && !column.auto && backfill.is_none();
+        let lacks_value = !column.nullable && column.default.is_none() && !column.auto;
+        let lacks_value = lacks_value && column.generated.is_none() && backfill.is_none();
         if lacks_value {
             // The server would fill in 0, '' or the first label without a word.
             self.steps.push(Step::guard(
@@ -39,18 +40,23 @@ impl Plan<'_> {
             let definition = definition::column(table, column)?;
             self.note(format!("ALTER TABLE {t} MODIFY COLUMN {definition}"), "the default was for the rows that exist");
         }
-        self.add_check(table, column);
-        let known = self.table_mut(table)?;
-        known.columns.push(column.clone());
+        self.add_type_check(table, column);
+        if !column.auto && column.generated.is_none() {
+            let value = match backfill.or(column.default.as_ref()) {
+                Some(value) => default(value, &column.ty, &format!("{table}.{}", column.name))?,
+                None => "NULL".to_owned(),
+            };
+            self.added.push((table.to_owned(), column.name.clone(), value));
+        }
         if column.auto {
-            known.primary_key = vec![column.name.clone()];
+            self.table_mut(table)?.primary_key = vec![column.name.clone()];
         }
         Ok(())
     }
 
     pub(crate) fn drop_column(&mut self, table: &str, column: &Column) -> Result<()> {
         let known = self.table(table)?;
-        if let Some(index) = known.indexes.iter().find(|index| index.columns.contains(&column.name)) {
+        if let Some(index) = known.indexes.iter().find(|index| index.has(&column.name)) {
             // The server would shorten the index without a word.
             return Err(Error::new(
                 ErrorKind::Migration,
@@ -60,39 +66,31 @@ impl Plan<'_> {
                 ),
             ));
         }
-        self.drop_check(table, &column.name, &column.ty);
+        self.drop_type_check(table, &column.name, &column.ty);
         self.push(format!("ALTER TABLE {} DROP COLUMN {}", quote(table), quote(&column.name)));
-        self.table_mut(table)?.columns.retain(|known| known.name != column.name);
         Ok(())
     }
 
     pub(crate) fn rename_column(&mut self, table: &str, from: &str, to: &str) -> Result<()> {
         let column = self.column(table, from)?.clone();
         // MySQL does not rename a column that a check reads.
-        self.drop_check(table, from, &column.ty);
+        let known = self.table(table)?;
+        let reading: Vec<Check> =
+            known.checks.iter().filter(|check| check.expression.mentions(from)).cloned().collect();
+        for check in &reading {
+            self.drop_check(table, check);
+        }
+        self.drop_type_check(table, from, &column.ty);
         self.push(format!("ALTER TABLE {} RENAME COLUMN {} TO {}", quote(table), quote(from), quote(to)));
-        let renamed = Column { name: to.to_owned(), ..column };
-        self.add_check(table, &renamed);
+        self.add_type_check(table, &Column { name: to.to_owned(), ..column });
+        for check in reading {
+            self.restore_check(table, &Check { expression: check.expression.renamed(from, to), ..check });
+        }
         let swap = |names: &mut Vec<String>| {
             for name in names.iter_mut().filter(|name| *name == from) {
                 to.clone_into(name);
             }
         };
-        for known in &mut self.now.tables {
-            if known.name == table {
-                for column in known.columns.iter_mut().filter(|column| column.name == from) {
-                    to.clone_into(&mut column.name);
-                }
-                swap(&mut known.primary_key);
-                known.indexes.iter_mut().for_each(|index| swap(&mut index.columns));
-                known.foreign_keys.iter_mut().for_each(|key| swap(&mut key.columns));
-            }
-            known
-                .foreign_keys
-                .iter_mut()
-                .filter(|key| key.target == table)
-                .for_each(|key| swap(&mut key.target_columns));
-        }
         for (owner, key) in &mut self.parked {
             if owner == table {
                 swap(&mut key.columns);
@@ -104,7 +102,13 @@ impl Plan<'_> {
         Ok(())
     }
 
-    pub(crate) fn alter_enum(&mut self, before: &EnumType, after: &EnumType, later: &[Change]) -> Result<()> {
+    pub(crate) fn alter_enum(
+        &mut self,
+        before: &EnumType,
+        after: &EnumType,
+        map: &[(String, String)],
+        later: &[Change],
+    ) -> Result<()> {
         let mut places = Vec::new();
         for table in &self.now.tables {
             for column in
@@ -113,7 +117,10 @@ impl Plan<'_> {
                 places.push((table.name.clone(), column.clone()));
             }
         }
-        for (table, column) in places {
+        for (table, mut column) in places {
+            if !map.is_empty() {
+                column = self.map_labels(&table, column, after, map, later)?;
+            }
             // Where the column's default changes too, its own change, which comes later, says so.
             let altered = Column { ty: ColumnType::Enum(after.clone()), ..column.clone() };
             let keeps = match &altered.default {
@@ -124,6 +131,37 @@ impl Plan<'_> {
             self.alter_column(&table, &column, &altered, None, later)?;
         }
         Ok(())
+    }
+
+    /// Gives rows another label in place of one that goes. A label that is new has to come first, beside the old ones.
+    fn map_labels(
+        &mut self,
+        table: &str,
+        column: Column,
+        after: &EnumType,
+        map: &[(String, String)],
+        later: &[Change],
+    ) -> Result<Column> {
+        let Some(before) = column.ty.as_enum() else { return Ok(column) };
+        let fresh = after.labels.iter().filter(|label| !before.labels.contains(label));
+        let both: Vec<_> = before.labels.iter().chain(fresh).cloned().collect();
+        let both = EnumType { name: before.name.clone(), labels: both.into() };
+        let wider = Column { ty: ColumnType::Enum(both), ..column.clone() };
+        // What does not go must fit before anything has changed.
+        let fits = after.labels.iter().map(|label| &**label).chain(map.iter().map(|(from, _)| from.as_str()));
+        let fits: Vec<String> = fits.map(literal).collect();
+        let (t, c) = (quote(table), quote(&column.name));
+        self.steps.push(Step::guard(
+            format!("SELECT COUNT(*) FROM {t} WHERE {c} NOT IN ({})", fits.join(", ")),
+            format!("rows of {table} with a label in {} that goes", column.name),
+        ));
+        if wider.ty != column.ty {
+            self.alter_column(table, &column, &wider, None, later)?;
+        }
+        for (from, to) in map {
+            self.push(format!("UPDATE {t} SET {c} = {} WHERE {c} = {}", literal(to), literal(from)));
+        }
+        Ok(wider)
     }
 
     pub(crate) fn alter_column(
@@ -154,7 +192,7 @@ impl Plan<'_> {
                 format!("{table}.{} holds values that do not fit {}", after.name, after.ty),
             ));
         }
-        if now.nullable && !after.nullable {
+        if now.nullable && !after.nullable && after.generated.is_none() {
             match backfill {
                 // As a value of the type that the column still has, where that can hold it.
                 Some(value) => {
@@ -167,6 +205,15 @@ impl Plan<'_> {
                 )),
             }
         }
+        if let Some(generated) =
+            now.generated.as_ref().filter(|generated| !generated.stored && after.generated.is_none())
+        {
+            return Err(Error::unsupported(
+                format_args!("values in {table}.{} that were generated as {}", after.name, generated.expression),
+                "mysql",
+            )
+            .with_help("store them first: `stored`, in a migration of its own"));
+        }
         let reshapes = native(&now.ty) != native(&after.ty)
             || now.case_insensitive != after.case_insensitive
             || now.auto != after.auto;
@@ -174,18 +221,19 @@ impl Plan<'_> {
             self.park(table, &after.name)?;
         }
         if check(table, &now.name, &now.ty) != check(table, &after.name, &after.ty) {
-            self.drop_check(table, &now.name, &now.ty);
+            self.drop_type_check(table, &now.name, &now.ty);
         }
         let is_same = !reshapes
             && now.nullable == after.nullable
             && now.default == after.default
-            && comment(&now.ty) == comment(&after.ty);
+            && now.generated == after.generated
+            && comment(&now.ty, now.comment.as_deref()) == comment(&after.ty, after.comment.as_deref());
         if !is_same {
             let definition = definition::column(table, after)?;
             self.push(format!("ALTER TABLE {t} MODIFY COLUMN {definition}"));
         }
         if check(table, &now.name, &now.ty) != check(table, &after.name, &after.ty) {
-            self.add_check(table, after);
+            self.add_type_check(table, after);
         }
         for column in self.table_mut(table)?.columns.iter_mut().filter(|column| column.name == after.name) {
             column.clone_from(after);
@@ -234,13 +282,13 @@ impl Plan<'_> {
         Ok(())
     }
 
-    fn add_check(&mut self, table: &str, column: &Column) {
+    fn add_type_check(&mut self, table: &str, column: &Column) {
         if let Some((name, condition)) = check(table, &column.name, &column.ty) {
             self.push(format!("ALTER TABLE {} ADD CONSTRAINT {} CHECK ({condition})", quote(table), quote(&name)));
         }
     }
 
-    fn drop_check(&mut self, table: &str, column: &str, ty: &ColumnType) {
+    fn drop_type_check(&mut self, table: &str, column: &str, ty: &ColumnType) {
         if let Some((name, _)) = check(table, column, ty) {
             self.push(format!("ALTER TABLE {} DROP CONSTRAINT {}", quote(table), quote(&name)));
         }
@@ -250,7 +298,7 @@ impl Plan<'_> {
     pub(crate) fn move_check(&mut self, table: &str, column: &Column, old_table: &str, old_column: &str) {
         if let Some((name, _)) = check(old_table, old_column, &column.ty) {
             self.push(format!("ALTER TABLE {} DROP CONSTRAINT {}", quote(table), quote(&name)));
-            self.add_check(table, column);
+            self.add_type_check(table, column);
         }
     }
 }

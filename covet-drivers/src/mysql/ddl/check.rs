@@ -1,9 +1,10 @@
 //! What MySQL and MariaDB could not hold as asked.
 
-use crate::catalog::{Action, Column, ColumnDefault, ColumnType, Schema, Table};
+use crate::catalog::{Action, Column, ColumnDefault, ColumnType, Expression, Index, Schema, Table, Timing};
 use crate::error::{Error, Result};
 use crate::mysql::ddl::keys::set_default;
 use crate::mysql::defaults::default;
+use crate::mysql::dialect::NAME;
 use crate::mysql::types::{MAX_VARCHAR, native};
 
 /// The most bytes of an InnoDB index, and of a row without its long texts.
@@ -25,8 +26,14 @@ pub(crate) fn check(schema: &Schema) -> Result<()> {
         key(table, "the primary key", &table.primary_key)?;
         for index in &table.indexes {
             name(&index.name)?;
-            key(table, &index.name, &index.columns)?;
+            self::index(table, index)?;
+            key(table, &index.name, &index.columns().map(str::to_owned).collect::<Vec<_>>())?;
         }
+        for check in &table.checks {
+            name(&check.name)?;
+            written(&check.expression, &format!("the check {} of {}", check.name, table.name))?;
+        }
+        comment(table.comment.as_deref(), &table.name, 2_048)?;
         foreign_keys(schema, table)?;
     }
     Ok(())
@@ -82,6 +89,16 @@ fn column(table: &Table, column: &Column) -> Result<()> {
     if column.case_insensitive && !column.ty.is_text() {
         return Err(at(no(format_args!("comparison without case in {place}, which is no text"))));
     }
+    comment(column.comment.as_deref(), &place, 1_000).map_err(at)?;
+    if let Some(generated) = &column.generated {
+        written(&generated.expression, &format!("the generated column {place}")).map_err(at)?;
+        if column.auto || column.default.is_some() {
+            return Err(at(no(format_args!("the generated column {place} that is numbered or has a default"))));
+        }
+    }
+    if let Some(ColumnDefault::Expression(expression)) = &column.default {
+        written(expression, &format!("the default of {place}")).map_err(at)?;
+    }
     if let Some(value) = &column.default {
         if matches!((value, &column.ty), (ColumnDefault::Text(text), ColumnType::Enum(ty)) if !ty.labels.contains(text))
         {
@@ -90,6 +107,47 @@ fn column(table: &Table, column: &Column) -> Result<()> {
         default(value, &column.ty, &place).map_err(at)?;
     }
     Ok(())
+}
+
+fn index(table: &Table, index: &Index) -> Result<()> {
+    let refuse =
+        |what: &str| no(format_args!("{what} (the index {} of {})", index.name, table.name)).with_table(&table.name);
+    if index.condition.is_some() {
+        return Err(refuse("an index of some rows").with_help("index a generated column that is NULL for the others"));
+    }
+    if index.terms.iter().any(|term| term.as_column().is_none()) {
+        return Err(refuse("an index over an expression").with_help("make it a generated column, and index that"));
+    }
+    if index.terms.iter().any(|term| term.class.is_some()) || index.method.is_some() {
+        return Err(refuse("an index of another kind than a B-tree"));
+    }
+    if !index.include.is_empty() {
+        return Err(refuse("columns that an index only includes").with_help("put them behind its columns"));
+    }
+    if index.nulls_agree {
+        return Err(refuse("a unique index in which NULLs agree"));
+    }
+    Ok(())
+}
+
+/// There must be a text of it for this database.
+fn written(expression: &Expression, what: &str) -> Result<()> {
+    match expression.on(NAME) {
+        Some(text) if !text.trim().is_empty() => Ok(()),
+        _ => Err(no(format_args!("{what}: there is no expression for it"))
+            .with_help(format!("write one text for all databases, or one named {NAME}"))),
+    }
+}
+
+/// A comment cannot be written in hexadecimal, and what a backslash in it means is up to the session.
+fn comment(text: Option<&str>, place: &str, most: usize) -> Result<()> {
+    match text {
+        Some(text) if text.contains(['\\', '\0']) => Err(no(format_args!("a comment with a backslash on {place}"))),
+        Some(text) if text.chars().count() > most => {
+            Err(no(format_args!("a comment of more than {most} characters on {place}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn key(table: &Table, what: &str, columns: &[String]) -> Result<()> {
@@ -128,6 +186,11 @@ fn bytes(ty: &ColumnType) -> Option<u64> {
 fn foreign_keys(schema: &Schema, table: &Table) -> Result<()> {
     for key in &table.foreign_keys {
         name(&key.name)?;
+        if key.timing != Timing::Immediate {
+            return Err(no(format_args!("the foreign key {} that can wait for the end of the transaction", key.name))
+                .with_table(&table.name)
+                .with_constraint(&key.name));
+        }
         if key.on_delete == Action::SetDefault || key.on_update == Action::SetDefault {
             return Err(set_default(&key.name));
         }
@@ -153,8 +216,8 @@ fn foreign_keys(schema: &Schema, table: &Table) -> Result<()> {
             }
         }
         if let Some(target) = schema.table(&key.target) {
-            let same = |columns: &[String]| columns == key.target_columns;
-            if !same(&target.primary_key) && !target.indexes.iter().any(|index| index.unique && same(&index.columns)) {
+            let leads = |index: &Index| index.keeps_unique(&key.target_columns) && index.leads(&key.target_columns);
+            if target.primary_key != key.target_columns && !target.indexes.iter().any(leads) {
                 return Err(named(no(format_args!(
                     "a foreign key from {} to columns of {} that are not unique together",
                     table.name, target.name

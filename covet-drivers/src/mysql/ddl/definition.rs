@@ -1,10 +1,10 @@
 //! Definitions of columns and tables.
 
-use crate::catalog::{Column, ColumnDefault, ColumnType, Table};
+use crate::catalog::{Check, Column, ColumnDefault, ColumnType, Table};
 use crate::error::Result;
 use crate::mysql::defaults::default;
-use crate::mysql::dialect::{literal, quote};
-use crate::mysql::types::{CASE_INSENSITIVE, CASE_SENSITIVE, check, comment, native};
+use crate::mysql::dialect::{NAME, literal, quote};
+use crate::mysql::types::{CASE_INSENSITIVE, CASE_SENSITIVE, check as type_check, comment, native};
 
 /// `CREATE TABLE` with columns and primary key.
 pub(crate) fn create_table(table: &Table) -> Result<String> {
@@ -16,14 +16,17 @@ pub(crate) fn create_table(table: &Table) -> Result<String> {
         lines.push(format!("PRIMARY KEY ({})", names(&table.primary_key)));
     }
     for column in &table.columns {
-        if let Some((name, condition)) = check(&table.name, &column.name, &column.ty) {
+        if let Some((name, condition)) = type_check(&table.name, &column.name, &column.ty) {
             lines.push(format!("CONSTRAINT {} CHECK ({condition})", quote(&name)));
         }
     }
+    lines.extend(table.checks.iter().map(self::check));
+    let comment = table.comment.as_deref().map(|text| format!(" COMMENT = {}", comment_literal(text)));
     Ok(format!(
-        "CREATE TABLE {} (\n  {}\n) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {CASE_SENSITIVE}",
+        "CREATE TABLE {} (\n  {}\n) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE {CASE_SENSITIVE}{}",
         quote(&table.name),
-        lines.join(",\n  ")
+        lines.join(",\n  "),
+        comment.unwrap_or_default()
     ))
 }
 
@@ -41,7 +44,13 @@ pub(crate) fn with_default(table: &str, column: &Column, value: Option<&ColumnDe
         let collation = if column.case_insensitive { CASE_INSENSITIVE } else { CASE_SENSITIVE };
         out.push_str(&format!(" CHARACTER SET utf8mb4 COLLATE {collation}"));
     }
-    out.push_str(if column.nullable { " NULL" } else { " NOT NULL" });
+    if let Some(generated) = &column.generated {
+        let kind = if generated.stored { "STORED" } else { "VIRTUAL" };
+        out.push_str(&format!(" GENERATED ALWAYS AS ({}) {kind}", generated.expression.on(NAME).unwrap_or_default()));
+    } else {
+        // MariaDB takes no word about NULL for a generated column.
+        out.push_str(if column.nullable { " NULL" } else { " NOT NULL" });
+    }
     if let Some(value) = value {
         out.push_str(" DEFAULT ");
         out.push_str(&default(value, &column.ty, &format!("{table}.{}", column.name))?);
@@ -49,15 +58,20 @@ pub(crate) fn with_default(table: &str, column: &Column, value: Option<&ColumnDe
     if column.auto {
         out.push_str(" AUTO_INCREMENT");
     }
-    if let Some(comment) = comment(&column.ty) {
+    if let Some(comment) = comment(&column.ty, column.comment.as_deref()) {
         out.push_str(&format!(" COMMENT {}", comment_literal(&comment)));
     }
     Ok(out)
 }
 
-/// A comment's text: it cannot be written in hexadecimal, and an enum's name needs no backslash.
-fn comment_literal(comment: &str) -> String {
-    literal(&comment.replace(['\\', '\0'], "_"))
+/// A check as it stands in `CREATE TABLE` and behind `ADD`.
+pub(crate) fn check(check: &Check) -> String {
+    format!("CONSTRAINT {} CHECK ({})", quote(&check.name), check.expression.on(NAME).unwrap_or_default())
+}
+
+/// A comment's text, which cannot be written in hexadecimal; what it cannot hold is refused before.
+pub(crate) fn comment_literal(comment: &str) -> String {
+    literal(comment)
 }
 
 /// Quoted names with commas between.

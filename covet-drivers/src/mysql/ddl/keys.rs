@@ -1,51 +1,127 @@
 //! Indexes and foreign keys, and the index behind a foreign key.
 
-use crate::catalog::{Action, ForeignKey, Index, Table};
+use crate::catalog::{Action, Check, Column, ForeignKey, Index, Table};
 use crate::contract::Step;
 use crate::error::{Error, Result};
 use crate::mysql::ddl::Plan;
-use crate::mysql::ddl::definition::names;
-use crate::mysql::dialect::quote;
+use crate::mysql::ddl::definition::{self, names};
+use crate::mysql::dialect::{NAME, quote};
 
 impl Plan<'_> {
     pub(crate) fn add_index(&mut self, table: &str, index: &Index) -> Result<()> {
         let unique = if index.unique { "UNIQUE " } else { "" };
-        let (t, columns) = (quote(table), names(&index.columns));
-        if index.unique && !self.is_new(table) {
-            let present: Vec<String> =
-                index.columns.iter().map(|name| format!("{} IS NOT NULL", quote(name))).collect();
-            self.steps.push(Step::guard(
-                format!(
-                    "SELECT COUNT(*) FROM (SELECT 1 FROM {t} WHERE {} GROUP BY {columns} HAVING COUNT(*) > 1) AS twice",
-                    present.join(" AND ")
-                ),
-                format!("values of {table} ({}) that more than one row has", index.columns.join(", ")),
-            ));
+        let t = quote(table);
+        if index.unique {
+            self.twice(table, &index.columns().map(str::to_owned).collect::<Vec<_>>());
         }
-        self.push(format!("CREATE {unique}INDEX {} ON {t} ({columns})", quote(&index.name)));
+        let terms: Vec<String> = index
+            .terms
+            .iter()
+            .filter_map(|term| Some(quote(term.as_column()?) + if term.descending { " DESC" } else { "" }))
+            .collect();
+        self.push(format!("CREATE {unique}INDEX {} ON {t} ({})", quote(&index.name), terms.join(", ")));
         let known = self.table(table)?;
         // What the new index serves needs no index of its own any more.
         let spare: Vec<String> = known
             .foreign_keys
             .iter()
-            .filter(|key| !is_served(known, &key.columns) && leads(&index.columns, &key.columns))
+            .filter(|key| !is_served(known, &key.columns) && index.leads(&key.columns))
             .map(|key| key.name.clone())
             .collect();
         for name in spare {
             self.note(format!("DROP INDEX {} ON {t}", quote(&name)), "another index serves the foreign key now");
         }
-        self.table_mut(table)?.indexes.push(index.clone());
         Ok(())
+    }
+
+    /// Stops the migration when values that are to be unique are there more than once.
+    fn twice(&mut self, table: &str, columns: &[String]) {
+        if self.is_new(table) {
+            return;
+        }
+        let present: Vec<String> = columns.iter().map(|name| format!("{} IS NOT NULL", quote(name))).collect();
+        self.steps.push(Step::guard(
+            format!(
+                "SELECT COUNT(*) FROM (SELECT 1 FROM {} WHERE {} GROUP BY {} HAVING COUNT(*) > 1) AS twice",
+                quote(table),
+                present.join(" AND "),
+                names(columns)
+            ),
+            format!("values of {table} ({}) that more than one row has", columns.join(", ")),
+        ));
+    }
+
+    pub(crate) fn alter_primary_key(&mut self, table: &str, before: &[String], after: &[String]) -> Result<()> {
+        let now = self.table(table)?.primary_key.clone();
+        if now == after {
+            // A numbered column that came is a key already, or it could not be numbered.
+            return Ok(());
+        }
+        let mut actions = Vec::new();
+        if !before.is_empty() {
+            for name in before.iter().filter(|name| !after.contains(name)) {
+                let column = self.column(table, name)?.clone();
+                if column.auto {
+                    let plain = Column { auto: false, ..column };
+                    let definition = definition::column(table, &plain)?;
+                    let sql = format!("ALTER TABLE {} MODIFY COLUMN {definition}", quote(table));
+                    self.note(sql, "only a key can be numbered");
+                    for known in self.table_mut(table)?.columns.iter_mut().filter(|known| known.name == *name) {
+                        known.auto = false;
+                    }
+                }
+            }
+            actions.push("DROP PRIMARY KEY".to_owned());
+        }
+        if !after.is_empty() {
+            if !self.is_new(table) {
+                let nulls: Vec<String> = after.iter().map(|column| format!("{} IS NULL", quote(column))).collect();
+                self.steps.push(Step::guard(
+                    format!("SELECT COUNT(*) FROM {} WHERE {}", quote(table), nulls.join(" OR ")),
+                    format!("rows of {table} have NULL in its new primary key ({})", after.join(", ")),
+                ));
+            }
+            self.twice(table, after);
+            actions.push(format!("ADD PRIMARY KEY ({})", names(after)));
+        }
+        self.push(format!("ALTER TABLE {} {}", quote(table), actions.join(", ")));
+        Ok(())
+    }
+
+    pub(crate) fn add_check(&mut self, table: &str, check: &Check) {
+        let expression = check.expression.on(NAME).unwrap_or_default();
+        if !self.is_new(table) {
+            // A guard that asks for no column which comes only now can run before the first change.
+            let mut known = check.expression.clone();
+            for (_, column, value) in self.added.iter().filter(|(owner, ..)| owner == table) {
+                known = known.with_value(column, value);
+            }
+            let known = known.on(NAME).unwrap_or_default();
+            self.steps.push(Step::guard(
+                format!("SELECT COUNT(*) FROM {} WHERE NOT ({known})", quote(table)),
+                format!("rows of {table} for which {expression} does not hold"),
+            ));
+        }
+        self.restore_check(table, check);
+    }
+
+    /// Adds a check whose rows are known to fit.
+    pub(crate) fn restore_check(&mut self, table: &str, check: &Check) {
+        self.push(format!("ALTER TABLE {} ADD {}", quote(table), definition::check(check)));
+    }
+
+    pub(crate) fn drop_check(&mut self, table: &str, check: &Check) {
+        self.push(format!("ALTER TABLE {} DROP CONSTRAINT {}", quote(table), quote(&check.name)));
     }
 
     pub(crate) fn drop_index(&mut self, table: &str, index: &Index) -> Result<()> {
         let t = quote(table);
-        self.table_mut(table)?.indexes.retain(|known| known.name != index.name);
-        let known = self.table(table)?;
+        let mut known = self.table(table)?.clone();
+        known.indexes.retain(|other| other.name != index.name);
         let bare: Vec<(String, String)> = known
             .foreign_keys
             .iter()
-            .filter(|key| !is_served(known, &key.columns) && leads(&index.columns, &key.columns))
+            .filter(|key| !is_served(&known, &key.columns) && index.leads(&key.columns))
             .map(|key| (key.name.clone(), names(&key.columns)))
             .collect();
         for (name, columns) in bare {
@@ -62,7 +138,7 @@ impl Plan<'_> {
             let sql = format!("CREATE INDEX {} ON {} ({})", quote(&key.name), quote(table), names(&key.columns));
             self.note(sql, "the foreign key needs an index");
         }
-        self.restore_foreign_key(table, key.clone())
+        self.write_foreign_key(table, key)
     }
 
     /// Stops the migration when rows point at rows that are not there.
@@ -85,8 +161,14 @@ impl Plan<'_> {
         ));
     }
 
-    /// Adds the constraint alone; its index is there.
+    /// Adds a constraint again that stepped aside; its index is there.
     pub(crate) fn restore_foreign_key(&mut self, table: &str, key: ForeignKey) -> Result<()> {
+        self.write_foreign_key(table, &key)?;
+        self.table_mut(table)?.foreign_keys.push(key);
+        Ok(())
+    }
+
+    fn write_foreign_key(&mut self, table: &str, key: &ForeignKey) -> Result<()> {
         self.push(format!(
             "ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({}) ON DELETE {} ON UPDATE {}",
             quote(table),
@@ -94,10 +176,9 @@ impl Plan<'_> {
             names(&key.columns),
             quote(&key.target),
             names(&key.target_columns),
-            action(&key, key.on_delete)?,
-            action(&key, key.on_update)?,
+            action(key, key.on_delete)?,
+            action(key, key.on_update)?,
         ));
-        self.table_mut(table)?.foreign_keys.push(key);
         Ok(())
     }
 
@@ -107,8 +188,10 @@ impl Plan<'_> {
         self.parked.retain(|(owner, known)| owner != table || known.name != key.name);
         if self.parked.len() == parked {
             self.push(format!("ALTER TABLE {t} DROP FOREIGN KEY {}", quote(&key.name)));
+        } else {
+            // It has gone already, and its change is still to be made.
+            self.table_mut(table)?.foreign_keys.push(key.clone());
         }
-        self.table_mut(table)?.foreign_keys.retain(|known| known.name != key.name);
         if !is_served(self.table(table)?, &key.columns) {
             self.note(format!("DROP INDEX {} ON {t}", quote(&key.name)), "it was there for the foreign key");
         }
@@ -118,11 +201,7 @@ impl Plan<'_> {
 
 /// Whether the primary key or a declared index begins with these columns.
 fn is_served(table: &Table, columns: &[String]) -> bool {
-    leads(&table.primary_key, columns) || table.indexes.iter().any(|index| leads(&index.columns, columns))
-}
-
-fn leads(index: &[String], columns: &[String]) -> bool {
-    index.starts_with(columns)
+    table.primary_key.starts_with(columns) || table.indexes.iter().any(|index| index.leads(columns))
 }
 
 fn action(key: &ForeignKey, action: Action) -> Result<&'static str> {

@@ -14,7 +14,7 @@ mod keys;
 use crate::catalog::{Change, Column, ForeignKey, Schema, Table};
 use crate::contract::{Ddl, Step};
 use crate::error::{Error, ErrorKind, Result};
-use crate::mysql::dialect::quote;
+use crate::mysql::dialect::{NAME, quote};
 
 /// Writes changes of schemas.
 #[derive(Clone, Copy, Debug)]
@@ -22,22 +22,35 @@ pub struct MySqlDdl;
 
 impl Ddl for MySqlDdl {
     fn plan(&self, changes: &[Change], before: &Schema, after: &Schema) -> Result<Vec<Step>> {
-        let mut plan = Plan { now: before.clone(), after, steps: Vec::new(), parked: Vec::new(), made: Vec::new() };
+        let mut plan = Plan {
+            now: before.clone(),
+            after,
+            steps: Vec::new(),
+            parked: Vec::new(),
+            made: Vec::new(),
+            added: Vec::new(),
+        };
         for (index, change) in changes.iter().enumerate() {
             plan.change(change, changes.get(index + 1..).unwrap_or_default())?;
-        }
-        for table in &after.tables {
-            if plan.now.table(&table.name).is_some_and(|now| now.primary_key != table.primary_key) {
-                return Err(Error::unsupported(format_args!("another primary key for {}", table.name), "mysql")
-                    .with_table(&table.name)
-                    .with_help("make a new table and copy the rows"));
-            }
+            plan.now.apply(change).ok_or_else(|| {
+                let error = Error::new(ErrorKind::Migration, format!("a change does not fit the schema: {change:?}"));
+                error.with_table(change.table().unwrap_or_default())
+            })?;
         }
         Ok(plan.steps)
     }
 
     fn check(&self, schema: &Schema) -> Result<()> {
         check::check(schema)
+    }
+
+    fn kept(&self, schema: &Schema) -> Schema {
+        let mut schema = schema.on(NAME);
+        for column in schema.tables.iter_mut().flat_map(|table| &mut table.columns) {
+            // Whether it can be NULL is up to its expression; nothing is kept of it.
+            column.nullable |= column.generated.is_some();
+        }
+        schema
     }
 }
 
@@ -51,6 +64,8 @@ struct Plan<'a> {
     parked: Vec<(String, ForeignKey)>,
     /// Tables that were made on the way, and hold no rows yet.
     made: Vec<String>,
+    /// Columns that were added on the way: table, name, and the value of every row in SQL.
+    added: Vec<(String, String, String)>,
 }
 
 impl Plan<'_> {
@@ -58,11 +73,10 @@ impl Plan<'_> {
         match change {
             // An enum is part of its columns.
             Change::CreateEnum { .. } | Change::DropEnum { .. } => Ok(()),
-            Change::AlterEnum { before, after } => self.alter_enum(before, after, later),
+            Change::AlterEnum { before, after, map } => self.alter_enum(before, after, map, later),
             Change::CreateTable { table } => self.create_table(table),
             Change::DropTable { table } => {
                 self.push(format!("DROP TABLE {}", quote(&table.name)));
-                self.now.tables.retain(|known| known.name != table.name);
                 Ok(())
             }
             Change::RenameTable { from, to } => self.rename_table(from, to),
@@ -76,6 +90,20 @@ impl Plan<'_> {
             Change::DropIndex { table, index } => self.drop_index(table, index),
             Change::AddForeignKey { table, foreign_key } => self.add_foreign_key(table, foreign_key),
             Change::DropForeignKey { table, foreign_key } => self.drop_foreign_key(table, foreign_key),
+            Change::AddCheck { table, check } => {
+                self.add_check(table, check);
+                Ok(())
+            }
+            Change::DropCheck { table, check } => {
+                self.drop_check(table, check);
+                Ok(())
+            }
+            Change::AlterPrimaryKey { table, before, after } => self.alter_primary_key(table, before, after),
+            Change::CommentTable { table, after, .. } => {
+                let text = definition::comment_literal(after.as_deref().unwrap_or_default());
+                self.push(format!("ALTER TABLE {} COMMENT = {text}", quote(table)));
+                Ok(())
+            }
         }
     }
 
@@ -93,7 +121,6 @@ impl Plan<'_> {
         let sql = definition::create_table(table)?;
         self.push(sql);
         self.made.push(table.name.clone());
-        self.now.tables.push(Table { indexes: Vec::new(), foreign_keys: Vec::new(), ..table.clone() });
         Ok(())
     }
 
@@ -102,14 +129,6 @@ impl Plan<'_> {
         let columns = self.table(from)?.columns.clone();
         for column in &columns {
             self.move_check(to, column, from, &column.name.clone());
-        }
-        for table in &mut self.now.tables {
-            if table.name == from {
-                to.clone_into(&mut table.name);
-            }
-            for key in table.foreign_keys.iter_mut().filter(|key| key.target == from) {
-                to.clone_into(&mut key.target);
-            }
         }
         for (table, key) in &mut self.parked {
             for name in [table, &mut key.target] {

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::catalog::{Action, Column, ColumnDefault, ColumnType, ForeignKey, Schema, Table};
+use crate::catalog::{Action, Column, ColumnDefault, ColumnType, Expression, ForeignKey, Index, Over, Schema, Table};
 use crate::error::{Error, Result};
 use crate::postgres::connection::CAPABILITIES;
+use crate::postgres::dialect::NAME;
 use crate::postgres::types::{MAX_VARCHAR, native, sequence_name};
 use crate::value::Decimal;
 
@@ -33,7 +34,11 @@ pub(super) fn check(schema: &Schema) -> Result<()> {
         }
         for index in &table.indexes {
             relations.add(&index.name, &format!("the index {} of {}", index.name, table.name))?;
-            all_there(table, &index.columns, &index.name)?;
+            check_index(table, index)?;
+        }
+        for check in &table.checks {
+            check_name(&check.name, &format!("a check of {}", table.name))?;
+            written(&check.expression, &format!("the check {} of {}", check.name, table.name))?;
         }
         all_there(table, &table.primary_key, "the primary key")?;
         for key in &table.foreign_keys {
@@ -103,6 +108,17 @@ fn check_column(table: &Table, column: &Column) -> Result<()> {
             format_args!("numbering a column that is no integer, allows NULL or has a default"),
         ));
     }
+    if let Some(generated) = &column.generated {
+        let place = format!("the generated column {}.{}", table.name, column.name);
+        written(&generated.expression, &place)?;
+        if !generated.stored {
+            return Err(at(table, column, format_args!("a generated column that is not stored"))
+                .with_help("write `stored`; PostgreSQL keeps such columns in the row"));
+        }
+        if column.auto || column.default.is_some() {
+            return Err(at(table, column, format_args!("a generated column that is numbered or has a default")));
+        }
+    }
     if column.case_insensitive && !column.ty.is_text() {
         return Err(at(table, column, format_args!("ignoring case in a column that is not text")));
     }
@@ -124,11 +140,35 @@ fn check_column(table: &Table, column: &Column) -> Result<()> {
         Some(ColumnDefault::Now) => {
             matches!(column.ty, ColumnType::Date | ColumnType::Time | ColumnType::DateTime | ColumnType::Timestamp)
         }
+        Some(ColumnDefault::Expression(expression)) => {
+            written(expression, &format!("the default of {}.{}", table.name, column.name))?;
+            true
+        }
     };
     if !fits {
         return Err(at(table, column, format_args!("a default that the type {} does not have", column.ty)));
     }
     Ok(())
+}
+
+fn check_index(table: &Table, index: &Index) -> Result<()> {
+    let what = format!("the index {} of {}", index.name, table.name);
+    let columns: Vec<String> = index.columns().map(str::to_owned).chain(index.include.iter().cloned()).collect();
+    all_there(table, &columns, &index.name)?;
+    let expressions = index.terms.iter().filter_map(|term| match &term.over {
+        Over::Expression(expression) => Some(expression),
+        Over::Column(_) => None,
+    });
+    expressions.chain(&index.condition).try_for_each(|expression| written(expression, &what))
+}
+
+/// There must be a text of it for this database.
+fn written(expression: &Expression, what: &str) -> Result<()> {
+    match expression.on(NAME) {
+        Some(text) if !text.trim().is_empty() => Ok(()),
+        _ => Err(Error::unsupported(format_args!("{what}: there is no expression for it"), "PostgreSQL")
+            .with_help(format!("write one text for all databases, or one named {NAME}"))),
+    }
 }
 
 fn check_foreign_key(schema: &Schema, table: &Table, key: &ForeignKey) -> Result<()> {
@@ -145,11 +185,7 @@ fn check_foreign_key(schema: &Schema, table: &Table, key: &ForeignKey) -> Result
     if key.columns.is_empty() || key.columns.len() != key.target_columns.len() {
         return Err(refuse(format_args!("it has other numbers of columns on its two sides")));
     }
-    let same = |columns: &[String]| {
-        columns.len() == key.target_columns.len() && key.target_columns.iter().all(|name| columns.contains(name))
-    };
-    let unique = target.indexes.iter().filter(|index| index.unique);
-    if !same(&target.primary_key) && !unique.into_iter().any(|index| same(&index.columns)) {
+    if !target.is_unique(&key.target_columns) {
         let names = key.target_columns.join(", ");
         return Err(refuse(format_args!("{} ({names}) is not unique", key.target))
             .with_help("point at the primary key, or make these columns unique together"));

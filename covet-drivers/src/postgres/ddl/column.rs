@@ -4,6 +4,7 @@ use crate::catalog::{Column, ColumnDefault, ColumnType};
 use crate::error::Result;
 use crate::postgres::ddl::cast::{Cast, cast};
 use crate::postgres::ddl::plan::Plan;
+use crate::postgres::dialect::NAME;
 use crate::postgres::types::{check_name, condition, default, quoted, sequence_name, spelled};
 
 /// A column as it stands in `CREATE TABLE` and `ADD COLUMN`.
@@ -12,6 +13,9 @@ pub(super) fn definition(table: &str, column: &Column) -> String {
     if column.auto {
         sql.push(' ');
         sql.push_str(&identity(table, &column.name));
+    }
+    if let Some(generated) = &column.generated {
+        sql.push_str(&format!(" GENERATED ALWAYS AS ({}) STORED", generated.expression.on(NAME).unwrap_or_default()));
     }
     if !column.nullable {
         sql.push_str(" NOT NULL");
@@ -31,13 +35,13 @@ fn identity(table: &str, column: &str) -> String {
 }
 
 impl Plan {
-    pub(super) fn add_column(&mut self, table: &str, column: &Column, backfill: Option<&ColumnDefault>) -> Result<()> {
+    pub(super) fn add_column(&mut self, table: &str, column: &Column, backfill: Option<&ColumnDefault>) {
         self.collate(column);
         let first = match backfill {
             Some(value) => Column { default: Some(value.clone()), ..column.clone() },
             None => column.clone(),
         };
-        if !column.nullable && first.default.is_none() && !column.auto {
+        if !column.nullable && first.default.is_none() && !column.auto && column.generated.is_none() {
             let found = format!("rows of {table} have no value for its new column {}, which is NOT NULL", column.name);
             self.guard(table, "true", found);
         }
@@ -46,8 +50,9 @@ impl Plan {
             let value = default_of(column);
             self.sql(format!("ALTER TABLE {} ALTER COLUMN {} {value}", quoted(table), quoted(&column.name)));
         }
-        self.table(table)?.columns.push(column.clone());
-        Ok(())
+        if column.comment.is_some() {
+            self.comment_column(table, column);
+        }
     }
 
     pub(super) fn alter_column(
@@ -64,6 +69,9 @@ impl Plan {
             if a.name == b.name || self.column(table, &before.name)?.ty == after.ty);
         let retyped = !same_enum && (before.ty != after.ty || spelled(before) != spelled(after));
         let mut actions = Vec::new();
+        if before.generated.is_some() && after.generated.is_none() {
+            actions.push(format!("ALTER COLUMN {name} DROP EXPRESSION"));
+        }
         if before.auto && !after.auto {
             actions.push(format!("ALTER COLUMN {name} DROP IDENTITY"));
         }
@@ -121,6 +129,9 @@ impl Plan {
             self.sql(format!(
                 "SELECT setval('{sequence}', GREATEST(COALESCE(max({name}), 0), 0) + 1, false) FROM {on}"
             ));
+        }
+        if before.comment != after.comment {
+            self.comment_column(table, after);
         }
         *self.column(table, &before.name)? = after.clone();
         if before.nullable != after.nullable {

@@ -12,7 +12,7 @@ impl Plan {
         self.sql(format!("CREATE TYPE {} AS ENUM ({})", quoted(&ty.name), labels.join(", ")));
     }
 
-    pub(super) fn alter_enum(&mut self, before: &EnumType, after: &EnumType) -> Result<()> {
+    pub(super) fn alter_enum(&mut self, before: &EnumType, after: &EnumType, map: &[(String, String)]) -> Result<()> {
         let columns = self.columns_of(before);
         let mut kept = after.labels.iter().filter(|label| before.labels.contains(label));
         if before.labels.iter().all(|label| kept.next() == Some(label)) {
@@ -21,7 +21,7 @@ impl Plan {
                 self.sql(format!("ALTER TYPE {} RENAME TO {}", quoted(&before.name), quoted(&after.name)));
             }
         } else {
-            self.recreate(before, after, &columns);
+            self.recreate(before, after, map, &columns);
         }
         for (table, column) in &columns {
             self.column(table, &column.name)?.ty = ColumnType::Enum(after.clone());
@@ -57,8 +57,15 @@ impl Plan {
     }
 
     /// Labels went or changed places: a new type takes over from the old one.
-    fn recreate(&mut self, before: &EnumType, after: &EnumType, columns: &[(String, Column)]) {
-        let labels: Vec<String> = after.labels.iter().map(|label| literal(label)).collect();
+    fn recreate(
+        &mut self,
+        before: &EnumType,
+        after: &EnumType,
+        map: &[(String, String)],
+        columns: &[(String, Column)],
+    ) {
+        let known = after.labels.iter().map(|label| &**label).chain(map.iter().map(|(from, _)| from.as_str()));
+        let labels: Vec<String> = known.map(literal).collect();
         for (table, column) in columns {
             let name = quoted(&column.name);
             let condition = if labels.is_empty() {
@@ -79,7 +86,14 @@ impl Plan {
             if column.default.is_some() {
                 sql.push_str(&format!("ALTER COLUMN {name} DROP DEFAULT, "));
             }
-            sql.push_str(&format!("ALTER COLUMN {name} TYPE {ty} USING {name}::text::{ty}"));
+            let cases: String =
+                map.iter().map(|(from, to)| format!(" WHEN {} THEN {}", literal(from), literal(to))).collect();
+            let value = if cases.is_empty() {
+                format!("{name}::text")
+            } else {
+                format!("(CASE {name}::text{cases} ELSE {name}::text END)")
+            };
+            sql.push_str(&format!("ALTER COLUMN {name} TYPE {ty} USING {value}::{ty}"));
             // A default that goes with its label is replaced by the change of the column that follows.
             if let Some(value) = &column.default
                 && matches!(value, ColumnDefault::Text(label) if after.labels.contains(label))

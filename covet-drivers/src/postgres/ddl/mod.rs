@@ -9,17 +9,22 @@ mod plan;
 use crate::catalog::{Change, Schema};
 use crate::contract::{Ddl, Step};
 use crate::error::Result;
+use crate::postgres::dialect::NAME;
 
 /// How PostgreSQL writes changes of a schema.
 #[derive(Clone, Copy, Debug)]
 pub struct PostgresDdl;
 
 impl Ddl for PostgresDdl {
-    fn plan(&self, changes: &[Change], before: &Schema, after: &Schema) -> Result<Vec<Step>> {
-        plan::plan(changes, before, after)
+    fn plan(&self, changes: &[Change], before: &Schema, _: &Schema) -> Result<Vec<Step>> {
+        plan::plan(changes, before)
     }
 
     fn check(&self, schema: &Schema) -> Result<()> {
         check::check(schema)
+    }
+
+    fn kept(&self, schema: &Schema) -> Schema {
+        schema.on(NAME)
     }
 }

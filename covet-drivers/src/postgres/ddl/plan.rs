@@ -1,18 +1,18 @@
 //! One change after the other, with the schema as it stands in between.
 
-use crate::catalog::{Change, Column, ForeignKey, Index, Schema, Table};
+use crate::catalog::{Change, Check, Column, ForeignKey, Index, Over, Schema, Table, Term, constraint_name};
 use crate::contract::Step;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::ddl::column::definition;
-use crate::postgres::types::{CREATE_NO_CASE, check_name, condition, list, quoted, sequence_name};
+use crate::postgres::dialect::NAME;
+use crate::postgres::types::{CREATE_NO_CASE, check_name, condition, list, literal, quoted, sequence_name};
 
 /// The steps of the changes.
-pub(super) fn plan(changes: &[Change], before: &Schema, after: &Schema) -> Result<Vec<Step>> {
+pub(super) fn plan(changes: &[Change], before: &Schema) -> Result<Vec<Step>> {
     let mut plan = Plan { current: before.clone(), steps: Vec::new(), made: Vec::new(), collation: false };
     for change in changes {
         plan.change(change)?;
     }
-    plan.same_keys(after)?;
     Ok(plan.steps)
 }
 
@@ -27,39 +27,41 @@ pub(super) struct Plan {
 
 impl Plan {
     fn change(&mut self, change: &Change) -> Result<()> {
+        self.write(change)?;
+        self.current.apply(change).ok_or_else(|| {
+            let error = Error::new(ErrorKind::Migration, format!("a change does not fit the schema: {change:?}"));
+            error.with_table(change.table().unwrap_or_default())
+        })
+    }
+
+    /// Writes the change; the schema is as it is before it.
+    fn write(&mut self, change: &Change) -> Result<()> {
         match change {
             Change::CreateEnum { ty } => self.create_enum(ty),
             Change::DropEnum { ty } => self.sql(format!("DROP TYPE {}", quoted(&ty.name))),
-            Change::AlterEnum { before, after } => self.alter_enum(before, after)?,
+            Change::AlterEnum { before, after, map } => self.alter_enum(before, after, map)?,
             Change::CreateTable { table } => self.create_table(table),
-            Change::DropTable { table } => {
-                self.sql(format!("DROP TABLE {}", quoted(&table.name)));
-                self.current.tables.retain(|known| known.name != table.name);
-            }
+            Change::DropTable { table } => self.sql(format!("DROP TABLE {}", quoted(&table.name))),
             Change::RenameTable { from, to } => self.rename_table(from, to)?,
-            Change::AddColumn { table, column, backfill } => self.add_column(table, column, backfill.as_ref())?,
+            Change::AddColumn { table, column, backfill } => self.add_column(table, column, backfill.as_ref()),
             Change::DropColumn { table, column } => {
                 self.sql(format!("ALTER TABLE {} DROP COLUMN {}", quoted(table), quoted(&column.name)));
-                self.table(table)?.columns.retain(|known| known.name != column.name);
             }
             Change::RenameColumn { table, from, to } => self.rename_column(table, from, to)?,
             Change::AlterColumn { table, before, after, backfill } => {
                 self.alter_column(table, before, after, backfill.as_ref())?;
             }
             Change::AddIndex { table, index } => self.add_index(table, index)?,
-            Change::DropIndex { table, index } => {
-                self.sql(format!("DROP INDEX {}", quoted(&index.name)));
-                self.table(table)?.indexes.retain(|known| known.name != index.name);
-            }
+            Change::DropIndex { index, .. } => self.sql(format!("DROP INDEX {}", quoted(&index.name))),
             Change::AddForeignKey { table, foreign_key } => {
                 self.orphans(table, foreign_key);
                 self.add_foreign_key(table, foreign_key);
-                self.table(table)?.foreign_keys.push(foreign_key.clone());
             }
-            Change::DropForeignKey { table, foreign_key } => {
-                self.drop_foreign_key(table, foreign_key);
-                self.table(table)?.foreign_keys.retain(|known| known.name != foreign_key.name);
-            }
+            Change::DropForeignKey { table, foreign_key } => self.drop_constraint(table, &foreign_key.name),
+            Change::AddCheck { table, check } => self.add_check(table, check),
+            Change::DropCheck { table, check } => self.drop_constraint(table, &check.name),
+            Change::AlterPrimaryKey { table, before, after } => self.alter_primary_key(table, before, after),
+            Change::CommentTable { table, after, .. } => self.comment(&format!("TABLE {}", quoted(table)), after),
         }
         Ok(())
     }
@@ -107,54 +109,73 @@ impl Plan {
             let name = quoted(&table.primary_key_name());
             lines.push(format!("CONSTRAINT {name} PRIMARY KEY ({})", list(&table.primary_key)));
         }
+        lines.extend(table.checks.iter().map(check));
         let body = if lines.is_empty() { String::new() } else { format!("\n    {}\n", lines.join(",\n    ")) };
         self.sql(format!("CREATE TABLE {} ({body})", quoted(&table.name)));
         self.made.push(table.name.clone());
-        self.current.tables.push(Table { indexes: Vec::new(), foreign_keys: Vec::new(), ..table.clone() });
+        if table.comment.is_some() {
+            self.comment(&format!("TABLE {}", quoted(&table.name)), &table.comment);
+        }
+        for column in table.columns.iter().filter(|column| column.comment.is_some()) {
+            self.comment_column(&table.name, column);
+        }
+    }
+
+    fn add_check(&mut self, table: &str, new: &Check) {
+        let expression = new.expression.on(NAME).unwrap_or_default();
+        let found = format!("rows of {table} for which {expression} does not hold");
+        self.guard(table, &format!("NOT ({expression})"), found);
+        self.sql(format!("ALTER TABLE {} ADD {}", quoted(table), check(new)));
+    }
+
+    fn alter_primary_key(&mut self, table: &str, before: &[String], after: &[String]) {
+        let name = quoted(&constraint_name(table, &[], "pkey"));
+        let mut actions = Vec::new();
+        if !before.is_empty() {
+            actions.push(format!("DROP CONSTRAINT {name}"));
+        }
+        if !after.is_empty() {
+            let nulls: Vec<String> = after.iter().map(|column| format!("{} IS NULL", quoted(column))).collect();
+            let columns = after.join(", ");
+            self.guard(
+                table,
+                &nulls.join(" OR "),
+                format!("rows of {table} have NULL in its new primary key ({columns})"),
+            );
+            self.twice(table, &Index::new("", after, true));
+            actions.push(format!("ADD CONSTRAINT {name} PRIMARY KEY ({})", list(after)));
+        }
+        self.sql(format!("ALTER TABLE {} {}", quoted(table), actions.join(", ")));
+    }
+
+    fn comment(&mut self, on: &str, comment: &Option<String>) {
+        let text = comment.as_deref().map_or_else(|| "NULL".to_owned(), literal);
+        self.sql(format!("COMMENT ON {on} IS {text}"));
+    }
+
+    pub(super) fn comment_column(&mut self, table: &str, column: &Column) {
+        self.comment(&format!("COLUMN {}.{}", quoted(table), quoted(&column.name)), &column.comment);
     }
 
     /// Names that Covet derived from the table's follow it; indexes and foreign keys have changes of their own.
     fn rename_table(&mut self, from: &str, to: &str) -> Result<()> {
-        let table = self.table(from)?;
-        let before = table.primary_key_name();
-        to.clone_into(&mut table.name);
-        let table = table.clone();
-        for key in self.current.tables.iter_mut().flat_map(|table| &mut table.foreign_keys) {
-            if key.target == from {
-                to.clone_into(&mut key.target);
-            }
-        }
+        let table = self.table(from)?.clone();
         self.sql(format!("ALTER TABLE {} RENAME TO {}", quoted(from), quoted(to)));
         if !table.primary_key.is_empty() {
-            self.rename_constraint(to, &before, &table.primary_key_name());
+            let key = constraint_name(to, &[], "pkey");
+            self.rename_constraint(to, &table.primary_key_name(), &key);
         }
         for column in &table.columns {
             self.rename_belongings(to, column, (from, &column.name), (to, &column.name));
         }
-        for made in &mut self.made {
-            if made == from {
-                to.clone_into(made);
-            }
+        for made in self.made.iter_mut().filter(|made| *made == from) {
+            to.clone_into(made);
         }
         Ok(())
     }
 
     fn rename_column(&mut self, table: &str, from: &str, to: &str) -> Result<()> {
-        let column = self.column(table, from)?;
-        to.clone_into(&mut column.name);
-        let column = column.clone();
-        let follow = |names: &mut Vec<String>| {
-            names.iter_mut().filter(|name| *name == from).for_each(|name| to.clone_into(name));
-        };
-        let known = self.table(table)?;
-        follow(&mut known.primary_key);
-        known.indexes.iter_mut().for_each(|index| follow(&mut index.columns));
-        known.foreign_keys.iter_mut().for_each(|key| follow(&mut key.columns));
-        for key in self.current.tables.iter_mut().flat_map(|table| &mut table.foreign_keys) {
-            if key.target == table {
-                follow(&mut key.target_columns);
-            }
-        }
+        let column = self.column(table, from)?.clone();
         self.sql(format!("ALTER TABLE {} RENAME COLUMN {} TO {}", quoted(table), quoted(from), quoted(to)));
         self.rename_belongings(table, &column, (table, from), (table, to));
         Ok(())
@@ -179,34 +200,69 @@ impl Plan {
     }
 
     fn add_index(&mut self, table: &str, index: &Index) -> Result<()> {
-        if index.unique && !self.made.iter().any(|made| made == table) {
-            let names = list(&index.columns);
-            let present: Vec<String> =
-                index.columns.iter().map(|name| format!("{} IS NOT NULL", quoted(name))).collect();
-            self.steps.push(Step::guard(
-                format!(
-                    "SELECT count(*) FROM (SELECT 1 FROM {} WHERE {} GROUP BY {names} HAVING count(*) > 1) AS twice",
-                    quoted(table),
-                    present.join(" AND ")
-                ),
-                format!("values of {table} ({}) that more than one row has", index.columns.join(", ")),
-            ));
+        if index.unique {
+            self.twice(table, index);
         }
-        self.create_index(table, index)?;
-        self.table(table)?.indexes.push(index.clone());
-        Ok(())
+        self.create_index(table, index)
+    }
+
+    /// Stops the migration when values that are to be unique are there more than once.
+    fn twice(&mut self, table: &str, index: &Index) {
+        if self.made.iter().any(|made| made == table) {
+            return;
+        }
+        let terms: Vec<String> = index.terms.iter().map(over).collect();
+        let mut conditions: Vec<String> = Vec::new();
+        if !index.nulls_agree {
+            conditions.extend(terms.iter().map(|term| format!("{term} IS NOT NULL")));
+        }
+        conditions
+            .extend(index.condition.as_ref().and_then(|condition| condition.on(NAME)).map(|on| format!("({on})")));
+        let conditions = if conditions.is_empty() { "true".to_owned() } else { conditions.join(" AND ") };
+        let names: Vec<String> = index.terms.iter().map(in_words).collect();
+        self.steps.push(Step::guard(
+            format!(
+                "SELECT count(*) FROM (SELECT 1 FROM {} WHERE {conditions} GROUP BY {} HAVING count(*) > 1) AS twice",
+                quoted(table),
+                terms.join(", ")
+            ),
+            format!("values of {table} ({}) that more than one row has", names.join(", ")),
+        ));
     }
 
     fn create_index(&mut self, table: &str, index: &Index) -> Result<()> {
         let mut terms = Vec::new();
-        for name in &index.columns {
+        for term in &index.terms {
+            let mut text = over(term);
+            if let Some(class) = &term.class {
+                text.push_str(&format!(" {class}"));
+            }
+            if term.descending {
+                text.push_str(" DESC");
+            }
             // NULL is the smallest value in Covet's orders; so the index serves them.
-            let nulls = if self.column(table, name)?.nullable { " NULLS FIRST" } else { "" };
-            terms.push(format!("{}{nulls}", quoted(name)));
+            if let Some(name) = term.as_column()
+                && index.method.is_none()
+                && self.column(table, name)?.nullable
+            {
+                text.push_str(if term.descending { " NULLS LAST" } else { " NULLS FIRST" });
+            }
+            terms.push(text);
         }
         let unique = if index.unique { "UNIQUE " } else { "" };
-        let (name, table) = (quoted(&index.name), quoted(table));
-        self.sql(format!("CREATE {unique}INDEX {name} ON {table} ({})", terms.join(", ")));
+        let using = index.method.as_ref().map(|method| format!(" USING {method}")).unwrap_or_default();
+        let mut sql =
+            format!("CREATE {unique}INDEX {} ON {}{using} ({})", quoted(&index.name), quoted(table), terms.join(", "));
+        if !index.include.is_empty() {
+            sql.push_str(&format!(" INCLUDE ({})", list(&index.include)));
+        }
+        if index.nulls_agree {
+            sql.push_str(" NULLS NOT DISTINCT");
+        }
+        if let Some(condition) = index.condition.as_ref().and_then(|condition| condition.on(NAME)) {
+            sql.push_str(&format!(" WHERE ({condition})"));
+        }
+        self.sql(sql);
         Ok(())
     }
 
@@ -214,20 +270,19 @@ impl Plan {
     /// one step aside for the while.
     pub(super) fn reindex(&mut self, table: &str, column: &str) -> Result<()> {
         let known = self.table(table)?.clone();
-        for index in known.indexes.iter().filter(|index| index.columns.iter().any(|name| name == column)) {
+        for index in known.indexes.iter().filter(|index| index.columns().any(|name| name == column)) {
             let stands_on = |key: &ForeignKey| {
                 key.target == table
                     && key.target_columns != known.primary_key
-                    && key.target_columns.len() == index.columns.len()
-                    && key.target_columns.iter().all(|name| index.columns.contains(name))
+                    && index.keeps_unique(&key.target_columns)
             };
             let owners = self.current.tables.iter().map(|owner| (owner.name.clone(), owner.foreign_keys.clone()));
             let aside: Vec<(String, ForeignKey)> = owners
                 .flat_map(|(owner, keys)| keys.into_iter().map(move |key| (owner.clone(), key)))
-                .filter(|(_, key)| index.unique && stands_on(key))
+                .filter(|(_, key)| stands_on(key))
                 .collect();
             for (owner, key) in &aside {
-                self.drop_foreign_key(owner, key);
+                self.drop_constraint(owner, &key.name);
             }
             let mut step = Step::new(format!("DROP INDEX {}", quoted(&index.name)));
             step.note = String::from("it is made again, because NULL stands elsewhere in it now");
@@ -264,37 +319,43 @@ impl Plan {
         }
     }
 
-    fn drop_foreign_key(&mut self, table: &str, key: &ForeignKey) {
-        self.sql(format!("ALTER TABLE {} DROP CONSTRAINT {}", quoted(table), quoted(&key.name)));
+    fn drop_constraint(&mut self, table: &str, name: &str) {
+        self.sql(format!("ALTER TABLE {} DROP CONSTRAINT {}", quoted(table), quoted(name)));
     }
 
     fn add_foreign_key(&mut self, table: &str, key: &ForeignKey) {
         self.sql(format!(
-            "ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({}) ON DELETE {} ON UPDATE {}",
+            "ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({}) ON DELETE {} ON UPDATE {}{}",
             quoted(table),
             quoted(&key.name),
             list(&key.columns),
             quoted(&key.target),
             list(&key.target_columns),
             key.on_delete.sql(),
-            key.on_update.sql()
+            key.on_update.sql(),
+            key.timing.sql()
         ));
     }
+}
 
-    /// There is no change for a primary key: a difference that is left would be lost in silence.
-    fn same_keys(&self, after: &Schema) -> Result<()> {
-        for table in &after.tables {
-            if let Some(current) = self.current.table(&table.name)
-                && current.primary_key != table.primary_key
-            {
-                return Err(Error::unsupported(
-                    format_args!("another primary key of the table {} in a generated migration", table.name),
-                    "PostgreSQL",
-                )
-                .with_table(&table.name)
-                .with_help("write this migration by hand"));
-            }
-        }
-        Ok(())
+/// A check as it stands in `CREATE TABLE` and behind `ADD`.
+fn check(check: &Check) -> String {
+    let expression = check.expression.on(NAME).unwrap_or_default();
+    format!("CONSTRAINT {} CHECK ({expression})", quoted(&check.name))
+}
+
+/// What a term of an index is over, in SQL.
+fn over(term: &Term) -> String {
+    match &term.over {
+        Over::Column(name) => quoted(name),
+        Over::Expression(expression) => format!("({})", expression.on(NAME).unwrap_or_default()),
+    }
+}
+
+/// The same, for people.
+fn in_words(term: &Term) -> String {
+    match &term.over {
+        Over::Column(name) => name.clone(),
+        Over::Expression(expression) => expression.on(NAME).unwrap_or_default().to_owned(),
     }
 }

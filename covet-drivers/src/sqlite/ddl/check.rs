@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{Action, Column, ColumnType, ForeignKey, Schema, Table};
+use crate::catalog::{Action, Column, ColumnDefault, ColumnType, Expression, ForeignKey, Index, Over, Schema, Table};
 use crate::error::{Error, Result};
 use crate::sqlite::ddl::literal::{self, unsupported};
+use crate::sqlite::dialect::NAME;
 use crate::value::Decimal;
 
 /// Checks a schema.
@@ -55,7 +56,15 @@ fn check_table(table: &Table) -> Result<()> {
         }
         check_column(table, column)?;
     }
-    let used = table.primary_key.iter().chain(table.indexes.iter().flat_map(|index| &index.columns));
+    for check in &table.checks {
+        check_name(place, &check.name)?;
+        written(&check.expression, &format!("the check {} of {place}", check.name)).map_err(|e| e.with_table(place))?;
+    }
+    for index in &table.indexes {
+        check_index(index).map_err(|error| error.with_table(place))?;
+    }
+    let used = table.indexes.iter().flat_map(Index::columns).map(str::to_owned).collect::<Vec<_>>();
+    let used = table.primary_key.iter().chain(&used);
     for name in used.chain(table.foreign_keys.iter().flat_map(|key| &key.columns)) {
         if table.column(name).is_none() {
             let what = format!("a key or index of {place} over the column {name}, which it does not have");
@@ -63,6 +72,34 @@ fn check_table(table: &Table) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn check_index(index: &Index) -> Result<()> {
+    let what = format!("the index {}", index.name);
+    if index.method.is_some() || index.terms.iter().any(|term| term.class.is_some()) {
+        return Err(unsupported(format_args!("{what}, which is to be no B-tree")));
+    }
+    if !index.include.is_empty() {
+        return Err(unsupported(format_args!("{what} with columns that it only includes"))
+            .with_help("put them behind its columns"));
+    }
+    if index.nulls_agree {
+        return Err(unsupported(format_args!("{what}, in which NULLs are to agree")));
+    }
+    let expressions = index.terms.iter().filter_map(|term| match &term.over {
+        Over::Expression(expression) => Some(expression),
+        Over::Column(_) => None,
+    });
+    expressions.chain(&index.condition).try_for_each(|expression| written(expression, &what))
+}
+
+/// There must be a text of it for this database.
+fn written(expression: &Expression, what: &str) -> Result<()> {
+    match expression.on(NAME) {
+        Some(text) if !text.trim().is_empty() => Ok(()),
+        _ => Err(unsupported(format_args!("{what}: there is no expression for it"))
+            .with_help(format!("write one text for all databases, or one named {NAME}"))),
+    }
 }
 
 fn check_column(table: &Table, column: &Column) -> Result<()> {
@@ -95,6 +132,15 @@ fn check_column(table: &Table, column: &Column) -> Result<()> {
         ColumnType::Other(name) => return Err(refuse(format!("{place} of the unknown type {name}"))),
         _ => {}
     }
+    if let Some(generated) = &column.generated {
+        written(&generated.expression, &format!("the generated column {place}"))?;
+        if column.auto || column.default.is_some() {
+            return Err(refuse(format!("the generated column {place} that is numbered or has a default")));
+        }
+    }
+    if let Some(ColumnDefault::Expression(expression)) = &column.default {
+        written(expression, &format!("the default of {place}"))?;
+    }
     if let Some(default) = &column.default {
         literal::default(&table.name, column, default)?;
     }
@@ -110,10 +156,7 @@ fn check_foreign_key(schema: &Schema, table: &Table, key: &ForeignKey) -> Result
     if key.columns.len() != key.target_columns.len() || key.columns.is_empty() {
         return Err(refuse(format!("{places} with {} columns for {}", key.columns.len(), key.target_columns.len())));
     }
-    let is_key = |columns: &[String]| {
-        columns.len() == key.target_columns.len() && columns.iter().all(|column| key.target_columns.contains(column))
-    };
-    if !is_key(&target.primary_key) && !target.indexes.iter().any(|index| index.unique && is_key(&index.columns)) {
+    if !target.is_unique(&key.target_columns) {
         return Err(refuse(format!("{places} over columns that are neither its primary key nor unique")));
     }
     for (name, target_name) in key.columns.iter().zip(&key.target_columns) {

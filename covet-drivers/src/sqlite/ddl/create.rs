@@ -1,10 +1,11 @@
 //! `CREATE TABLE`, its columns and constraints, and `CREATE INDEX`.
 
-use crate::catalog::{Action, Column, ForeignKey, Index, Table, constraint_name};
+use crate::catalog::{Action, Column, ForeignKey, Index, Over, Table, Term, constraint_name};
 use crate::contract::Step;
 use crate::error::Result;
 use crate::render::ansi;
 use crate::sqlite::ddl::literal;
+use crate::sqlite::dialect::NAME;
 use crate::sqlite::functions::NOCASE;
 use crate::sqlite::types::{condition, storage};
 
@@ -19,6 +20,10 @@ pub(super) fn table(table: &Table, under: &str) -> Result<String> {
         let name = quote(&table.primary_key_name());
         lines.push(format!("CONSTRAINT {name} PRIMARY KEY ({})", names(&table.primary_key)));
     }
+    for check in &table.checks {
+        let expression = check.expression.on(NAME).unwrap_or_default();
+        lines.push(format!("CONSTRAINT {} CHECK ({expression})", quote(&check.name)));
+    }
     lines.extend(table.foreign_keys.iter().map(foreign_key));
     Ok(format!("CREATE TABLE {} (\n    {}\n) STRICT", quote(under), lines.join(",\n    ")))
 }
@@ -30,6 +35,10 @@ pub(super) fn column(table: &Table, column: &Column) -> Result<String> {
     if column.case_insensitive {
         text.push_str(" COLLATE ");
         text.push_str(&quote(NOCASE));
+    }
+    if let Some(generated) = &column.generated {
+        let kind = if generated.stored { "STORED" } else { "VIRTUAL" };
+        text.push_str(&format!(" GENERATED ALWAYS AS ({}) {kind}", generated.expression.on(NAME).unwrap_or_default()));
     }
     if !column.nullable {
         text.push_str(" NOT NULL");
@@ -61,26 +70,45 @@ fn foreign_key(key: &ForeignKey) -> String {
             text.push_str(&format!(" ON {event} {}", action.sql()));
         }
     }
+    text.push_str(key.timing.sql());
     text
 }
 
 /// The statement that creates an index.
 pub(super) fn index(table: &str, index: &Index) -> String {
     let unique = if index.unique { "UNIQUE " } else { "" };
-    format!("CREATE {unique}INDEX {} ON {} ({})", quote(&index.name), quote(table), names(&index.columns))
+    let terms: Vec<String> =
+        index.terms.iter().map(|term| over(term) + if term.descending { " DESC" } else { "" }).collect();
+    let mut sql = format!("CREATE {unique}INDEX {} ON {} ({})", quote(&index.name), quote(table), terms.join(", "));
+    if let Some(condition) = index.condition.as_ref().and_then(|condition| condition.on(NAME)) {
+        sql.push_str(&format!(" WHERE {condition}"));
+    }
+    sql
+}
+
+/// What a term of an index is over.
+fn over(term: &Term) -> String {
+    match &term.over {
+        Over::Column(name) => quote(name),
+        Over::Expression(expression) => expression.on(NAME).unwrap_or_default().to_owned(),
+    }
 }
 
 /// Stops the migration when values that are to be unique are twice there.
 pub(super) fn twice(table: &str, index: &Index) -> Step {
-    let present: Vec<String> = index.columns.iter().map(|name| format!("{} IS NOT NULL", quote(name))).collect();
+    let terms: Vec<String> = index.terms.iter().map(over).collect();
+    let mut conditions: Vec<String> = terms.iter().map(|term| format!("{term} IS NOT NULL")).collect();
+    let condition = index.condition.as_ref().and_then(|condition| condition.on(NAME));
+    conditions.extend(condition.map(|condition| format!("({condition})")));
+    let names: Vec<&str> = index.terms.iter().map(|term| term.as_column().unwrap_or("an expression")).collect();
     Step::guard(
         format!(
             "SELECT count(*) FROM (SELECT 1 FROM {} WHERE {} GROUP BY {} HAVING count(*) > 1) AS twice",
             quote(table),
-            present.join(" AND "),
-            names(&index.columns)
+            conditions.join(" AND "),
+            terms.join(", ")
         ),
-        format!("values of {table} ({}) that more than one row has", index.columns.join(", ")),
+        format!("values of {table} ({}) that more than one row has", names.join(", ")),
     )
 }
 

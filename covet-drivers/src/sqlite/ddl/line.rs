@@ -1,6 +1,6 @@
 //! One table on its way through the changes of a plan.
 
-use crate::catalog::{Column, ColumnDefault, ForeignKey, Table};
+use crate::catalog::{Check, Column, ColumnDefault, ForeignKey, Table};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A table on its way through the changes.
@@ -14,6 +14,10 @@ pub(super) struct Line {
     pub(super) leaving: Vec<String>,
     /// Foreign keys that rows have not been checked for yet.
     pub(super) new_foreign_keys: Vec<ForeignKey>,
+    /// Whether rows have not been checked for the primary key yet.
+    pub(super) new_key: bool,
+    /// Checks that rows have not been checked for yet.
+    pub(super) new_checks: Vec<Check>,
     /// Indexes that exist only after the rebuild.
     pub(super) new_indexes: Vec<String>,
     /// As it was when the changes began, with its columns under their present names.
@@ -27,28 +31,47 @@ pub(super) struct Line {
 }
 
 /// Where the values of a column come from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Source {
     /// The column as it is stored, under the name it has until the rebuild; `None` when it is new.
     pub(super) old: Option<Column>,
     /// What takes the place of NULL, or is the value of a new column.
     pub(super) backfill: Option<ColumnDefault>,
+    /// Labels of an enum that go, each with the one that takes its place.
+    pub(super) map: Vec<(String, String)>,
 }
 
 impl Line {
     /// A table before the first change, or as it is created.
     pub(super) fn new(table: &Table, created: bool) -> Self {
-        let sources = table.columns.iter().map(|column| Source { old: Some(column.clone()), backfill: None }).collect();
+        let sources =
+            table.columns.iter().map(|column| Source { old: Some(column.clone()), ..Source::default() }).collect();
         Line {
             table: table.clone(),
             sources,
             leaving: Vec::new(),
             new_foreign_keys: Vec::new(),
+            new_key: false,
+            new_checks: Vec::new(),
             new_indexes: Vec::new(),
             old: table.clone(),
             created,
             dropped: false,
             last: 0,
+        }
+    }
+
+    /// A column of it has another name, and so what stands on the column.
+    pub(super) fn rename(&mut self, from: &str, to: &str) {
+        for table in [&mut self.table, &mut self.old] {
+            table.rename_column(from, to);
+        }
+        for check in &mut self.new_checks {
+            check.expression = check.expression.renamed(from, to);
+        }
+        for column in self.new_foreign_keys.iter_mut().flat_map(|key| &mut key.columns).filter(|column| *column == from)
+        {
+            to.clone_into(column);
         }
     }
 
@@ -63,16 +86,5 @@ impl Line {
             .with_table(table)
             .with_column(name)
         })
-    }
-}
-
-/// A column's new name in the keys and indexes of its table.
-pub(super) fn rename_in_keys(table: &mut Table, from: &str, to: &str) {
-    let indexes = table.indexes.iter_mut().flat_map(|index| &mut index.columns);
-    let keys = table.foreign_keys.iter_mut().flat_map(|key| &mut key.columns);
-    for column in table.primary_key.iter_mut().chain(indexes).chain(keys) {
-        if column == from {
-            *column = to.to_owned();
-        }
     }
 }

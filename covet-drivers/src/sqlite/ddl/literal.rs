@@ -4,7 +4,7 @@ use crate::catalog::{Column, ColumnDefault, ColumnType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::render::ansi;
 use crate::sqlite::codec::{INTEGER_DIGITS, sortable};
-use crate::sqlite::dialect::{NOW, PRODUCT};
+use crate::sqlite::dialect::{NAME, NOW, PRODUCT};
 use crate::sqlite::token::Token;
 use crate::value::Decimal;
 
@@ -60,6 +60,7 @@ fn expression(ty: &ColumnType, default: &ColumnDefault) -> Option<String> {
             (hex.len() == 32 && hex.bytes().all(|c| c.is_ascii_hexdigit())).then(|| format!("x'{hex}'"))?
         }
         (ColumnType::DateTime | ColumnType::Timestamp, ColumnDefault::Now) => format!("({NOW})"),
+        (_, ColumnDefault::Expression(expression)) => format!("({})", expression.on(NAME)?),
         (ColumnType::Date, ColumnDefault::Now) => String::from("(date('now'))"),
         (ColumnType::Time, ColumnDefault::Now) => String::from("(strftime('%H:%M:%f000', 'now'))"),
         _ => return None,

@@ -11,17 +11,27 @@ mod rebuild;
 use crate::catalog::{Change, Schema};
 use crate::contract::{Ddl, Step};
 use crate::error::Result;
+use crate::sqlite::dialect::NAME;
 
 /// DDL of SQLite.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SqliteDdl;
 
 impl Ddl for SqliteDdl {
-    fn plan(&self, changes: &[Change], before: &Schema, after: &Schema) -> Result<Vec<Step>> {
-        plan::plan(changes, before, after)
+    fn plan(&self, changes: &[Change], before: &Schema, _: &Schema) -> Result<Vec<Step>> {
+        plan::plan(changes, before)
     }
 
     fn check(&self, schema: &Schema) -> Result<()> {
         check::check(schema)
+    }
+
+    fn kept(&self, schema: &Schema) -> Schema {
+        let mut schema = schema.on(NAME);
+        for table in &mut schema.tables {
+            table.comment = None;
+            table.columns.iter_mut().for_each(|column| column.comment = None);
+        }
+        schema
     }
 }

@@ -7,17 +7,17 @@ use crate::catalog::{Change, Column, ColumnDefault, ColumnType, EnumType, Index,
 use crate::contract::Step;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlite::ddl::create::{self, quote};
-use crate::sqlite::ddl::line::{Line, Source, rename_in_keys};
+use crate::sqlite::ddl::line::{Line, Source};
 use crate::sqlite::ddl::{literal, rebuild};
 
 /// The statements that make the changes.
-pub(super) fn plan(changes: &[Change], before: &Schema, after: &Schema) -> Result<Vec<Step>> {
+pub(super) fn plan(changes: &[Change], before: &Schema) -> Result<Vec<Step>> {
     // The first pass finds out what needs a rebuild, and what goes or is new anyway.
     let mut scout = Planner::new(before, Forecast::default());
     for (number, change) in changes.iter().enumerate() {
         scout.apply(number, change)?;
     }
-    let mut planner = Planner::new(before, scout.forecast(after));
+    let mut planner = Planner::new(before, scout.forecast());
     for (number, change) in changes.iter().enumerate() {
         planner.apply(number, change)?;
         planner.rebuild_after(number)?;
@@ -32,8 +32,6 @@ struct Forecast {
     dropped: BTreeSet<usize>,
     last: Vec<usize>,
     tables: Vec<Table>,
-    /// The primary keys of tables whose key changes.
-    keys: Vec<Option<Vec<String>>>,
 }
 
 struct Planner {
@@ -49,26 +47,13 @@ impl Planner {
         Planner { lines, needs_rebuild: BTreeSet::new(), forecast, steps: Vec::new() }
     }
 
-    fn forecast(mut self, after: &Schema) -> Forecast {
-        // A primary key changes with its columns, and no change says so.
-        let mut keys = Vec::new();
-        for id in 0..self.lines.len() {
-            let key = self.lines.get(id).and_then(|line| {
-                let wanted = &after.table(&line.table.name)?.primary_key;
-                (!line.created && *wanted != line.table.primary_key).then(|| wanted.clone())
-            });
-            if key.is_some() {
-                self.must_rebuild(id);
-            }
-            keys.push(key);
-        }
+    fn forecast(self) -> Forecast {
         let dropped: BTreeSet<usize> =
             self.lines.iter().enumerate().filter(|(_, line)| line.dropped).map(|(number, _)| number).collect();
         Forecast {
             rebuilt: self.needs_rebuild.difference(&dropped).copied().collect(),
             last: self.lines.iter().map(|line| line.last).collect(),
             tables: self.lines.into_iter().map(|line| line.table).collect(),
-            keys,
             dropped,
         }
     }
@@ -77,8 +62,8 @@ impl Planner {
         match change {
             // An enum is no object of its own here.
             Change::CreateEnum { .. } | Change::DropEnum { .. } => Ok(()),
-            Change::AlterEnum { before, after } => {
-                self.alter_enum(number, before, after);
+            Change::AlterEnum { before, after, map } => {
+                self.alter_enum(number, before, after, map);
                 Ok(())
             }
             Change::CreateTable { table } => self.create_table(number, table),
@@ -108,16 +93,43 @@ impl Planner {
                 self.must_rebuild(id);
                 Ok(())
             }
+            Change::AddCheck { table, check } => {
+                let id = self.touch(number, table)?;
+                let line = self.line(id)?;
+                line.table.checks.push(check.clone());
+                line.new_checks.push(check.clone());
+                self.must_rebuild(id);
+                Ok(())
+            }
+            Change::DropCheck { table, check } => {
+                let id = self.touch(number, table)?;
+                let line = self.line(id)?;
+                line.table.checks.retain(|known| known.name != check.name);
+                line.new_checks.retain(|known| known.name != check.name);
+                self.must_rebuild(id);
+                Ok(())
+            }
+            Change::AlterPrimaryKey { table, after, .. } => {
+                let id = self.touch(number, table)?;
+                let line = self.line(id)?;
+                line.table.primary_key.clone_from(after);
+                line.new_key = !after.is_empty();
+                self.must_rebuild(id);
+                Ok(())
+            }
+            // SQLite keeps no comments.
+            Change::CommentTable { .. } => Ok(()),
         }
     }
 
-    fn alter_enum(&mut self, number: usize, before: &EnumType, after: &EnumType) {
+    fn alter_enum(&mut self, number: usize, before: &EnumType, after: &EnumType, map: &[(String, String)]) {
         for id in 0..self.lines.len() {
             let Some(line) = self.lines.get_mut(id).filter(|line| !line.dropped) else { continue };
             let mut touched = false;
-            for column in &mut line.table.columns {
+            for (column, source) in line.table.columns.iter_mut().zip(&mut line.sources) {
                 if matches!(&column.ty, ColumnType::Enum(ty) if ty.name == before.name) {
                     column.ty = ColumnType::Enum(after.clone());
+                    source.map = map.to_vec();
                     touched = true;
                 }
             }
@@ -173,11 +185,16 @@ impl Planner {
         let id = self.touch(number, table)?;
         let line = self.line(id)?;
         line.table.columns.push(column.clone());
-        line.sources.push(Source { old: None, backfill: fill.cloned() });
-        let constant = column.default.as_ref().is_none_or(|default| *default != ColumnDefault::Now);
+        line.sources.push(Source { backfill: fill.cloned(), ..Source::default() });
+        let constant = column
+            .default
+            .as_ref()
+            .is_none_or(|default| !matches!(default, ColumnDefault::Now | ColumnDefault::Expression(_)));
         let fills_itself =
             column.nullable || (column.default.is_some() && (fill.is_none() || fill == column.default.as_ref()));
-        if column.auto || !constant || !fills_itself {
+        // One that is stored cannot be added, nor one that is NOT NULL, whatever its expression gives.
+        let plainly = column.generated.as_ref().is_none_or(|generated| !generated.stored && column.nullable);
+        if column.auto || !constant || !fills_itself || !plainly {
             self.must_rebuild(id);
         }
         if self.is_plain(id) {
@@ -206,11 +223,16 @@ impl Planner {
         line.leaving.extend(source.old.map(|old| old.name));
         let has = |columns: &[String]| columns.iter().any(|column| column == name);
         // The key of the table as it is stored, which a change of the key in the same plan may have left behind.
-        let bound = targeted
-            || has(&line.table.primary_key)
-            || has(&line.old.primary_key)
-            || line.table.indexes.iter().any(|index| has(&index.columns))
-            || line.table.foreign_keys.iter().chain(&line.old.foreign_keys).any(|key| has(&key.columns));
+        let bound =
+            targeted
+                || has(&line.table.primary_key)
+                || has(&line.old.primary_key)
+                || line.table.indexes.iter().any(|index| index.mentions(name))
+                || line.old.checks.iter().any(|check| check.expression.mentions(name))
+                || line.old.columns.iter().any(|column| {
+                    column.generated.as_ref().is_some_and(|generated| generated.expression.mentions(name))
+                })
+                || line.table.foreign_keys.iter().chain(&line.old.foreign_keys).any(|key| has(&key.columns));
         line.table.primary_key.retain(|column| column != name);
         if bound {
             self.must_rebuild(id);
@@ -245,11 +267,7 @@ impl Planner {
                 is_stored = true;
             }
         }
-        rename_in_keys(&mut line.table, from, to);
-        rename_in_keys(&mut line.old, from, to);
-        for key in &mut line.new_foreign_keys {
-            key.columns.iter_mut().filter(|column| *column == from).for_each(|column| *column = to.to_owned());
-        }
+        line.rename(from, to);
         for line in &mut self.lines {
             let keys = line.table.foreign_keys.iter_mut().chain(&mut line.new_foreign_keys);
             for key in keys.filter(|key| key.target == table) {
@@ -270,13 +288,18 @@ impl Planner {
         let id = self.touch(number, table)?;
         let line = self.line(id)?;
         let at = line.position(&after.name)?;
+        let mut is_written = false;
         if let (Some(column), Some(source)) = (line.table.columns.get_mut(at), line.sources.get_mut(at)) {
+            // SQLite keeps no comments.
+            is_written = Column { comment: after.comment.clone(), ..column.clone() } != *after;
             *column = after.clone();
             if fill.is_some() {
                 source.backfill = fill.cloned();
             }
         }
-        self.must_rebuild(id);
+        if is_written {
+            self.must_rebuild(id);
+        }
         Ok(())
     }
 
@@ -316,9 +339,6 @@ impl Planner {
         let due: Vec<usize> =
             self.forecast.rebuilt.iter().copied().filter(|id| self.forecast.last.get(*id) == Some(&number)).collect();
         for id in due {
-            if let Some(key) = self.forecast.keys.get(id).cloned().flatten() {
-                self.line(id)?.table.primary_key = key;
-            }
             let steps = rebuild::steps(self.line(id)?)?;
             self.steps.extend(steps);
         }
@@ -367,7 +387,7 @@ impl Planner {
         let at = line.position(name)?;
         let column = line.table.columns.get(at).cloned();
         if let Some(source) = line.sources.get_mut(at) {
-            *source = Source { old: column, backfill: None };
+            *source = Source { old: column, ..Source::default() };
         }
         Ok(())
     }

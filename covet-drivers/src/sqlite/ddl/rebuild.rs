@@ -4,13 +4,14 @@
 //! dropping the old table would take the rows of others along) and make triggers and unknown
 //! indexes again.
 
-use crate::catalog::{Column, ColumnType, ForeignKey, constraint_name, shorten};
+use crate::catalog::{Column, ColumnType, ForeignKey, Index, constraint_name, shorten};
 use crate::contract::Step;
 use crate::error::{Error, Result};
 use crate::sqlite::ddl::convert::convert;
 use crate::sqlite::ddl::create::{self, names, quote};
 use crate::sqlite::ddl::line::{Line, Source};
 use crate::sqlite::ddl::literal::{self, literal, unsupported};
+use crate::sqlite::dialect::NAME;
 use crate::sqlite::migration::KEPT;
 
 /// The statements of the rebuild.
@@ -29,15 +30,17 @@ pub(super) fn steps(line: &Line) -> Result<Vec<Step>> {
     }
     let mut steps = guards_of_the_unknown(line)?;
     let mut values = Vec::new();
-    for (column, source) in table.columns.iter().zip(&line.sources) {
+    let written = || table.columns.iter().zip(&line.sources).filter(|(column, _)| column.generated.is_none());
+    for (column, source) in written() {
         values.push(value(name, column, source, &mut steps)?);
     }
+    steps.extend(misfits(line));
     steps.extend(line.new_foreign_keys.iter().filter_map(|key| orphans(line, key)));
     steps.extend(keep(line));
     let mut created = Step::new(create::table(table, &new)?);
     created.note = format!("table {name} is rebuilt: SQLite cannot change it in place");
     steps.push(created);
-    let columns: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+    let columns: Vec<&str> = written().map(|(column, _)| column.name.as_str()).collect();
     steps.push(Step::new(format!(
         "INSERT INTO {} ({}) SELECT {} FROM {old}",
         quote(&new),
@@ -64,7 +67,7 @@ pub(super) fn steps(line: &Line) -> Result<Vec<Step>> {
         }
         if index.name.starts_with("sqlite_autoindex_") {
             // That name cannot be given to an index; the constraint becomes an index with a name of ours.
-            let columns: Vec<&str> = index.columns.iter().map(String::as_str).collect();
+            let columns: Vec<&str> = index.columns().collect();
             index.name = constraint_name(name, &columns, "key");
         }
         steps.push(Step::new(create::index(name, &index)));
@@ -89,7 +92,7 @@ fn value(table: &str, column: &Column, source: &Source, guards: &mut Vec<Step>) 
             }
         });
     };
-    let c = quote(&old.name);
+    let c = mapped(quote(&old.name), &source.map);
     let conversion = convert(&c, &old.ty, &column.ty).ok_or_else(|| -> Error {
         unsupported(format_args!("turning {place} from {} into {} without losing data", old.ty, column.ty))
             .with_table(table)
@@ -117,6 +120,15 @@ fn value(table: &str, column: &Column, source: &Source, guards: &mut Vec<Step>) 
             Ok(value)
         }
     }
+}
+
+/// The value with another label in place of one that goes.
+fn mapped(c: String, map: &[(String, String)]) -> String {
+    if map.is_empty() {
+        return c;
+    }
+    let cases: String = map.iter().map(|(from, to)| format!(" WHEN {} THEN {}", literal(from), literal(to))).collect();
+    format!("(CASE {c}{cases} ELSE {c} END)")
 }
 
 /// Guards against losing what the schema does not know.
@@ -148,6 +160,40 @@ fn guards_of_the_unknown(line: &Line) -> Result<Vec<Step>> {
         ));
     }
     Ok(steps)
+}
+
+/// Guards for rows that a new check or a new primary key would refuse, as far as the table shows them as it is.
+fn misfits(line: &Line) -> Vec<Step> {
+    let (name, on) = (&line.table.name, quote(&line.table.name));
+    let stays = |column: &Column, source: &Source| {
+        source.backfill.is_none()
+            && source.old.as_ref().is_some_and(|old| old.name == column.name && old.ty == column.ty)
+    };
+    let columns = || line.table.columns.iter().zip(&line.sources);
+    let mut steps = Vec::new();
+    for check in &line.new_checks {
+        let mut expression = check.expression.clone();
+        for (column, source) in columns().filter(|(_, source)| source.old.is_none()) {
+            let value = source.backfill.as_ref().or(column.default.as_ref());
+            let value = value.and_then(|value| literal::default(name, column, value).ok());
+            if column.generated.is_none() {
+                expression = expression.with_value(&column.name, value.as_deref().unwrap_or("NULL"));
+            }
+        }
+        let shows = columns().all(|(column, source)| stays(column, source) || !expression.mentions(&column.name));
+        if let (true, Some(asked), Some(said)) = (shows, expression.on(NAME), check.expression.on(NAME)) {
+            let found = format!("rows of {name} for which {said} does not hold");
+            steps.push(Step::guard(format!("SELECT count(*) FROM {on} WHERE NOT ({asked})"), found));
+        }
+    }
+    let key = &line.table.primary_key;
+    if line.new_key && columns().all(|(column, source)| !key.contains(&column.name) || source.old.is_some()) {
+        let nulls: Vec<String> = key.iter().map(|column| format!("{} IS NULL", quote(column))).collect();
+        let found = format!("rows of {name} have NULL in its new primary key ({})", key.join(", "));
+        steps.push(Step::guard(format!("SELECT count(*) FROM {on} WHERE {}", nulls.join(" OR ")), found));
+        steps.push(create::twice(name, &Index::new("", key, true)));
+    }
+    steps
 }
 
 /// Counts the rows that a new foreign key would refuse; none where one of its columns is new as well.

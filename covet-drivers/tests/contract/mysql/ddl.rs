@@ -72,7 +72,7 @@ fn kind(labels: &[&str]) -> ColumnType {
 }
 
 fn index(name: &str, columns: &[&str], unique: bool) -> Index {
-    Index { name: name.into(), columns: columns.iter().map(|c| (*c).to_owned()).collect(), unique }
+    Index::new(name, columns.iter().copied(), unique)
 }
 
 fn key(name: &str, column: &str, target: &str, on_delete: Action, on_update: Action) -> ForeignKey {
@@ -83,6 +83,7 @@ fn key(name: &str, column: &str, target: &str, on_delete: Action, on_update: Act
         target_columns: vec!["id".into()],
         on_delete,
         on_update,
+        ..ForeignKey::default()
     }
 }
 
@@ -92,8 +93,7 @@ fn table(name: &str, columns: Vec<Column>) -> Table {
         name: name.into(),
         primary_key: vec!["id".into()],
         columns: [vec![id], columns].concat(),
-        indexes: vec![],
-        foreign_keys: vec![],
+        ..Table::default()
     }
 }
 
@@ -317,8 +317,8 @@ fn columns_change_and_change_back() {
         there_and_back(
             conn,
             &before,
-            &[Change::AlterEnum { before: one.clone(), after: two.clone() }],
-            &[Change::AlterEnum { before: two, after: one }],
+            &[Change::AlterEnum { before: one.clone(), after: two.clone(), map: vec![] }],
+            &[Change::AlterEnum { before: two, after: one, map: vec![] }],
             &after,
         )
         .await;
@@ -347,10 +347,7 @@ fn columns_change_and_change_back() {
         for name in ["long", "j", "id", "name"] {
             let after = Schema {
                 tables: edit(&before, "p", |p| {
-                    p.columns.iter_mut().filter(|c| c.name == name).for_each(|c| c.name = "other".into());
-                    for list in [&mut p.primary_key, &mut p.indexes[0].columns] {
-                        list.iter_mut().filter(|c| *c == name).for_each(|c| *c = "other".into());
-                    }
+                    p.rename_column(name, "other");
                 })
                 .tables
                 .into_iter()

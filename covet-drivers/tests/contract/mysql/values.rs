@@ -107,8 +107,7 @@ fn boundaries_come_back_and_what_lies_outside_is_refused() {
             name: "every".into(),
             primary_key: vec!["id".into()],
             columns: vec![Column::new("id", ColumnType::I64)],
-            indexes: vec![],
-            foreign_keys: vec![],
+            ..Table::default()
         };
         for (index, (ty, ..)) in cases().into_iter().enumerate() {
             table.columns.push(Column { nullable: true, ..Column::new(format!("c{index}"), ty) });

@@ -295,8 +295,9 @@ async fn columns_indexes_and_keys_come_and_go() {
         target_columns: vec!["id".into()],
         on_delete: Action::SetNull,
         on_update: Action::Cascade,
+        ..ForeignKey::default()
     };
-    let index = Index { name: "child_parent_id_key".into(), columns: vec!["parent_id".into()], unique: true };
+    let index = Index::new("child_parent_id_key", ["parent_id"], true);
     let mut after = child.clone();
     after.columns.push(column.clone());
     after.foreign_keys.push(key.clone());
@@ -330,6 +331,7 @@ async fn enums_gain_lose_and_move_labels() {
     let change = |before: &[&'static str], after: &[&'static str]| Change::AlterEnum {
         before: mood(before),
         after: mood(after),
+        map: vec![],
     };
     let steps: [&[&'static str]; 5] =
         [&["b", "d"], &["a", "b", "it's", "d", "e"], &["e", "d", "b"], &["b"], &["b", "d"]];
@@ -391,7 +393,7 @@ async fn a_unique_index_over_equal_rows_is_guarded() {
     let mut connection = place.connect().await;
     let old = schema([table(null(TEXT))]);
     start(connection.as_mut(), &old, &["'a'", "'a'", "NULL", "NULL"]).await;
-    let index = Index { name: "t_c_key".into(), columns: vec!["c".into()], unique: true };
+    let index = Index::new("t_c_key", ["c"], true);
     let mut new = old.clone();
     new.tables[0].indexes.push(index.clone());
     let change = Change::AddIndex { table: "t".into(), index };
@@ -417,7 +419,7 @@ async fn what_cannot_be_held_is_named() {
         |s| s.tables[1].columns[2].ty = ColumnType::Decimal { precision: 39, scale: 0 },
         |s| s.tables[1].columns[2].default = Some(ColumnDefault::Int(1)),
         |s| s.tables[1].columns[3].default = Some(ColumnDefault::Text("nobody".into())),
-        |s| s.tables[1].indexes[0].columns = vec!["nowhere".into()],
+        |s| s.tables[1].indexes[0] = Index::new("i", ["nowhere"], true),
         |s| s.tables[0].foreign_keys[0].on_delete = Action::SetNull,
         |s| s.tables[0].foreign_keys[0].target_columns = vec!["a".into()],
         |s| s.tables[0].columns[2].ty = ColumnType::I32,

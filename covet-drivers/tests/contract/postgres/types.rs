@@ -20,13 +20,7 @@ pub(super) async fn make(connection: &mut dyn Connection, name: &str, column: Co
 }
 
 pub(super) fn empty(name: &str) -> Table {
-    Table {
-        name: name.into(),
-        primary_key: Vec::new(),
-        columns: Vec::new(),
-        indexes: Vec::new(),
-        foreign_keys: Vec::new(),
-    }
+    Table { name: name.into(), ..Table::default() }
 }
 
 /// Runs the steps of the changes as a runner would.
@@ -124,8 +118,8 @@ pub(super) fn rich() -> Schema {
             Column { nullable: true, ..Column::new("q", ColumnType::Json) },
         ],
         indexes: vec![
-            Index { name: "users_email_key".into(), columns: vec!["email".into()], unique: true },
-            Index { name: "users_select_a_idx".into(), columns: vec!["select".into(), "a".into()], unique: false },
+            Index::new("users_email_key", ["email"], true),
+            Index::new("users_select_a_idx", ["select", "a"], false),
         ],
         ..empty("users")
     };
@@ -145,6 +139,7 @@ pub(super) fn rich() -> Schema {
                 target_columns: vec!["id".into()],
                 on_delete: Action::Cascade,
                 on_update: Action::NoAction,
+                ..ForeignKey::default()
             },
             ForeignKey {
                 name: "posts_editor_fkey".into(),
@@ -153,6 +148,7 @@ pub(super) fn rich() -> Schema {
                 target_columns: vec!["id".into()],
                 on_delete: Action::SetNull,
                 on_update: Action::Restrict,
+                ..ForeignKey::default()
             },
         ],
         ..empty(hostile)

@@ -27,11 +27,11 @@ pub(super) fn auto() -> Column {
 pub(super) fn table(name: &str, columns: Vec<Column>) -> Table {
     let has_id = columns.iter().any(|column| column.name == "id");
     let primary_key = if has_id { vec!["id".into()] } else { vec![] };
-    Table { name: name.into(), primary_key, columns, indexes: vec![], foreign_keys: vec![] }
+    Table { name: name.into(), primary_key, columns, ..Table::default() }
 }
 
 pub(super) fn index(name: &str, columns: &[&str], unique: bool) -> Index {
-    Index { name: name.into(), columns: columns.iter().map(|c| (*c).into()).collect(), unique }
+    Index::new(name, columns.iter().copied(), unique)
 }
 
 pub(super) fn key(name: &str, column: &str, target: &str, on_delete: Action) -> ForeignKey {
@@ -42,6 +42,7 @@ pub(super) fn key(name: &str, column: &str, target: &str, on_delete: Action) -> 
         target_columns: vec!["id".into()],
         on_delete,
         on_update: Action::NoAction,
+        ..ForeignKey::default()
     }
 }
 

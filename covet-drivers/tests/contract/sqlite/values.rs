@@ -13,13 +13,8 @@ async fn table(db: &mut dyn Connection, ty: &ColumnType) {
     id.auto = true;
     let mut column = Column::new("c", ty.clone());
     column.nullable = true;
-    let table = Table {
-        name: "v".into(),
-        primary_key: vec!["id".into()],
-        columns: vec![id, column],
-        indexes: vec![],
-        foreign_keys: vec![],
-    };
+    let table =
+        Table { name: "v".into(), primary_key: vec!["id".into()], columns: vec![id, column], ..Table::default() };
     let after = Schema { tables: vec![table.clone()] };
     let backend = open("sqlite::memory:").unwrap();
     let steps = backend.ddl().plan(&[Change::CreateTable { table }], &Schema::default(), &after).unwrap();

@@ -65,8 +65,7 @@ impl Log {
                 Column::new("branches", TEXT),
                 Column::new("at", ColumnType::Timestamp),
             ],
-            indexes: Vec::new(),
-            foreign_keys: Vec::new(),
+            ..Table::default()
         };
         // A transaction holds connections of its databases while it is decided, and the log may be in one of them.
         let (origin, home) = (db.clone(), db.backend());

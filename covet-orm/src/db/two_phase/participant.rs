@@ -62,8 +62,7 @@ impl Participant {
             name: BRANCH_TABLE.to_owned(),
             primary_key: vec!["gid".to_owned()],
             columns: vec![Column::new("gid", ColumnType::Text { max_len: Some(80) })],
-            indexes: Vec::new(),
-            foreign_keys: Vec::new(),
+            ..Table::default()
         };
         own_table::ensure(db, BRANCH_TABLE, table).await.map_err(|error| error.about(&name))?;
         Ok(Participant { db: db.clone(), name, home })

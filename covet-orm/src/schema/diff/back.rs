@@ -1,6 +1,6 @@
 //! The way back: every change turned round, and put into an order that is safe for it.
 
-use covet_drivers::catalog::{Change, Schema, Table};
+use covet_drivers::catalog::{Change, ColumnType, EnumType, Schema, Table};
 
 use crate::schema::diff::compare::Places;
 use crate::schema::diff::ground;
@@ -24,7 +24,14 @@ pub(super) fn turn_round(forth: &[Change], after: &Schema) -> Vec<Change> {
                 renames.push(Change::RenameColumn { table: table.clone(), from: to.clone(), to: from.clone() });
             }
             Change::DropTable { table } => places.create_table(table),
-            other => step(other, &mut places),
+            Change::AddColumn { table, column, .. } if is_replaced(forth, table, &column.name) => {
+                places.drop_replaced.push(Change::DropColumn { table: table.clone(), column: column.clone() });
+            }
+            Change::DropColumn { table, column } if is_replaced(forth, table, &column.name) => {
+                let (table, column) = (table.clone(), column.clone());
+                places.add_replaced.push(Change::AddColumn { table, column, backfill: None });
+            }
+            other => step(other, forth, &mut places),
         }
     }
     let new: Vec<&Table> = after.tables.iter().filter(|table| is_new(&table.name)).collect();
@@ -34,18 +41,61 @@ pub(super) fn turn_round(forth: &[Change], after: &Schema) -> Vec<Change> {
     places.in_order().chain(renames).collect()
 }
 
-fn step(change: &Change, places: &mut Places) {
+/// Whether a column goes and comes again, as another one.
+fn is_replaced(forth: &[Change], table: &str, column: &str) -> bool {
+    let comes = forth
+        .iter()
+        .any(|c| matches!(c, Change::AddColumn { table: t, column: c, .. } if t == table && c.name == column));
+    let goes =
+        forth.iter().any(|c| matches!(c, Change::DropColumn { table: t, column: c } if t == table && c.name == column));
+    comes && goes
+}
+
+/// Whether a column allows NULL again on the way back, which no column of a primary key does.
+fn is_freed(forth: &[Change], table: &str, columns: &[String]) -> bool {
+    forth.iter().any(|change| {
+        matches!(change, Change::AlterColumn { table: t, before, after, .. }
+            if t == table && before.nullable && !after.nullable && columns.contains(&after.name))
+    })
+}
+
+/// The enum as it was.
+fn labels_before(forth: &[Change], ty: &EnumType) -> EnumType {
+    let changed = forth.iter().find_map(|change| match change {
+        Change::AlterEnum { before, after, .. } if after == ty => Some(before),
+        _ => None,
+    });
+    changed.unwrap_or(ty).clone()
+}
+
+fn step(change: &Change, forth: &[Change], places: &mut Places) {
     match change.clone() {
         Change::CreateEnum { ty } => places.drop_enums.push(Change::DropEnum { ty }),
         Change::DropEnum { ty } => places.enums.push(Change::CreateEnum { ty }),
-        Change::AlterEnum { before, after } => {
-            places.narrow_enums.push(Change::AlterEnum { before: after, after: before });
+        Change::AlterEnum { before, after, map } => {
+            // A label goes back where it can only have been one.
+            let is_one = |to: &str| {
+                map.iter().filter(|(_, other)| other == to).count() == 1
+                    && !before.labels.iter().any(|label| label == to)
+            };
+            let map = map.iter().filter(|(_, to)| is_one(to)).map(|(from, to)| (to.clone(), from.clone())).collect();
+            places.enums.push(Change::AlterEnum { before: after, after: before, map });
         }
         Change::AddColumn { table, column, .. } => places.drop_columns.push(Change::DropColumn { table, column }),
         Change::DropColumn { table, column } => {
             places.add_columns.push(Change::AddColumn { table, column, backfill: None });
         }
-        Change::AlterColumn { table, before, after, .. } => {
+        Change::AlterColumn { table, before, after, .. } if before.generated.is_some() && after.generated.is_none() => {
+            places.drop_replaced.push(Change::DropColumn { table: table.clone(), column: after });
+            places.add_replaced.push(Change::AddColumn { table, column: before, backfill: None });
+        }
+        Change::AlterColumn { table, mut before, mut after, .. } => {
+            // The labels of an enum go back before.
+            for column in [&mut before, &mut after] {
+                if let ColumnType::Enum(ty) = &mut column.ty {
+                    *ty = labels_before(forth, ty);
+                }
+            }
             places.alter_columns.push(Change::AlterColumn { table, before: after, after: before, backfill: None });
         }
         Change::AddIndex { table, index } => places.drop_indexes.push(Change::DropIndex { table, index }),
@@ -55,6 +105,24 @@ fn step(change: &Change, places: &mut Places) {
         }
         Change::DropForeignKey { table, foreign_key } => {
             places.add_foreign_keys.push(Change::AddForeignKey { table, foreign_key });
+        }
+        Change::AddCheck { table, check } => places.drop_checks.push(Change::DropCheck { table, check }),
+        Change::DropCheck { table, check } => places.add_checks.push(Change::AddCheck { table, check }),
+        Change::AlterPrimaryKey { table, before, after } => {
+            // No column of a key allows NULL, so the key goes before one of them is to allow it again.
+            let nothing = Vec::new();
+            if before.is_empty() {
+                places.drop_keys.push(Change::AlterPrimaryKey { table, before: after, after: nothing });
+            } else if is_freed(forth, &table, &after) {
+                let first = Change::AlterPrimaryKey { table: table.clone(), before: after, after: nothing.clone() };
+                places.drop_keys.push(first);
+                places.keys.push(Change::AlterPrimaryKey { table, before: nothing, after: before });
+            } else {
+                places.keys.push(Change::AlterPrimaryKey { table, before: after, after: before });
+            }
+        }
+        Change::CommentTable { table, before, after } => {
+            places.comments.push(Change::CommentTable { table, before: after, after: before });
         }
         // Tables and renames are turned round above; there are no other changes.
         _ => {}

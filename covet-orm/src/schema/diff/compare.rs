@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use covet_drivers::Result;
 use covet_drivers::catalog::{Change, EnumType, Schema, Table};
-use covet_drivers::{Error, ErrorKind, Result};
 
-use crate::schema::diff::decision::place;
 use crate::schema::diff::judge::Judge;
 use crate::schema::diff::names::show;
 use crate::schema::diff::{Answer, Decision, Question, ground, renames, similarity, table};
@@ -14,18 +13,25 @@ use crate::schema::diff::{Answer, Decision, Question, ground, renames, similarit
 #[derive(Default)]
 pub(super) struct Places {
     pub(super) drop_foreign_keys: Vec<Change>,
+    pub(super) drop_checks: Vec<Change>,
     pub(super) drop_indexes: Vec<Change>,
+    /// Primary keys that must go before something else can change.
+    pub(super) drop_keys: Vec<Change>,
+    /// Columns that go and come again: generated ones, while what they read changes.
+    pub(super) drop_replaced: Vec<Change>,
     pub(super) enums: Vec<Change>,
     pub(super) create_tables: Vec<Change>,
     pub(super) add_columns: Vec<Change>,
     pub(super) alter_columns: Vec<Change>,
-    /// Enums that lose labels, on the way back: when no default names one any more.
-    pub(super) narrow_enums: Vec<Change>,
+    pub(super) add_replaced: Vec<Change>,
+    pub(super) keys: Vec<Change>,
+    pub(super) add_checks: Vec<Change>,
     pub(super) add_indexes: Vec<Change>,
     pub(super) add_foreign_keys: Vec<Change>,
     pub(super) drop_columns: Vec<Change>,
     pub(super) drop_tables: Vec<Change>,
     pub(super) drop_enums: Vec<Change>,
+    pub(super) comments: Vec<Change>,
 }
 
 impl Places {
@@ -46,8 +52,7 @@ impl Places {
     /// Creates a table, and what belongs to it, each in its place.
     pub(super) fn create_table(&mut self, table: &Table) {
         let name = &table.name;
-        let bare = Table { indexes: Vec::new(), foreign_keys: Vec::new(), ..table.clone() };
-        self.create_tables.push(Change::CreateTable { table: bare });
+        self.create_tables.push(Change::CreateTable { table: table.bare() });
         for index in &table.indexes {
             self.add_indexes.push(Change::AddIndex { table: name.clone(), index: index.clone() });
         }
@@ -60,17 +65,23 @@ impl Places {
     pub(super) fn in_order(self) -> impl Iterator<Item = Change> {
         [
             self.drop_foreign_keys,
+            self.drop_checks,
             self.drop_indexes,
+            self.drop_keys,
+            self.drop_replaced,
             self.enums,
             self.create_tables,
             self.add_columns,
             self.alter_columns,
-            self.narrow_enums,
+            self.add_replaced,
+            self.keys,
+            self.add_checks,
             self.add_indexes,
             self.add_foreign_keys,
             self.drop_columns,
             self.drop_tables,
             self.drop_enums,
+            self.comments,
         ]
         .into_iter()
         .flatten()
@@ -95,7 +106,7 @@ pub(super) fn compare(before: &Schema, after: &Schema, judge: &mut Judge<'_>) ->
     Ok(changes)
 }
 
-fn enums(before: &Schema, after: &Schema, judge: &Judge<'_>, places: &mut Places) -> Result<()> {
+fn enums(before: &Schema, after: &Schema, judge: &mut Judge<'_>, places: &mut Places) -> Result<()> {
     let by_name = |schema: &Schema| -> BTreeMap<String, EnumType> {
         schema.enums().into_iter().map(|ty| (ty.name.to_string(), ty.clone())).collect()
     };
@@ -105,8 +116,9 @@ fn enums(before: &Schema, after: &Schema, judge: &Judge<'_>, places: &mut Places
             None => places.enums.push(Change::CreateEnum { ty: after.clone() }),
             Some(before) if before.labels == after.labels => {}
             Some(before) => {
-                judge.relabels(before, after)?;
-                places.enums.push(Change::AlterEnum { before: before.clone(), after: after.clone() });
+                if let Some(map) = judge.relabels(before, after)? {
+                    places.enums.push(Change::AlterEnum { before: before.clone(), after: after.clone(), map });
+                }
             }
         }
     }
@@ -160,10 +172,4 @@ fn lost_table(table: &Table, before: &Schema, after: &Schema) -> Question {
         similarity: None,
     });
     Question { about: show(&table.name), found: "no model has this table any more".to_owned(), answers }
-}
-
-/// What cannot be migrated yet.
-pub(super) fn not_yet(table: &str, column: Option<&str>, what: &str, help: &'static str) -> Error {
-    let at = column.map_or_else(|| show(table), |column| place(table, column));
-    Error::new(ErrorKind::Migration, format!("{at}: {what}, which cannot be migrated yet")).with_help(help)
 }

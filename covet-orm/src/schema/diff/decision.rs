@@ -7,7 +7,7 @@ use covet_drivers::catalog::ColumnDefault;
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::schema::diff::literal;
-use crate::schema::diff::names::{Piece, pieces, show};
+use crate::schema::diff::names::{Piece, pieces, quote, show};
 
 /// A decision. Its text is what `--decide` takes and what `plan.toml` keeps.
 ///
@@ -64,6 +64,23 @@ pub enum Decision {
         /// The column.
         column: String,
     },
+    /// `drop label 'x' of e`: the enum loses a label; a row that has it stops the migration.
+    DropLabel {
+        /// The enum.
+        ty: String,
+        /// The label.
+        label: String,
+    },
+    /// `map label 'x' of e to 'y'`: the enum loses a label, and rows that have it get another; a label that is
+    /// renamed is mapped to its new name.
+    MapLabel {
+        /// The enum.
+        ty: String,
+        /// The label that goes.
+        label: String,
+        /// The label that takes its place.
+        to: String,
+    },
     /// `narrow t.c`: the column may get a type that cannot hold every value; a value that does not fit stops the migration.
     Narrow {
         /// The table, as it is called afterwards.
@@ -88,6 +105,10 @@ impl fmt::Display for Decision {
             }
             Decision::NoNulls { table, column } => write!(f, "no nulls in {}", place(table, column)),
             Decision::Narrow { table, column } => write!(f, "narrow {}", place(table, column)),
+            Decision::DropLabel { ty, label } => write!(f, "drop label {} of {}", quote(label, '\''), show(ty)),
+            Decision::MapLabel { ty, label, to } => {
+                write!(f, "map label {} of {} to {}", quote(label, '\''), show(ty), quote(to, '\''))
+            }
         }
     }
 }
@@ -99,7 +120,8 @@ pub(super) fn place(table: &str, column: &str) -> String {
 
 /// What a decision can look like, for whoever mistyped one.
 const FORMS: &str = "decisions are: `drop table t`, `rename table a to b`, `table t is empty`, `drop column t.c`, \
-    `rename column t.a to t.b`, `backfill t.c with 0`, `no nulls in t.c`, `narrow t.c`";
+    `rename column t.a to t.b`, `backfill t.c with 0`, `no nulls in t.c`, `narrow t.c`, \
+    `drop label 'x' of e`, `map label 'x' of e to 'y'`";
 
 impl FromStr for Decision {
     type Err = Error;
@@ -119,6 +141,16 @@ fn parse(text: &str) -> Option<Decision> {
     } else if rest.words(&["drop", "column"]) {
         let (table, column) = rest.place()?;
         Decision::DropColumn { table, column }
+    } else if rest.words(&["drop", "label"]) {
+        let label = rest.text()?;
+        rest.words(&["of"]).then_some(())?;
+        Decision::DropLabel { ty: rest.name()?, label }
+    } else if rest.words(&["map", "label"]) {
+        let label = rest.text()?;
+        rest.words(&["of"]).then_some(())?;
+        let ty = rest.name()?;
+        rest.words(&["to"]).then_some(())?;
+        Decision::MapLabel { ty, label, to: rest.text()? }
     } else if rest.words(&["rename", "table"]) {
         let from = rest.name()?;
         rest.words(&["to"]).then_some(())?;
@@ -183,6 +215,15 @@ impl Rest<'_> {
         }
     }
 
+    fn text(&mut self) -> Option<String> {
+        let (first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        match first {
+            Piece::Text(text) => Some(text.clone()),
+            Piece::Word(_) | Piece::Name(_) | Piece::Dot => None,
+        }
+    }
+
     fn dot(&mut self) -> bool {
         let dot = self.0.first() == Some(&Piece::Dot);
         if dot {
@@ -219,6 +260,8 @@ mod tests {
             "backfill users.at with now",
             "no nulls in users.name",
             "narrow users.age",
+            "drop label 'it''s' of role",
+            "map label 'a' of \"my role\" to 'b'",
             "drop column \"a.b\".\"c \"\" d\"",
             "rename table \"1x\" to naïve",
         ] {

@@ -46,9 +46,13 @@ pub(super) fn must_step_aside(table: &Table, key: &ForeignKey, before: &Schema, 
 
 fn loses_its_ground(key: &ForeignKey, before: &Schema, after: &Schema) -> bool {
     let (Some(old), Some(new)) = (before.table(&key.target), after.table(&key.target)) else { return false };
-    let same = |columns: &[String]| {
-        columns.len() == key.target_columns.len() && columns.iter().all(|column| key.target_columns.contains(column))
-    };
-    let grounds = |index: &Index| index.unique && same(&index.columns);
-    !same(&old.primary_key) && old.indexes.iter().any(|index| grounds(index) && !new.indexes.contains(index))
+    let grounds = |index: &Index| index.keeps_unique(&key.target_columns);
+    if is_key(&old.primary_key, key) {
+        return !is_key(&new.primary_key, key) || old.primary_key != new.primary_key;
+    }
+    old.indexes.iter().any(|index| grounds(index) && !new.indexes.iter().any(|other| other.means(index)))
+}
+
+fn is_key(primary_key: &[String], key: &ForeignKey) -> bool {
+    primary_key.len() == key.target_columns.len() && primary_key.iter().all(|name| key.target_columns.contains(name))
 }

@@ -4,6 +4,7 @@ use covet_drivers::catalog::{Column, ColumnDefault, EnumType};
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::schema::diff::decision::place;
+use crate::schema::diff::names::show;
 use crate::schema::diff::{Answer, Decision, Question, literal};
 
 /// The decisions at hand while two schemas are compared.
@@ -57,21 +58,31 @@ impl<'d> Judge<'d> {
         false
     }
 
-    /// Refuses an enum that loses labels or puts them in another order, except on the way back.
-    pub(super) fn relabels(&self, before: &EnumType, after: &EnumType) -> Result<()> {
-        if self.consents {
-            return Ok(());
+    /// What becomes of the labels of an enum that go: which label takes the place of which. A label without one stops
+    /// the migration where a row has it. `None` when that is not decided; the question is noted.
+    ///
+    /// # Errors
+    /// `Migration` for a label that is to become one which there is not.
+    pub(super) fn relabels(&mut self, before: &EnumType, after: &EnumType) -> Result<Option<Vec<(String, String)>>> {
+        let (name, mut map, mut undecided) = (after.name.to_string(), Vec::new(), false);
+        for label in before.labels.iter().filter(|label| !after.labels.contains(label)) {
+            let given = self.decisions.iter().find_map(|decision| match decision {
+                Decision::MapLabel { ty, label: from, to } if *ty == name && from == label => Some((decision, to)),
+                _ => None,
+            });
+            if let Some((decision, to)) = given {
+                if !after.labels.iter().any(|known| known == to) {
+                    let error = format!("the decision `{decision}` does not fit: {name} has no label '{to}'");
+                    return Err(Error::new(ErrorKind::Migration, error));
+                }
+                self.used(decision);
+                map.push((label.to_string(), to.clone()));
+                continue;
+            }
+            let drop = Decision::DropLabel { ty: name.clone(), label: label.to_string() };
+            undecided |= !self.decided(&drop, || lost_label(before, after, label, &drop));
         }
-        let mut later = after.labels.iter();
-        let Some(lost) = before.labels.iter().find(|label| !later.any(|other| other == *label)) else {
-            return Ok(());
-        };
-        let what = if after.labels.contains(lost) { "moves to another place" } else { "goes" };
-        Err(Error::new(
-            ErrorKind::Migration,
-            format!("the enum {}: its label '{lost}' {what}, which cannot be migrated yet", after.name),
-        )
-        .with_help("keep the label in its place; new labels may stand anywhere"))
+        Ok((!undecided).then_some(map))
     }
 
     /// What rows that exist get in this column, which is new and has no default.
@@ -143,4 +154,21 @@ impl<'d> Judge<'d> {
         }
         Ok(self.questions)
     }
+}
+
+/// A label that goes: what could take its place, the new ones first.
+fn lost_label(before: &EnumType, after: &EnumType, label: &str, drop: &Decision) -> Question {
+    let mut others: Vec<&str> = after.labels.iter().map(|label| &**label).collect();
+    others.sort_by_key(|other| before.labels.iter().any(|known| known == other));
+    let mut answers: Vec<Answer> = others
+        .into_iter()
+        .map(|to| {
+            let decision =
+                Decision::MapLabel { ty: after.name.to_string(), label: label.to_owned(), to: to.to_owned() };
+            Answer { decision: decision.to_string(), effect: format!("rows with it get '{to}'"), similarity: None }
+        })
+        .collect();
+    let effect = "a row with it stops the migration".to_owned();
+    answers.push(Answer { decision: drop.to_string(), effect, similarity: None });
+    Question { about: show(&after.name), found: format!("the enum has no label '{label}' any more"), answers }
 }

@@ -32,6 +32,7 @@ pub(super) fn show(value: &ColumnDefault) -> String {
         ColumnDefault::Number(value) => value.to_string(),
         ColumnDefault::Text(value) => quote(value, '\''),
         ColumnDefault::Now => "now".to_owned(),
+        ColumnDefault::Expression(expression) => expression.to_string(),
     }
 }
 

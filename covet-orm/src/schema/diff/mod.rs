@@ -39,12 +39,13 @@ pub enum Diff {
 
 /// The changes from one schema to another.
 ///
-/// The order: renames; foreign keys and indexes that go; enums, tables and columns that come;
-/// columns that change; indexes and foreign keys that come; columns, tables and enums that go.
+/// The order: renames; foreign keys, checks and indexes that go, and generated columns that step aside; enums, tables
+/// and columns that come; columns that change; primary keys; checks, indexes and foreign keys that come; columns,
+/// tables and enums that go; comments.
 ///
 /// # Errors
-/// `Migration` for a decision that fits nothing, for what cannot be migrated yet (another primary
-/// key, an enum that loses labels), and when no model is left at all.
+/// `Migration` for a decision that fits nothing, for a column that goes while something that stays reads it, and when
+/// no model is left at all.
 pub fn diff(before: &Schema, after: &Schema, decisions: &[Decision]) -> Result<Diff> {
     if after.tables.is_empty() && !before.tables.is_empty() {
         return Err(Error::new(

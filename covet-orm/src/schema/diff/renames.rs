@@ -47,10 +47,11 @@ pub(super) fn rename(schema: &mut Schema, after: &Schema, judge: &mut Judge<'_>)
     Ok(changes)
 }
 
-/// The renames among the decisions.
+/// The renames among the decisions, of labels too.
 pub(super) fn among(decisions: &[Decision]) -> Vec<Decision> {
-    let is_rename =
-        |decision: &&Decision| matches!(decision, Decision::RenameTable { .. } | Decision::RenameColumn { .. });
+    let is_rename = |decision: &&Decision| {
+        matches!(decision, Decision::RenameTable { .. } | Decision::RenameColumn { .. } | Decision::MapLabel { .. })
+    };
     decisions.iter().filter(is_rename).cloned().collect()
 }
 

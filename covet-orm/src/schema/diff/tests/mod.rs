@@ -22,8 +22,7 @@ fn table<const N: usize>(name: &str, columns: [Column; N]) -> Table {
         name: name.to_owned(),
         primary_key: vec!["id".to_owned()],
         columns: [vec![id], columns.to_vec()].concat(),
-        indexes: Vec::new(),
-        foreign_keys: Vec::new(),
+        ..Table::default()
     }
 }
 
@@ -37,7 +36,7 @@ fn nullable(name: &str, ty: ColumnType) -> Column {
 
 fn unique(mut table: Table, name: &str) -> Table {
     let index = constraint_name(&table.name, &[name], "key");
-    table.indexes.push(Index { name: index, columns: vec![name.to_owned()], unique: true });
+    table.indexes.push(Index::new(index, [name], true));
     table
 }
 
@@ -49,6 +48,7 @@ fn points(mut table: Table, column: &str, target: &str, theirs: &str) -> Table {
         target_columns: vec![theirs.to_owned()],
         on_delete: Action::Cascade,
         on_update: Action::NoAction,
+        ..ForeignKey::default()
     });
     table
 }

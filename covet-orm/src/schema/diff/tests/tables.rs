@@ -164,7 +164,7 @@ fn only_what_changed_is_changed() {
 #[test]
 fn an_index_becomes_unique() {
     let mut before = schema([table("t", [column("a", I32)])]);
-    before.tables[0].indexes = vec![Index { name: "t_a_idx".into(), columns: vec!["a".into()], unique: false }];
+    before.tables[0].indexes = vec![Index::new("t_a_idx", ["a"], false)];
     let to = schema([unique(table("t", [column("a", I32)]), "a")]);
     assert_eq!(walk(&before, &to, &[]), ["drop index t_a_idx on t", "add index t_a_key on t"]);
 }
