@@ -13,7 +13,7 @@ impl Schema {
             Change::AlterEnum { before, after, .. } => self.relabel(&before.name, after),
             Change::CreateTable { table } => {
                 absent(self.table(&table.name))?;
-                self.tables.push(table.clone());
+                self.tables.push(table.bare());
                 self.tables.sort_by(|a, b| a.name.cmp(&b.name));
             }
             Change::DropTable { table } => {

@@ -79,13 +79,14 @@ pub(crate) fn comment(ty: &ColumnType, said: Option<&str>) -> Option<String> {
 /// The mark in a column's comment, and what its owner says.
 pub(crate) fn split_comment(comment: &str) -> (Option<&str>, Option<&str>) {
     let is_mark = |mark: &str| mark == UTC || mark.starts_with(ENUM);
-    if is_mark(comment) {
-        return (Some(comment), None);
-    }
     if let Some((said, mark)) = comment.strip_suffix(']').and_then(|rest| rest.rsplit_once(" ["))
         && (is_mark(mark) || mark.is_empty())
     {
         return (Some(mark).filter(|mark| !mark.is_empty()), Some(said));
+    }
+    // Behind, because a comment may begin like a mark; no enum's name ends like one.
+    if is_mark(comment) {
+        return (Some(comment), None);
     }
     (None, Some(comment).filter(|comment| !comment.is_empty()))
 }
@@ -240,7 +241,7 @@ pub(crate) fn uuid_of_text(text: &str) -> Option<[u8; 16]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Described, PLAIN, comment, native, read};
+    use super::{Described, PLAIN, comment, native, read, split_comment};
     use crate::catalog::{ColumnType, EnumType};
 
     fn described(column_type: &str, comment: &str) -> Described {
@@ -250,7 +251,7 @@ mod tests {
     #[test]
     fn the_table_reads_both_ways() {
         for (ty, name) in PLAIN {
-            assert_eq!(read(&described(name, &comment(ty).unwrap_or_default())), *ty, "{name}");
+            assert_eq!(read(&described(name, &comment(ty, None).unwrap_or_default())), *ty, "{name}");
         }
         for (old, ty) in [
             ("tinyint(4)", ColumnType::I8),
@@ -270,5 +271,19 @@ mod tests {
         });
         assert_eq!(native(&ty), "enum('a','it''s',x'625c63','d,e')");
         assert_eq!(read(&described("enum('a','it''s','b\\\\c','d,e')", "enum kind")), ty);
+    }
+
+    #[test]
+    fn a_comment_and_what_covet_keeps_in_it_are_told_apart() {
+        let role = ColumnType::Enum(EnumType { name: "role".into(), labels: vec!["a".into()].into() });
+        for ty in [ColumnType::Timestamp, ColumnType::DateTime, role] {
+            for said in
+                [None, Some("in years"), Some("utc"), Some("enum x"), Some("a [utc]"), Some("a []"), Some("[b]")]
+            {
+                let kept = comment(&ty, said).unwrap_or_default();
+                let (mark, found) = split_comment(&kept);
+                assert_eq!((mark.is_some(), found), (ty != ColumnType::DateTime, said), "{kept}");
+            }
+        }
     }
 }

@@ -11,7 +11,7 @@ use super::strings::listed;
 
 fn column(name: String, ty: ColumnType, default: Option<&String>) -> Column {
     let default = default.map(|text| ColumnDefault::Text(text.clone().into()));
-    Column { name, ty, nullable: true, default, auto: false, case_insensitive: false }
+    Column { nullable: true, default, ..Column::new(name, ty) }
 }
 
 /// Makes a table as a migration would.

@@ -80,8 +80,8 @@ fn column(table: &Table, column: &Column) -> Result<()> {
                 return Err(at(no(format_args!("the enum label `{label}` in {place}"))
                     .with_help("a label has at most 255 characters and no blank at its end")));
             }
-            if ty.name.contains(['\\', '\0']) {
-                return Err(at(no(format_args!("an enum name with a backslash in {place}"))));
+            if ty.name.contains(['\\', '\0', '[']) {
+                return Err(at(no(format_args!("an enum name with a backslash or a bracket in {place}"))));
             }
         }
         _ => {}

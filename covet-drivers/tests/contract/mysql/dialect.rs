@@ -49,8 +49,8 @@ async fn table(conn: &mut dyn Connection) {
             text("nick", true),
             Column { nullable: true, ..Column::new("n", ColumnType::I64) },
         ],
-        indexes: vec![Index { name: "odd_key".into(), columns: vec!["na\"me".into()], unique: true }],
-        foreign_keys: vec![],
+        indexes: vec![Index::new("odd_key", ["na\"me"], true)],
+        ..Table::default()
     };
     crate::mysql::ddl::create(conn, &[table]).await;
 }

@@ -1,7 +1,8 @@
 //! Schemas: written, read back equal, changed forth and back.
 
 use covet_drivers::catalog::{
-    Action, Change, Column, ColumnDefault, ColumnType, EnumType, ForeignKey, Index, Schema, Table,
+    Action, Change, Column, ColumnDefault, ColumnType, EnumType, Expression, ForeignKey, Generated, Index, Schema,
+    Table, Term,
 };
 use covet_drivers::contract::Connection;
 use covet_drivers::{ErrorKind, Result};
@@ -202,11 +203,17 @@ async fn others_schemas_are_read_too() {
     let a = &found.tables[0];
     assert_eq!(a.primary_key, ["x"]);
     assert_eq!(a.columns[1].ty, ColumnType::Other("VARCHAR(10)".into()));
-    assert_eq!(a.columns[3].ty, ColumnType::Other("INT generated".into()));
+    let generated = Generated { expression: Expression::new("x + 1"), stored: false };
+    assert_eq!((&a.columns[3].ty, &a.columns[3].generated), (&ColumnType::I64, &Some(generated)));
     assert_eq!(a.indexes.len(), 1);
     let b = &found.tables[1];
     assert_eq!((b.foreign_keys[0].name.as_str(), &b.foreign_keys[0].target_columns), ("b_x_fkey", &vec!["x".into()]));
-    assert_eq!(b.indexes.len(), 1, "{:?}", b.indexes);
+    let down = Term { descending: true, ..Term::column("x") };
+    let expr = Term::expression(Expression::new("x + 1"));
+    let with = |name: &str, term: Term| Index { terms: vec![term], ..Index::new(name, [""; 0], false) };
+    let part = Index { condition: Some(Expression::new("x > 1")), ..with("part", Term::column("x")) };
+    let unique = Index::new("sqlite_autoindex_b_1", ["x"], true);
+    assert_eq!(b.indexes, [with("down", down), with("expr", expr), part, unique]);
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ pub use question::{Answer, MissingDecisions, Question};
 use covet_drivers::catalog::{Change, Schema};
 use covet_drivers::{Error, ErrorKind, Result};
 
+use crate::schema::apply;
 use judge::Judge;
 
 /// What a comparison of two schemas gives.
@@ -57,7 +58,35 @@ pub fn diff(before: &Schema, after: &Schema, decisions: &[Decision]) -> Result<D
     let mut judge = Judge::new(decisions);
     let changes = compare::compare(before, after, &mut judge)?;
     let questions = judge.finish()?;
-    Ok(if questions.is_empty() { Diff::Changes(changes) } else { Diff::Missing(questions) })
+    if !questions.is_empty() {
+        return Ok(Diff::Missing(questions));
+    }
+    lead_to(before, after, &changes)?;
+    Ok(Diff::Changes(changes))
+}
+
+/// The changes lead from one schema to the other, whatever their order of columns: a difference that no change is about
+/// would be lost in silence.
+fn lead_to(before: &Schema, after: &Schema, changes: &[Change]) -> Result<()> {
+    let mut reached = before.clone();
+    changes.iter().try_for_each(|change| apply(&mut reached, change))?;
+    let one_spelling = |schema: &mut Schema| {
+        schema.sort();
+        schema.expressions(&mut |expression| *expression = expression.plain());
+        schema.tables.iter_mut().for_each(|table| table.columns.sort_by(|a, b| a.name.cmp(&b.name)));
+    };
+    let mut wanted = after.clone();
+    one_spelling(&mut reached);
+    one_spelling(&mut wanted);
+    let differs = wanted.tables.iter().find(|table| reached.table(&table.name) != Some(table));
+    match differs.or_else(|| reached.tables.iter().find(|table| wanted.table(&table.name).is_none())) {
+        None => Ok(()),
+        Some(table) => Err(Error::new(
+            ErrorKind::Migration,
+            format!("the changes that were found do not lead to the table {} as it is wanted", table.name),
+        )
+        .with_help("this is a fault in Covet: please report it with both schemas")),
+    }
 }
 
 /// The changes that lead back from `after` to `before`, of a migration that was made with these decisions.
@@ -70,5 +99,7 @@ pub fn diff(before: &Schema, after: &Schema, decisions: &[Decision]) -> Result<D
 pub fn way_back(before: &Schema, after: &Schema, decisions: &[Decision]) -> Result<Vec<Change>> {
     let renames = renames::among(decisions);
     let forth = compare::compare(before, after, &mut Judge::consenting(&renames))?;
-    Ok(back::turn_round(&forth, after))
+    let back = back::turn_round(&forth, after);
+    lead_to(after, before, &back)?;
+    Ok(back)
 }
