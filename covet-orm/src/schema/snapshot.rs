@@ -103,7 +103,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use covet_drivers::catalog::{
-        Action, Column, ColumnDefault, ColumnType, EnumType, ForeignKey, Index, Schema, Table,
+        Action, Check, Column, ColumnDefault, ColumnType, EnumType, Expression, ForeignKey, Generated, Index, Schema,
+        Table, Term, Timing,
     };
 
     use super::{from_toml, hash, to_toml};
@@ -129,13 +130,26 @@ mod tests {
         columns[4].default = Some(ColumnDefault::Number("1.50".into()));
         columns[5].default = Some(ColumnDefault::Now);
         columns[5].nullable = true;
+        columns[6].comment = Some("it's \"x\"".into());
+        columns[7].default = None;
+        let each = Expression::Each(vec![("a".into(), "1".into()), ("b".into(), "'2'".into())].into());
+        columns[7].generated = Some(Generated { expression: each.clone(), stored: true });
+        let both = vec![
+            Term { descending: true, class: Some("c".into()), ..Term::column("c1") },
+            Term::expression(Expression::new("lower(c2)")),
+            Term::column("c3"),
+        ];
+        let partial = Index { terms: both, condition: Some(each.clone()), ..Index::new("p", ["x"], false) };
+        let partial = Index { include: vec!["c4".into()], method: Some("gin".into()), nulls_agree: true, ..partial };
         Schema {
             tables: vec![
                 Table {
                     name: "z\"`'].".into(),
                     primary_key: vec!["c1".into()],
                     columns: columns.clone(),
-                    indexes: vec![Index::new("i", ["c2", "c3"], true)],
+                    indexes: vec![Index::new("i", ["c2", "c3"], true), partial],
+                    checks: vec![Check { name: "k".into(), expression: Expression::new("c1 > 0 -- \"") }],
+                    comment: Some("a table".into()),
                     foreign_keys: vec![ForeignKey {
                         name: "f".into(),
                         columns: vec!["c1".into()],
@@ -143,7 +157,7 @@ mod tests {
                         target_columns: vec!["c1".into()],
                         on_delete: Action::SetNull,
                         on_update: Action::NoAction,
-                        ..ForeignKey::default()
+                        timing: Timing::Deferred,
                     }],
                 },
                 Table { name: "a".into(), columns: columns[..2].to_vec(), ..Table::default() },
@@ -167,7 +181,7 @@ mod tests {
     fn an_item_is_a_line() {
         let text = to_toml(&everything()).unwrap();
         assert!(text.contains("\n  { name = \"c1\", type = \"u64\", default = { int = -3 } },\n"), "{text}");
-        assert_eq!(text.lines().filter(|line| line.starts_with("  { name = ")).count(), 12, "{text}");
+        assert_eq!(text.lines().filter(|line| line.starts_with("  { name = ")).count(), 14, "{text}");
     }
 
     #[test]
