@@ -1,109 +1,22 @@
 //! The history: a table of Covet's own in which every migration that was run has a row.
 
-use std::fmt;
-use std::str::FromStr;
+mod entry;
+mod table;
 
-use covet_drivers::catalog::{Change, Column, ColumnType, Schema, Table};
-use covet_drivers::contract::{Command, Connection, Ddl, Flow, Reuse, Row, RowSink};
+use covet_drivers::catalog::ColumnType;
+use covet_drivers::contract::{Command, Connection, Ddl, Flow, Reuse, Row, RowSink, Step};
 use covet_drivers::render::{Dialect, print};
-use covet_drivers::sql::{Assignment, BinaryOp, Function, Insert, Many, Node, Select, Statement, Update};
-use covet_drivers::value::{Value, ValueRef};
+use covet_drivers::sql::{Assignment, BinaryOp, Delete, Function, Insert, Many, Node, Select, Statement, Update};
+use covet_drivers::value::Value;
 use covet_drivers::{Error, ErrorKind, Result};
 
+use entry::Cells;
+pub use entry::State;
+pub(super) use entry::{Doubt, Entry};
+use table::{FIELDS, Field, VERSION, VERSION_ID, VERSION_STATE, fields};
+
 /// The table.
-pub(super) const TABLE: &str = "_covet_migrations";
-
-const TEXT: ColumnType = ColumnType::Text { max_len: None };
-
-const fn short(most: u32) -> ColumnType {
-    ColumnType::Text { max_len: Some(most) }
-}
-
-/// The columns: name, type, whether NULL is allowed.
-const COLUMNS: &[(&str, ColumnType, bool)] = &[
-    ("id", short(64), false),
-    ("position", ColumnType::I32, false),
-    ("name", short(100), false),
-    ("up_checksum", short(80), false),
-    ("down_sql", TEXT, false),
-    ("state", short(16), false),
-    ("steps_done", ColumnType::I32, false),
-    ("steps_total", ColumnType::I32, false),
-    ("step_hashes", TEXT, false),
-    ("error", TEXT, true),
-    ("started_at", ColumnType::Timestamp, false),
-    ("finished_at", ColumnType::Timestamp, true),
-    ("tool", short(40), false),
-];
-
-/// How far a migration is on a database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// It began and did not end: it runs now, or its runner was lost.
-    Running,
-    /// It is applied.
-    Applied,
-    /// A statement failed; what was done before it stays, and the next run goes on there.
-    Failed,
-    /// The way back began and did not end.
-    Reverting,
-    /// It was applied and undone.
-    Reverted,
-}
-
-const STATES: &[(State, &str)] = &[
-    (State::Running, "running"),
-    (State::Applied, "applied"),
-    (State::Failed, "failed"),
-    (State::Reverting, "reverting"),
-    (State::Reverted, "reverted"),
-];
-
-impl State {
-    /// The state in a word.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        STATES.iter().find(|(state, _)| *state == self).map_or("", |(_, name)| name)
-    }
-}
-
-impl FromStr for State {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        STATES.iter().find(|(_, name)| *name == text).map(|(state, _)| *state).ok_or_else(|| {
-            Error::new(ErrorKind::Migration, format!("the history {TABLE} has a state `{text}`, which is not known"))
-                .with_help("a newer version of Covet wrote it: use that version")
-        })
-    }
-}
-
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// A row of the history.
-#[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) id: String,
-    /// Counts up in the order in which migrations were applied.
-    pub(super) position: i32,
-    pub(super) name: String,
-    pub(super) up_checksum: String,
-    /// The way back, so that a program without the files can go it.
-    pub(super) down_sql: String,
-    pub(super) state: State,
-    /// Statements that are done, of the way that is under way.
-    pub(super) steps_done: usize,
-    pub(super) steps_total: usize,
-    /// A short hash of each statement as it was when the run began.
-    pub(super) step_hashes: Vec<String>,
-    pub(super) error: Option<String>,
-    /// Microseconds since 1970 in UTC.
-    pub(super) finished_at: Option<i64>,
-}
+pub(super) const TABLE: &str = table::TABLE;
 
 /// Every migration of a database's history, in their order: its id, and its state with its checksum.
 pub(crate) async fn heads(
@@ -111,7 +24,25 @@ pub(crate) async fn heads(
     dialect: &'static dyn Dialect,
 ) -> Result<Vec<(String, String)>> {
     let entries = History::new(connection, dialect).read().await?;
-    Ok(entries.into_iter().map(|entry| (entry.id, format!("{} {}", entry.state, entry.up_checksum))).collect())
+    Ok(entries.into_iter().map(|entry| (entry.id, format!("{} {}", entry.state, entry.sums.up))).collect())
+}
+
+/// How far a migration is, to be noted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Note<'n> {
+    pub(super) state: State,
+    /// Statements that are done.
+    pub(super) done: usize,
+    pub(super) error: Option<&'n str>,
+    pub(super) statement: Option<&'n str>,
+    pub(super) doubt: Option<Doubt>,
+}
+
+impl Note<'_> {
+    /// So many are done, and nothing is in doubt.
+    pub(super) fn done(state: State, done: usize) -> Self {
+        Note { state, done, error: None, statement: None, doubt: None }
+    }
 }
 
 /// The history of one database, through one connection.
@@ -125,37 +56,63 @@ impl<'c> History<'c> {
         History { connection, dialect }
     }
 
-    /// Every row; none when there is no table yet. Needs no right to create one.
+    /// Every row, without what only a run needs; none when there is no table yet. Needs no right to create one.
     pub(super) async fn read(&mut self) -> Result<Vec<Entry>> {
-        match self.rows(None).await {
-            Err(error) if error.kind() == ErrorKind::UndefinedTable => Ok(Vec::new()),
-            other => other,
+        let mut version = VERSION;
+        loop {
+            let listed: Vec<&'static Field> = fields(version).filter(|field| field.listed).collect();
+            match self.rows(&listed, None).await {
+                Err(error) if error.kind() == ErrorKind::UndefinedTable => return Ok(Vec::new()),
+                Err(error) if error.kind() == ErrorKind::UndefinedColumn && version > 1 => version -= 1,
+                other => return other,
+            }
         }
     }
 
-    /// The row of a migration; the table must exist.
+    /// The whole row of a migration; the table must exist, and be of this version.
     pub(super) async fn entry(&mut self, id: &str) -> Result<Option<Entry>> {
-        Ok(self.rows(Some(is(id))).await?.pop())
+        let all: Vec<&'static Field> = FIELDS.iter().collect();
+        Ok(self.rows(&all, Some(is(id))).await?.pop())
     }
 
-    /// Creates the table, if there is none.
-    pub(super) async fn create(&mut self, ddl: &dyn Ddl) -> Result<()> {
-        match self.rows(Some(is(""))).await {
-            Err(error) if error.kind() == ErrorKind::UndefinedTable => {}
-            other => return other.map(drop),
-        }
-        let table = Table {
-            name: TABLE.to_owned(),
-            primary_key: vec!["id".to_owned()],
-            columns: COLUMNS
-                .iter()
-                .map(|(name, ty, nullable)| Column { nullable: *nullable, ..Column::new(*name, ty.clone()) })
-                .collect(),
-            indexes: Vec::new(),
-            foreign_keys: Vec::new(),
+    /// The way back that is kept of a migration.
+    pub(super) async fn way_back(&mut self, id: &str) -> Result<String> {
+        let mut sql = String::new();
+        let columns: Many<Node> = [Node::column("down_sql")].into_iter().collect();
+        let select = Statement::from(Select { filter: Some(is(id)), ..Select::new(TABLE, columns) });
+        let mut take = |row: &mut Row<'_>| {
+            sql = row.get(0, &ColumnType::Text { max_len: None })?;
+            Ok(Flow::Continue)
         };
-        let after = Schema { tables: vec![table.clone()] };
-        for step in ddl.plan(&[Change::CreateTable { table }], &Schema::default(), &after)? {
+        send(self.connection, self.dialect, &select, &mut take).await?;
+        Ok(sql)
+    }
+
+    /// Creates the table, if there is none, and brings one of an earlier version up to date.
+    pub(super) async fn create(&mut self, ddl: &dyn Ddl) -> Result<()> {
+        let mut version = VERSION;
+        loop {
+            let known: Vec<&'static Field> = fields(version).collect();
+            match self.version(&known).await {
+                Ok(Some(VERSION)) => return Ok(()),
+                Ok(_) if version == VERSION => break,
+                Ok(_) => {
+                    self.steps(&table::upgrade(ddl, version)?).await?;
+                    break;
+                }
+                Err(error) if error.kind() == ErrorKind::UndefinedTable => {
+                    self.steps(&table::creation(ddl)?).await?;
+                    break;
+                }
+                Err(error) if error.kind() == ErrorKind::UndefinedColumn && version > 1 => version -= 1,
+                Err(error) => return Err(error),
+            }
+        }
+        self.write_version().await
+    }
+
+    async fn steps(&mut self, steps: &[Step]) -> Result<()> {
+        for step in steps {
             match self.connection.script(&step.sql).await {
                 // Where migration runners exclude each other only within transactions, another was faster.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
@@ -165,62 +122,102 @@ impl<'c> History<'c> {
         Ok(())
     }
 
+    async fn write_version(&mut self) -> Result<()> {
+        self.delete(VERSION_ID).await?;
+        let row = FIELDS.iter().map(|field| {
+            Ok(match field.name {
+                "id" => text(VERSION_ID),
+                "state" => text(VERSION_STATE),
+                "steps_done" => number(VERSION)?,
+                "position" | "steps_total" => number(0)?,
+                "name" | "up_checksum" | "down_sql" | "step_hashes" => text(""),
+                "started_at" => now(),
+                "tool" => text(env!("CARGO_PKG_VERSION")),
+                _ => Node::Value(Value::Null),
+            })
+        });
+        match self.insert(row.collect::<Result<_>>()?).await {
+            // Another was faster.
+            Err(error) if error.kind() == ErrorKind::Unique => Ok(()),
+            other => other,
+        }
+    }
+
     /// Writes the row of a migration, in place of the one that is there; it begins now, and ends now
-    /// if it is applied.
+    /// if that is its state.
     pub(super) async fn write(&mut self, entry: &Entry) -> Result<()> {
-        let finished = if entry.state == State::Applied { now() } else { Node::Value(Value::Null) };
-        let row = vec![
-            text(&entry.id),
-            Node::Value(Value::Int(entry.position.into())),
-            text(&entry.name),
-            text(&entry.up_checksum),
-            text(&entry.down_sql),
-            text(entry.state.name()),
-            number(entry.steps_done)?,
-            number(entry.steps_total)?,
-            text(&entry.step_hashes.join("\n")),
-            entry.error.as_deref().map_or(Node::Value(Value::Null), text),
-            now(),
-            finished,
-            text(env!("CARGO_PKG_VERSION")),
-        ];
-        let names = COLUMNS.iter().map(|(name, ..)| *name);
+        let row = FIELDS.iter().map(|field| cell(field, entry)).collect::<Result<Vec<Node>>>()?;
         // One statement, so that a run that breaks off here loses no note of what it has done.
-        let statement = if self.entry(&entry.id).await?.is_some() {
-            let set = names.zip(row).map(|(column, value)| assign(column, value)).collect();
-            Statement::from(Update { table: TABLE, set, filter: Some(is(&entry.id)), returning: Many::EMPTY })
-        } else {
-            let columns = names.collect();
-            Statement::from(Insert { table: TABLE, columns, rows: vec![row], conflict: None, returning: Many::EMPTY })
-        };
-        self.run(statement).await
+        if self.entry(&entry.id).await?.is_none() {
+            return self.insert(row).await;
+        }
+        let set = FIELDS.iter().zip(row).map(|(field, value)| assign(field.name, value)).collect();
+        self.update(&entry.id, set).await
     }
 
     /// Notes how far a migration is; a state that is an end ends it now.
-    pub(super) async fn note(&mut self, id: &str, state: State, done: usize, error: Option<&str>) -> Result<()> {
+    pub(super) async fn note(&mut self, id: &str, note: Note<'_>) -> Result<()> {
         let mut set = vec![
-            assign("state", text(state.name())),
-            assign("steps_done", number(done)?),
-            assign("error", error.map_or(Node::Value(Value::Null), text)),
+            assign("state", text(note.state.name())),
+            assign("steps_done", number(note.done)?),
+            assign("error", maybe(note.error)),
+            assign("statement", maybe(note.statement)),
+            assign("doubt", maybe(note.doubt.map(Doubt::name))),
         ];
-        if matches!(state, State::Applied | State::Reverted) {
+        if !note.state.is_unfinished() {
             set.push(assign("finished_at", now()));
         }
-        let update = Update { table: TABLE, set: set.into(), filter: Some(is(id)), returning: Many::EMPTY };
-        self.run(Statement::from(update)).await
+        self.update(id, set).await
     }
 
-    async fn rows(&mut self, filter: Option<Node>) -> Result<Vec<Entry>> {
-        let columns: Many<Node> = COLUMNS.iter().map(|(name, ..)| Node::column(name)).collect();
+    /// Takes the row of a migration away.
+    pub(super) async fn delete(&mut self, id: &str) -> Result<()> {
+        self.run(Statement::from(Delete { table: TABLE, filter: Some(is(id)), returning: Many::EMPTY })).await
+    }
+
+    /// The version of a table that has these columns, where it says one.
+    async fn version(&mut self, known: &[&'static Field]) -> Result<Option<usize>> {
+        let mut version = None;
+        let columns: Many<Node> = known.iter().map(|field| Node::column(field.name)).collect();
+        let select = Statement::from(Select { filter: Some(is(VERSION_ID)), ..Select::new(TABLE, columns) });
+        let mut take = |row: &mut Row<'_>| {
+            version = Some(Cells::new(row, known).number("steps_done")?);
+            Ok(Flow::Continue)
+        };
+        send(self.connection, self.dialect, &select, &mut take).await?;
+        match version {
+            Some(version) if version > VERSION => Err(table::too_new(version)),
+            version => Ok(version),
+        }
+    }
+
+    async fn rows(&mut self, known: &[&'static Field], filter: Option<Node>) -> Result<Vec<Entry>> {
+        let columns: Many<Node> = known.iter().map(|field| Node::column(field.name)).collect();
         let select = Statement::from(Select { filter, ..Select::new(TABLE, columns) });
         let mut entries: Vec<Entry> = Vec::new();
         let mut take = |row: &mut Row<'_>| {
-            entries.push(read_entry(row)?);
+            let cells = Cells::new(row, known);
+            if cells.text("id")?.as_deref() != Some(VERSION_ID) {
+                entries.push(cells.entry()?);
+            } else if cells.number("steps_done")? > VERSION {
+                return Err(table::too_new(cells.number("steps_done")?));
+            }
             Ok(Flow::Continue)
         };
         send(self.connection, self.dialect, &select, &mut take).await?;
         entries.sort_by_key(|entry| entry.position);
         Ok(entries)
+    }
+
+    async fn insert(&mut self, row: Vec<Node>) -> Result<()> {
+        let columns = FIELDS.iter().map(|field| field.name).collect();
+        let insert = Insert { table: TABLE, columns, rows: vec![row], conflict: None, returning: Many::EMPTY };
+        self.run(Statement::from(insert)).await
+    }
+
+    async fn update(&mut self, id: &str, set: Vec<Assignment>) -> Result<()> {
+        let update = Update { table: TABLE, set: set.into(), filter: Some(is(id)), returning: Many::EMPTY };
+        self.run(Statement::from(update)).await
     }
 
     async fn run(&mut self, statement: Statement) -> Result<()> {
@@ -239,6 +236,31 @@ async fn send(
     connection.run(Command { sql: &printed.sql, args: &values, reuse: Reuse::Once }, rows).await.map(drop)
 }
 
+/// What a column holds of an entry.
+fn cell(field: &Field, entry: &Entry) -> Result<Node> {
+    Ok(match field.name {
+        "id" => text(&entry.id),
+        "position" => Node::Value(Value::Int(entry.position.into())),
+        "name" => text(&entry.name),
+        "up_checksum" => text(&entry.sums.up),
+        "down_checksum" => maybe(entry.sums.down.as_deref()),
+        "plan_checksum" => maybe(entry.sums.plan.as_deref()),
+        "down_sql" => text(&entry.down_sql),
+        "state" => text(entry.state.name()),
+        "steps_done" => number(entry.steps_done)?,
+        "steps_total" => number(entry.steps_total)?,
+        "step_hashes" => text(&entry.step_hashes.join("\n")),
+        "error" => maybe(entry.error.as_deref()),
+        "statement" => maybe(entry.statement.as_deref()),
+        "doubt" => maybe(entry.doubt.map(Doubt::name)),
+        "parents" => text(&entry.parents.join("\n")),
+        "started_at" => now(),
+        "finished_at" if !entry.state.is_unfinished() => now(),
+        "tool" => text(env!("CARGO_PKG_VERSION")),
+        _ => Node::Value(Value::Null),
+    })
+}
+
 fn is(id: &str) -> Node {
     Node::binary(BinaryOp::Eq, Node::column("id"), text(id))
 }
@@ -251,6 +273,10 @@ fn text(text: &str) -> Node {
     Node::Value(Value::Text(text.to_owned()))
 }
 
+fn maybe(value: Option<&str>) -> Node {
+    value.map_or(Node::Value(Value::Null), text)
+}
+
 fn number(number: usize) -> Result<Node> {
     let number = i64::try_from(number)
         .map_err(|_| Error::new(ErrorKind::OutOfRange, "a migration has more statements than can be counted"))?;
@@ -259,72 +285,4 @@ fn number(number: usize) -> Result<Node> {
 
 fn now() -> Node {
     Node::Call(Function::Now, Many::EMPTY)
-}
-
-fn read_entry(row: &mut Row<'_>) -> Result<Entry> {
-    let cells = Cells(row);
-    Ok(Entry {
-        id: cells.text("id")?.unwrap_or_default(),
-        position: i32::try_from(cells.number("position")?).unwrap_or(i32::MAX),
-        name: cells.text("name")?.unwrap_or_default(),
-        up_checksum: cells.text("up_checksum")?.unwrap_or_default(),
-        down_sql: cells.text("down_sql")?.unwrap_or_default(),
-        state: cells.text("state")?.unwrap_or_default().parse()?,
-        steps_done: cells.number("steps_done")?,
-        steps_total: cells.number("steps_total")?,
-        step_hashes: cells.text("step_hashes")?.unwrap_or_default().lines().map(str::to_owned).collect(),
-        error: cells.text("error")?,
-        finished_at: cells.time("finished_at")?,
-    })
-}
-
-/// The cells of a row, by the names of columns.
-struct Cells<'r, 'a>(&'r Row<'a>);
-
-impl Cells<'_, '_> {
-    fn value(&self, name: &str) -> Result<ValueRef<'_>> {
-        let found = COLUMNS.iter().enumerate().find(|(_, (column, ..))| *column == name);
-        let (index, (_, ty, _)) = found.ok_or_else(|| wrong(name))?;
-        self.0.value(index, ty)
-    }
-
-    fn text(&self, name: &str) -> Result<Option<String>> {
-        match self.value(name)? {
-            ValueRef::Text(text) => Ok(Some(text.to_owned())),
-            ValueRef::Null => Ok(None),
-            _ => Err(wrong(name)),
-        }
-    }
-
-    fn number(&self, name: &str) -> Result<usize> {
-        match self.value(name)? {
-            ValueRef::Int(number) => usize::try_from(number).map_err(|_| wrong(name)),
-            ValueRef::UInt(number) => usize::try_from(number).map_err(|_| wrong(name)),
-            _ => Err(wrong(name)),
-        }
-    }
-
-    fn time(&self, name: &str) -> Result<Option<i64>> {
-        match self.value(name)? {
-            ValueRef::Timestamp(micros) => Ok(Some(micros)),
-            ValueRef::Null => Ok(None),
-            _ => Err(wrong(name)),
-        }
-    }
-}
-
-fn wrong(column: &str) -> Error {
-    Error::new(ErrorKind::Decode, format!("the column {column} of {TABLE} holds what Covet never wrote"))
-        .with_table(TABLE)
-        .with_column(column)
-}
-
-#[cfg(test)]
-mod tests {
-    use covet_drivers::contract::OWN_TABLES;
-
-    #[test]
-    fn the_table_is_one_of_covets_own() {
-        assert!(OWN_TABLES.contains(&super::TABLE));
-    }
 }
