@@ -116,7 +116,7 @@ impl<'w> Reader<'w> {
     }
 
     /// Takes a word, whatever it is.
-    pub fn next(&mut self) -> Option<&'w Word<'w>> {
+    pub fn take(&mut self) -> Option<&'w Word<'w>> {
         let (word, after) = self.words.split_first()?;
         self.words = after;
         Some(word)
@@ -137,7 +137,7 @@ impl<'w> Reader<'w> {
     /// Goes on behind the next comma that stands in no parentheses, and says whether there was one.
     pub fn next_clause(&mut self) -> bool {
         let mut depth = 0_usize;
-        while let Some(word) = self.next() {
+        while let Some(word) = self.take() {
             match word {
                 Word::Sign('(') => depth += 1,
                 Word::Sign(')') => depth = depth.saturating_sub(1),

@@ -32,7 +32,7 @@ fn statement(words: &mut Reader<'_>) -> Option<Effect> {
 fn create(words: &mut Reader<'_>) -> Option<Effect> {
     // Rows that are selected into a table may not have come along as a whole.
     let fills = words.has(&["select"]);
-    words.next();
+    words.take();
     if words.eat(&["or", "replace"]) {
         return if words.keyword()? == "table" && fills { None } else { Some(Effect::Again) };
     }
@@ -64,7 +64,7 @@ fn create(words: &mut Reader<'_>) -> Option<Effect> {
 }
 
 fn drop(words: &mut Reader<'_>) -> Option<Effect> {
-    words.next();
+    words.take();
     if words.eat(&["table"]) || words.eat(&["view"]) {
         if words.eat(&["if", "exists"]) {
             return Some(Effect::Again);
@@ -109,7 +109,7 @@ fn alter(words: &mut Reader<'_>) -> Option<Effect> {
     }
     let place = only(words)?;
     if !words.eat(&["nowait"]) && words.eat(&["wait"]) {
-        words.next();
+        words.take();
     }
     let mut all = Vec::new();
     loop {
@@ -129,15 +129,15 @@ fn clause(words: &mut Reader<'_>, place: &str) -> Option<Option<String>> {
     let first = words.keyword()?;
     match first.as_str() {
         "add" => {
-            words.next();
+            words.take();
             added(words, place)
         }
         "drop" => {
-            words.next();
+            words.take();
             dropped(words, place)
         }
         "rename" => {
-            words.next();
+            words.take();
             if words.eat(&["column"]) {
                 return pair(words).map(|(from, to)| Some(moved(&column(place, &from), &column(place, &to))));
             }
@@ -158,7 +158,7 @@ fn clause(words: &mut Reader<'_>, place: &str) -> Option<Option<String>> {
             }
         }
         "change" => {
-            words.next();
+            words.take();
             words.eat(&["column"]);
             let (from, to) = (name(words)?, name(words)?);
             let same = from.eq_ignore_ascii_case(&to);

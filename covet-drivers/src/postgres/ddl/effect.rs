@@ -30,7 +30,7 @@ fn statement(words: &mut Reader<'_>) -> Option<Effect> {
 }
 
 fn create(words: &mut Reader<'_>) -> Option<Effect> {
-    words.next();
+    words.take();
     if words.eat(&["or", "replace"]) {
         return Some(Effect::Again);
     }
@@ -68,7 +68,7 @@ fn create(words: &mut Reader<'_>) -> Option<Effect> {
 }
 
 fn drop(words: &mut Reader<'_>) -> Option<Effect> {
-    words.next();
+    words.take();
     let index = words.eat(&["index"]);
     if !index && !words.eat(&["table"]) && !words.eat(&["view"]) {
         return None;
@@ -85,7 +85,7 @@ fn drop(words: &mut Reader<'_>) -> Option<Effect> {
 }
 
 fn alter(words: &mut Reader<'_>) -> Option<Effect> {
-    words.next();
+    words.take();
     if words.eat(&["type"]) {
         let ty = Place::read(words)?;
         if !words.eat(&["add", "value"]) {
@@ -94,7 +94,7 @@ fn alter(words: &mut Reader<'_>) -> Option<Effect> {
         if words.eat(&["if", "not", "exists"]) {
             return Some(Effect::Again);
         }
-        let Some(Word::Text(label)) = words.next() else { return None };
+        let Some(Word::Text(label)) = words.take() else { return None };
         return Some(Effect::probe(format!(
             "SELECT count(*) FROM pg_catalog.pg_enum WHERE enumtypid = to_regtype({}) AND enumlabel = {label}",
             literal(&ty.text())

@@ -17,7 +17,7 @@ fn statement(words: &mut Reader<'_>) -> Option<Effect> {
     let first = words.keyword()?;
     match first.as_str() {
         "create" => {
-            words.next();
+            words.take();
             words.eat(&["unique"]);
             if !KINDS.iter().any(|kind| words.eat(&[kind])) {
                 return None;
@@ -28,7 +28,7 @@ fn statement(words: &mut Reader<'_>) -> Option<Effect> {
             Some(Effect::probe(format!("SELECT {}", object(&only(words)?))))
         }
         "drop" => {
-            words.next();
+            words.take();
             if !KINDS.iter().any(|kind| words.eat(&[kind])) {
                 return None;
             }
