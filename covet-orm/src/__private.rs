@@ -11,6 +11,7 @@ pub use covet_drivers::{Error, ErrorKind, Result};
 pub use inventory;
 
 pub use crate::db::Executor;
+pub use crate::migrate::Embedded;
 pub use crate::model::{
     ColumnMeta, ColumnMore, ForeignKeyMeta, IndexMeta, IndexMore, Model, ModelMeta, ModelMore, Record, References,
     Stored, TermMeta, column_named, pointed_at, referencing,

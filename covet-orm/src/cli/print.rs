@@ -127,7 +127,9 @@ pub(super) fn status(all: &[Status], json: bool) -> Result<()> {
     for status in all {
         let standing = match status.standing {
             Standing::Pending => "pending".to_owned(),
+            Standing::Conflicting => "conflicting".to_owned(),
             Standing::Applied => "applied".to_owned(),
+            Standing::Baseline => "baseline".to_owned(),
             Standing::Edited => "edited".to_owned(),
             Standing::Missing => "missing".to_owned(),
             Standing::Unfinished { done, total } => format!("{done} of {total}"),
@@ -135,8 +137,8 @@ pub(super) fn status(all: &[Status], json: bool) -> Result<()> {
         };
         let when = status.finished_at.as_deref().unwrap_or_default();
         println!("{standing:<12} {when:<19}  {}_{}", status.id, status.name);
-        if let Some(error) = &status.error {
-            println!("{:12} {error}", "");
+        for line in [&status.error, &status.detail].into_iter().flatten() {
+            println!("{:12} {line}", "");
         }
     }
     Ok(())

@@ -49,8 +49,17 @@ pub(super) async fn status(project: &Project, args: &Status) -> Result<()> {
 pub(super) async fn repair(project: &Project, args: &Repair) -> Result<()> {
     let migrator = Migrator::from_dir(project.migrations())?;
     let db = connect(project, &args.database).await?;
-    migrator.statement_is_done(&db, &args.done, args.statement).await?;
-    println!("noted; `cargo covet migrate up` or `down` goes on behind that statement");
+    let number = args.statement.unwrap_or_default();
+    if let Some(id) = &args.accept {
+        migrator.accept(&db, id).await?;
+        println!("accepted; the files are now what was applied");
+    } else if let Some(id) = &args.redo {
+        migrator.statement_is_not_done(&db, id, number).await?;
+        println!("noted; `cargo covet migrate up` or `down` goes on at that statement");
+    } else if let Some(id) = &args.done {
+        migrator.statement_is_done(&db, id, number).await?;
+        println!("noted; `cargo covet migrate up` or `down` goes on behind that statement");
+    }
     Ok(())
 }
 

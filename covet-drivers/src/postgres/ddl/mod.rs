@@ -3,11 +3,12 @@
 mod cast;
 mod check;
 mod column;
+mod effect;
 mod enums;
 mod plan;
 
 use crate::catalog::{Change, Schema};
-use crate::contract::{Ddl, Step};
+use crate::contract::{Ddl, Effect, Step};
 use crate::error::Result;
 use crate::postgres::dialect::NAME;
 
@@ -26,5 +27,9 @@ impl Ddl for PostgresDdl {
 
     fn kept(&self, schema: &Schema) -> Schema {
         schema.on(NAME)
+    }
+
+    fn effect(&self, sql: &str) -> Effect {
+        effect::effect(sql)
     }
 }

@@ -3,13 +3,14 @@
 mod check;
 mod convert;
 mod create;
+mod effect;
 mod line;
 pub(super) mod literal;
 mod plan;
 mod rebuild;
 
 use crate::catalog::{Change, Schema};
-use crate::contract::{Ddl, Step};
+use crate::contract::{Ddl, Effect, Step};
 use crate::error::Result;
 use crate::sqlite::dialect::NAME;
 
@@ -33,5 +34,9 @@ impl Ddl for SqliteDdl {
             table.columns.iter_mut().for_each(|column| column.comment = None);
         }
         schema
+    }
+
+    fn effect(&self, sql: &str) -> Effect {
+        effect::effect(sql)
     }
 }
