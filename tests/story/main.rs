@@ -12,3 +12,4 @@ mod rows;
 mod runs;
 mod story;
 mod tool;
+mod transcript;
