@@ -176,6 +176,7 @@ fn begins(shop: &Shop) {
 
 async fn first(shop: &Shop, url: &Url) {
     let url = url.url.as_str();
+    shop.run(&["db", "create", "--url", url]).is(0, &["the database"]);
     shop.run(&["migrate", "status", "--url", url]).is(0, &["pending", "initial"]);
     shop.run(&["migrate", "up", "--dry-run", "--url", url]).is(0, &["CREATE TABLE"]);
     shop.run(&["migrate", "up", "--url", url]).is(0, &["applied", "initial"]);
