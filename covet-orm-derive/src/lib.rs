@@ -1,4 +1,5 @@
-//! The derive macros of Covet: `Model`, `DbEnum` and `DbNewtype`, re-exported by `covet-orm`.
+//! The macros of Covet: the derives `Model`, `DbEnum` and `DbNewtype`, and `embed_migrations!`; re-exported by
+//! `covet-orm`.
 //!
 //! A derive runs in four steps, each a room of its own: `attr` reads what stands in
 //! `#[covet(…)]`, `model` gives it meaning, `check` applies the rules over more than one field, and
@@ -8,6 +9,7 @@
 mod attr;
 mod check;
 mod derive;
+mod embed;
 mod errors;
 mod expand;
 mod model;
@@ -41,4 +43,17 @@ pub fn db_enum(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(DbNewtype, attributes(covet))]
 pub fn db_newtype(input: TokenStream) -> TokenStream {
     derive::run(input.into(), derive::db_newtype).into()
+}
+
+/// Builds the migrations of a folder into the program; the folder is named from the package's `Cargo.toml`.
+///
+/// ```ignore
+/// static MIGRATIONS: Embedded = covet_orm::embed_migrations!("migrations");
+/// ```
+///
+/// Cargo builds the program again when a file of the folder changes, and when a migration comes or goes: its name is
+/// then in `migrations/index`, which `cargo covet migrate make` writes and which belongs into the repository.
+#[proc_macro]
+pub fn embed_migrations(input: TokenStream) -> TokenStream {
+    embed::run(input.into()).unwrap_or_else(|error| error.into_compile_error()).into()
 }

@@ -11,6 +11,7 @@ pub use covet_drivers::{Error, ErrorKind, Result};
 pub use inventory;
 
 pub use crate::db::Executor;
+pub use crate::migrate::Embedded;
 pub use crate::model::{
     ColumnMeta, IndexMeta, Model, ModelMeta, Record, References, Stored, column_named, pointed_at, referencing,
 };

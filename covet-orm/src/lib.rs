@@ -22,7 +22,7 @@ pub use covet_drivers::pool::{PoolOptions, PoolStatus};
 #[cfg(feature = "json")]
 pub use covet_drivers::value::Json;
 pub use covet_drivers::{Error, ErrorKind, Event, Leak, Observer, Result};
-pub use covet_orm_derive::{DbEnum, DbNewtype, Model};
+pub use covet_orm_derive::{DbEnum, DbNewtype, Model, embed_migrations};
 #[cfg(feature = "buggify")]
 pub use db::Buggify;
 pub use db::{

@@ -284,6 +284,10 @@ impl Connection for TinConnection {
         self.rollback()
     }
 
+    fn limit_locks(&mut self, _: Option<Duration>) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+
     /// `BEGIN IMMEDIATE` keeps other migrations out.
     fn lock<'a>(&'a mut self, _: &'a str, _: Duration) -> BoxFuture<'a, Result<()>> {
         Box::pin(async { Ok(()) })

@@ -2,7 +2,7 @@
 //! reading `_tin`; and what SQL cannot say in place is one copy of the table.
 
 use covet_drivers::catalog::{Change, Column, ColumnDefault, ColumnType, ForeignKey, Index, Schema, Table};
-use covet_drivers::contract::{BoxFuture, Command, Connection, Ddl, Flow, Introspect, Reuse, Row, Step};
+use covet_drivers::contract::{BoxFuture, Command, Connection, Ddl, Effect, Flow, Introspect, Reuse, Row, Step};
 use covet_drivers::render::ansi;
 use covet_drivers::{Error, ErrorKind, Result};
 
@@ -31,6 +31,11 @@ impl Introspect for TinDdl {
 }
 
 impl Ddl for TinDdl {
+    /// Every migration is one transaction, so nothing is ever in doubt.
+    fn effect(&self, _: &str) -> Effect {
+        Effect::Unknown
+    }
+
     fn check(&self, schema: &Schema) -> Result<()> {
         for table in &schema.tables {
             for column in &table.columns {

@@ -97,7 +97,7 @@ impl Shop {
 
     fn migrations(&self) -> Vec<PathBuf> {
         let mut found: Vec<PathBuf> = std::fs::read_dir(self.folder.join("migrations"))
-            .map(|entries| entries.map(|entry| entry.unwrap().path()).collect())
+            .map(|entries| entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect())
             .unwrap_or_default();
         found.sort();
         found

@@ -5,11 +5,15 @@
 mod cargo_covet;
 mod cases;
 mod dump;
+mod embedded;
+mod history;
+mod killed;
 mod notation;
 mod place;
 mod revisions;
 mod rows;
 mod runs;
 mod story;
+mod teams;
 mod tool;
 mod transcript;

@@ -198,3 +198,38 @@ pub(crate) fn quote(dialect: &str, name: &str) -> String {
         format!("\"{}\"", name.replace('"', "\"\""))
     }
 }
+
+/// Runs a case at a new place.
+pub(crate) async fn on(kind: Kind, run: impl AsyncFnOnce(&Place)) {
+    let Some(place) = Place::new(kind).await else { return };
+    run(&place).await;
+    place.end().await;
+}
+
+/// Tests of these names, each on every database.
+macro_rules! on_each {
+    ($($name:ident)*) => {$(
+        mod $name {
+            use covet_tests::Kind;
+
+            use crate::place::on;
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                on(Kind::Sqlite, async |place| super::$name(place).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                on(Kind::Postgres, async |place| super::$name(place).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn mysql() {
+                on(Kind::Mysql, async |place| super::$name(place).await).await;
+            }
+        }
+    )*};
+}
+
+pub(crate) use on_each;

@@ -11,7 +11,7 @@ use covet_orm::{ErrorKind, models};
 use covet_tests::Kind;
 
 use crate::notation::schema;
-use crate::place::{Place, Words, by_name};
+use crate::place::{Place, Words, by_name, on_each};
 use crate::tool;
 
 mod one {
@@ -69,36 +69,7 @@ async fn x23_models_that_are_missing_are_asked_about() {
     assert!(error.to_string().contains("all 3 tables would be dropped"), "{error}");
 }
 
-macro_rules! on_each {
-    ($($name:ident)*) => {$(
-        mod $name {
-            use covet_tests::Kind;
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() {
-                super::on(Kind::Sqlite, async |place| super::$name(place).await).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn postgres() {
-                super::on(Kind::Postgres, async |place| super::$name(place).await).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn mysql() {
-                super::on(Kind::Mysql, async |place| super::$name(place).await).await;
-            }
-        }
-    )*};
-}
-
 on_each! { x01_a_statement_fails x03_a_rebuild_fails x05_applied_files_are_edited x11_four_at_once x12_a_run_is_killed }
-
-async fn on(kind: Kind, run: impl AsyncFnOnce(&Place)) {
-    let Some(place) = Place::new(kind).await else { return };
-    run(&place).await;
-    place.end().await;
-}
 
 /// The third of four statements fails: nothing is left where that can be, else what is done is known.
 async fn x01_a_statement_fails(place: &Place) {

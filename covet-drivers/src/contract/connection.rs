@@ -154,6 +154,13 @@ pub trait Connection: fmt::Debug + Send {
     /// The database's.
     fn rollback_migration(&mut self) -> BoxFuture<'_, Result<()>>;
 
+    /// From here on no statement of the session waits longer for a lock of the database; `None` is for ever. Until
+    /// the session is [`reset`](Connection::reset). A database whose statements never wait for long does nothing.
+    ///
+    /// # Errors
+    /// The database's.
+    fn limit_locks(&mut self, limit: Option<Duration>) -> BoxFuture<'_, Result<()>>;
+
     /// Keeps every other migration runner out until [`unlock`](Connection::unlock) or the end of the
     /// session, waiting at most so long by polling. A database whose migrations already exclude each
     /// other (SQLite: `BEGIN IMMEDIATE`) may answer at once: the runner reads the history again

@@ -26,6 +26,47 @@ pub trait Ddl: fmt::Debug + Send + Sync {
     /// # Errors
     /// `Unsupported`, naming table, column and the way out.
     fn check(&self, schema: &Schema) -> Result<()>;
+
+    /// How to find out whether a statement has taken effect, from its text alone, whoever wrote it: for a run that
+    /// was lost in it, where no transaction told. What is not understood for certain is [`Effect::Unknown`].
+    fn effect(&self, sql: &str) -> Effect;
+}
+
+/// How to go on at a statement during which a run was lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Running it a second time does no harm: it only reads, or does the same again.
+    Again,
+    /// It sets something of the session: whoever goes on behind it runs it again.
+    Session,
+    /// The database can be asked.
+    Probe {
+        /// A `SELECT` of one number: 1 when the statement has taken effect, 0 when it has not.
+        taken: String,
+        /// What a failed attempt may leave behind.
+        leftover: Option<Leftover>,
+        /// Whether it may wait for locks as long as it likes, because it keeps nobody waiting meanwhile.
+        patient: bool,
+    },
+    /// Only a person can find out.
+    Unknown,
+}
+
+/// What a failed attempt of a statement leaves behind, and what takes it away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leftover {
+    /// A `SELECT` of one number: above 0 when it is there.
+    pub is_there: String,
+    /// The statement that takes it away.
+    pub remove: String,
+}
+
+impl Effect {
+    /// A question that the database answers, and nothing else to see to.
+    #[must_use]
+    pub fn probe(taken: String) -> Self {
+        Effect::Probe { taken, leftover: None, patient: false }
+    }
 }
 
 /// One statement of a migration.
@@ -40,17 +81,20 @@ pub struct Step {
     /// A guard: a `SELECT` that counts the rows which do not fit. A count above 0 stops the
     /// migration before anything has changed; `note` says what was found.
     pub guard: bool,
+    /// The table that the statement writes anew as a whole, as one migration knows it: what another migration, made
+    /// side by side with it, does to that table would be lost.
+    pub rebuilds: Option<String>,
 }
 
 impl Step {
     /// A plain statement.
     pub fn new(sql: impl Into<String>) -> Self {
-        Step { sql: sql.into(), note: String::new(), alone: false, guard: false }
+        Step { sql: sql.into(), note: String::new(), alone: false, guard: false, rebuilds: None }
     }
 
     /// A guard, and what it means when it finds rows.
     pub fn guard(sql: impl Into<String>, found: impl Into<String>) -> Self {
-        Step { sql: sql.into(), note: found.into(), alone: false, guard: true }
+        Step { sql: sql.into(), note: found.into(), alone: false, guard: true, rebuilds: None }
     }
 }
 

@@ -363,6 +363,10 @@ impl Connection for MySqlConnection {
         Box::pin(MySqlConnection::rollback(self))
     }
 
+    fn limit_locks(&mut self, limit: Option<Duration>) -> BoxFuture<'_, Result<()>> {
+        Box::pin(MySqlConnection::limit_locks(self, limit))
+    }
+
     fn lock<'a>(&'a mut self, name: &'a str, wait: Duration) -> BoxFuture<'a, Result<()>> {
         Box::pin(MySqlConnection::lock(self, name, wait))
     }

@@ -79,6 +79,17 @@ impl MySqlConnection {
         self.settle(result).await
     }
 
+    /// As [`Connection::limit_locks`](crate::contract::Connection::limit_locks): the server counts in seconds.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn limit_locks(&mut self, limit: Option<Duration>) -> Result<()> {
+        // For tables a year is the most, and for rows more than thirty.
+        let seconds = limit.map_or(31_536_000, |limit| limit.as_millis().div_ceil(1000).max(1));
+        let sql = format!("SET SESSION lock_wait_timeout = {seconds}, SESSION innodb_lock_wait_timeout = {seconds}");
+        self.script(&sql).await
+    }
+
     /// As [`Connection::lock`](crate::contract::Connection::lock).
     ///
     /// # Errors

@@ -253,11 +253,6 @@ pub(super) fn doomed() -> Error {
         .with_help("roll it back, or back to a savepoint")
 }
 
-/// A statement that waits for a table makes everybody behind it wait too, so a migration does not wait for
-/// ever, unless the URL or the server says how long.
-const MIGRATION_LOCKS: &str =
-    "SELECT set_config('lock_timeout', '10s', true) WHERE current_setting('lock_timeout') = '0'";
-
 impl Connection for PostgresConnection {
     fn run<'a>(&'a mut self, command: Command<'a>, rows: &'a mut dyn RowSink) -> BoxFuture<'a, Result<Outcome>> {
         Box::pin(self.run(command, rows))
@@ -320,10 +315,7 @@ impl Connection for PostgresConnection {
     }
 
     fn begin_migration(&mut self) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move {
-            self.begin(&TransactionOptions::default()).await?;
-            self.script(MIGRATION_LOCKS).await
-        })
+        Box::pin(self.begin(&TransactionOptions::DEFAULT))
     }
 
     fn commit_migration(&mut self) -> BoxFuture<'_, Result<()>> {
@@ -332,6 +324,11 @@ impl Connection for PostgresConnection {
 
     fn rollback_migration(&mut self) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.rollback())
+    }
+
+    fn limit_locks(&mut self, limit: Option<Duration>) -> BoxFuture<'_, Result<()>> {
+        let sql = format!("SET lock_timeout = {}", limit.map_or(0, |limit| limit.as_millis().max(1)));
+        Box::pin(async move { self.script(&sql).await })
     }
 
     fn lock<'a>(&'a mut self, name: &'a str, wait: Duration) -> BoxFuture<'a, Result<()>> {

@@ -7,6 +7,7 @@ mod node;
 mod place;
 mod script;
 mod statement;
+mod words;
 
 pub use node::{BinaryOp, Function, Many, Node, Ref, UnaryOp};
 pub use place::placed;
@@ -14,3 +15,4 @@ pub use script::{Quoting, split, without_values};
 pub use statement::{
     Assignment, Conflict, Count, Delete, Insert, Join, Nulls, OnConflict, Order, Select, Statement, Update,
 };
+pub use words::{Reader, Word, words};

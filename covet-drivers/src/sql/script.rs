@@ -128,21 +128,21 @@ impl Body {
     }
 }
 
-enum Token<'a> {
+pub(super) enum Token<'a> {
     Blank,
     Semicolon,
     Word(&'a str),
     Other,
 }
 
-struct Lexer<'a> {
-    script: &'a str,
-    at: usize,
-    quoting: Quoting,
+pub(super) struct Lexer<'a> {
+    pub(super) script: &'a str,
+    pub(super) at: usize,
+    pub(super) quoting: Quoting,
 }
 
 impl<'a> Lexer<'a> {
-    fn next(&mut self) -> Result<Option<Token<'a>>> {
+    pub(super) fn next(&mut self) -> Result<Option<Token<'a>>> {
         let rest = &self.script[self.at..];
         let Some(first) = rest.chars().next() else { return Ok(None) };
         if first.is_whitespace() {

@@ -131,6 +131,14 @@ impl Options {
             }
     }
 
+    /// The file that it is in.
+    pub(super) fn file(&self) -> Option<&str> {
+        match &self.place {
+            Place::Memory => None,
+            Place::File(path) => Some(path),
+        }
+    }
+
     /// The database, for messages.
     pub(super) fn target(&self) -> String {
         match &self.place {

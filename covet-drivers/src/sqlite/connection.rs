@@ -16,6 +16,7 @@ use crate::sqlite::errors::Stop;
 use crate::sqlite::pace::{Pace, Place, Profiles};
 use crate::sqlite::patience::Patience;
 use crate::sqlite::rows::Rows;
+use crate::sqlite::runner_lock::RunnerLock;
 use crate::sqlite::seat::{Needs, Seat};
 use crate::sqlite::session::Session;
 use crate::sqlite::thread::{Thread, aside, drop_aside};
@@ -45,6 +46,8 @@ pub(crate) struct SqliteConnection {
     pub(super) in_doubt: bool,
     /// The timeouts of the transaction that was begun last.
     pub(super) limits: Limits,
+    /// Locks of migration runners that it holds.
+    pub(super) locks: Vec<RunnerLock>,
 }
 
 /// The timeouts of a transaction, where it has its own.
@@ -90,6 +93,7 @@ impl SqliteConnection {
             dirty: false,
             in_doubt: false,
             limits: Limits::default(),
+            locks: Vec::new(),
         })
     }
 
@@ -235,13 +239,17 @@ impl Connection for SqliteConnection {
         Box::pin(self.rollback_migration())
     }
 
-    fn lock<'a>(&'a mut self, _: &'a str, _: Duration) -> BoxFuture<'a, Result<()>> {
-        // Every migration's own BEGIN IMMEDIATE keeps the others out.
+    fn limit_locks(&mut self, _: Option<Duration>) -> BoxFuture<'_, Result<()>> {
+        // No statement waits longer than the connection's `busy_timeout`.
         Box::pin(std::future::ready(Ok(())))
     }
 
-    fn unlock<'a>(&'a mut self, _: &'a str) -> BoxFuture<'a, Result<()>> {
-        Box::pin(std::future::ready(Ok(())))
+    fn lock<'a>(&'a mut self, name: &'a str, wait: Duration) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.lock_runners(name, wait))
+    }
+
+    fn unlock<'a>(&'a mut self, name: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(std::future::ready(self.unlock_runners(name)))
     }
 
     fn server(&self) -> &ServerInfo {

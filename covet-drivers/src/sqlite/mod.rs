@@ -58,6 +58,7 @@ mod probe;
 mod reader;
 mod rows;
 mod run;
+mod runner_lock;
 mod seat;
 mod session;
 mod share;

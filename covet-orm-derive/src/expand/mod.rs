@@ -16,7 +16,7 @@ pub(crate) mod fallback;
 mod find_by;
 mod meta;
 mod newtype;
-mod paths;
+pub(crate) mod paths;
 mod record;
 mod relations;
 

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::{Type, Visibility};
 
 /// The name that the block gives to Covet's items.
-pub(super) fn covet() -> Ident {
+pub(crate) fn covet() -> Ident {
     Ident::new("__covet", Span::call_site())
 }
 
@@ -27,7 +27,7 @@ pub(super) fn block(items: &TokenStream) -> TokenStream {
 }
 
 /// What makes [`covet`] known in the block, or in a module in it.
-pub(super) fn import() -> TokenStream {
+pub(crate) fn import() -> TokenStream {
     let covet = covet();
     quote!(use ::covet_orm::__private as #covet;)
 }

@@ -198,12 +198,20 @@ pub(super) struct Repair {
     pub(super) database: Database,
 
     /// The statement at which this migration stopped has taken effect: go on behind it
-    #[arg(long, value_name = "ID")]
-    pub(super) done: String,
+    #[arg(long, value_name = "ID", requires = "statement", required_unless_present_any = ["redo", "accept"])]
+    pub(super) done: Option<String>,
+
+    /// The statement at which this migration stopped has not taken effect: run it again
+    #[arg(long, value_name = "ID", requires = "statement", conflicts_with = "done")]
+    pub(super) redo: Option<String>,
+
+    /// The files of this migration, which is applied, were edited, and that is all right
+    #[arg(long, value_name = "ID", conflicts_with_all = ["done", "redo", "statement"])]
+    pub(super) accept: Option<String>,
 
     /// The number of that statement, as the error named it
     #[arg(long, value_name = "N")]
-    pub(super) statement: usize,
+    pub(super) statement: Option<usize>,
 }
 
 #[derive(Debug, clap::Args)]

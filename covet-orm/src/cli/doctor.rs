@@ -197,7 +197,7 @@ async fn history(folder: Option<&Folder>, db: &Db, record: &mut Record) {
     for status in &all {
         let name = format!("{}_{}", status.id, status.name);
         let (found, help) = match status.standing {
-            Standing::Applied => continue,
+            Standing::Applied | Standing::Baseline => continue,
             Standing::Pending => {
                 left += 1;
                 continue;
@@ -206,6 +206,10 @@ async fn history(folder: Option<&Folder>, db: &Db, record: &mut Record) {
                 format!("{name} was edited after it was applied"),
                 "restore its files as they were when it was applied",
             ),
+            Standing::Conflicting => (
+                format!("{name} was made side by side with another that touches the same"),
+                "make it again on top of the other: `cargo covet migrate rebase`",
+            ),
             Standing::Missing => {
                 (format!("{name} is applied, and its files are not here"), "take the code that has it")
             }
@@ -213,7 +217,8 @@ async fn history(folder: Option<&Folder>, db: &Db, record: &mut Record) {
         };
         record.note(State::Bad, "history", found, Some(help.to_owned()));
     }
-    let applied = all.iter().filter(|status| status.standing == Standing::Applied).count();
+    let is_applied = |standing| matches!(standing, Standing::Applied | Standing::Baseline);
+    let applied = all.iter().filter(|status| is_applied(status.standing)).count();
     let state = if left == 0 { State::Good } else { State::Warning };
     let help = (left > 0).then(|| "apply them with `cargo covet migrate up`".to_owned());
     record.note(state, "history", format!("{applied} applied, {left} pending"), help);

@@ -99,23 +99,25 @@ pub(super) fn status(out: &Out, all: &[Status]) -> Result<()> {
     for status in all {
         let standing = match status.standing {
             Standing::Pending => "pending".to_owned(),
+            Standing::Conflicting => "conflicting".to_owned(),
             Standing::Applied => "applied".to_owned(),
+            Standing::Baseline => "baseline".to_owned(),
             Standing::Edited => "edited".to_owned(),
             Standing::Missing => "missing".to_owned(),
             Standing::Unfinished { done, total } => format!("{done} of {total}"),
             Standing::Reverting { done } => format!("undoing, {done}"),
         };
         let style = match status.standing {
-            Standing::Applied => GOOD,
+            Standing::Applied | Standing::Baseline => GOOD,
             Standing::Pending => FAINT,
-            Standing::Edited | Standing::Missing => BAD,
+            Standing::Edited | Standing::Missing | Standing::Conflicting => BAD,
             _ => WARN,
         };
         let standing = paint(style, &format_args!("{standing:<12}"));
         let when = status.finished_at.as_deref().unwrap_or_default();
         out.line(format_args!("{standing} {when:<19}  {}_{}", status.id, status.name));
-        if let Some(error) = &status.error {
-            out.line(format_args!("{:12} {error}", ""));
+        for line in [&status.error, &status.detail].into_iter().flatten() {
+            out.line(format_args!("{:12} {line}", ""));
         }
     }
     Ok(())

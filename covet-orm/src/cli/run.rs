@@ -1,6 +1,7 @@
 //! `cargo covet migrate up`, `down`, `status` and `repair`: what needs a database and no models.
 
 use covet_drivers::Result;
+use serde_json::json;
 
 use crate::cli::args::{Down, Repair, Status, Up};
 use crate::cli::context::{Access, Context};
@@ -53,9 +54,26 @@ pub(super) async fn status(context: &Context, args: &Status) -> Result<()> {
 pub(super) async fn repair(context: &Context, args: &Repair) -> Result<()> {
     let migrator = migrator(context)?;
     let db = context.connect(&context.database(&args.database)?, Access::Read).await?;
-    migrator.statement_is_done(&db, &args.done, args.statement).await?;
-    context.out.done("noted; `cargo covet migrate up` or `down` goes on behind that statement");
-    context.out.json(&serde_json::json!({ "noted": { "id": args.done, "statement": args.statement } }))
+    let number = args.statement.unwrap_or_default();
+    if let Some(id) = &args.accept {
+        migrator.accept(&db, id).await?;
+        context.out.done("accepted; the files are now what was applied");
+        return context.out.json(&json!({ "accepted": id }));
+    }
+    let (id, done) = match (&args.done, &args.redo) {
+        (Some(id), _) => (id, true),
+        (None, Some(id)) => (id, false),
+        // The command line lets nobody come here.
+        (None, None) => return Ok(()),
+    };
+    if done {
+        migrator.statement_is_done(&db, id, number).await?;
+        context.out.done("noted; `cargo covet migrate up` or `down` goes on behind that statement");
+    } else {
+        migrator.statement_is_not_done(&db, id, number).await?;
+        context.out.done("noted; `cargo covet migrate up` or `down` goes on at that statement");
+    }
+    context.out.json(&json!({ "noted": { "id": id, "statement": number, "done": done } }))
 }
 
 /// The runner of the project's migrations.

@@ -30,6 +30,7 @@ pub async fn create_tables(db: &Db, models: &Models) -> Result<()> {
     let steps = ddl.plan(&changes, &Schema::default(), &after)?;
     let mut session = Session::open(db).await?;
     let connection = session.connection();
+    connection.limit_locks(Some(std::time::Duration::from_secs(10))).await?;
     connection.begin_migration().await?;
     for step in &steps {
         if let Err(error) = connection.script(&step.sql).await {

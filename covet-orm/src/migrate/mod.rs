@@ -17,6 +17,7 @@
 //! ```
 
 mod create;
+mod embedded;
 mod files;
 mod history;
 mod project;
@@ -25,9 +26,10 @@ mod stamp;
 mod target;
 
 pub use create::create_tables;
-pub use files::{Folder, Migration, Way};
+pub use embedded::Embedded;
+pub use files::{Conflict, Files, Folder, Migration, Way};
 pub use history::State;
 pub(crate) use history::heads;
-pub use project::{Draft, Project};
+pub use project::{Draft, Project, Rebased, Squashed};
 pub use runner::{Done, Goal, Migrator, Planned, Report, Standing, Status};
 pub use target::Target;

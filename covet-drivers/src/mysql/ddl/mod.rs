@@ -9,10 +9,11 @@ mod alter;
 mod check;
 mod convert;
 mod definition;
+mod effect;
 mod keys;
 
 use crate::catalog::{Change, Column, ForeignKey, Schema, Table};
-use crate::contract::{Ddl, Step};
+use crate::contract::{Ddl, Effect, Step};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::dialect::quote;
 
@@ -38,6 +39,10 @@ impl Ddl for MySqlDdl {
 
     fn check(&self, schema: &Schema) -> Result<()> {
         check::check(schema)
+    }
+
+    fn effect(&self, sql: &str) -> Effect {
+        effect::effect(sql)
     }
 }
 

@@ -3,11 +3,12 @@
 mod cast;
 mod check;
 mod column;
+mod effect;
 mod enums;
 mod plan;
 
 use crate::catalog::{Change, Schema};
-use crate::contract::{Ddl, Step};
+use crate::contract::{Ddl, Effect, Step};
 use crate::error::Result;
 
 /// How PostgreSQL writes changes of a schema.
@@ -21,5 +22,9 @@ impl Ddl for PostgresDdl {
 
     fn check(&self, schema: &Schema) -> Result<()> {
         check::check(schema)
+    }
+
+    fn effect(&self, sql: &str) -> Effect {
+        effect::effect(sql)
     }
 }

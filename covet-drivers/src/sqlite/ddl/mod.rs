@@ -3,13 +3,14 @@
 mod check;
 mod convert;
 mod create;
+mod effect;
 mod line;
 pub(super) mod literal;
 mod plan;
 mod rebuild;
 
 use crate::catalog::{Change, Schema};
-use crate::contract::{Ddl, Step};
+use crate::contract::{Ddl, Effect, Step};
 use crate::error::Result;
 
 /// DDL of SQLite.
@@ -23,5 +24,9 @@ impl Ddl for SqliteDdl {
 
     fn check(&self, schema: &Schema) -> Result<()> {
         check::check(schema)
+    }
+
+    fn effect(&self, sql: &str) -> Effect {
+        effect::effect(sql)
     }
 }

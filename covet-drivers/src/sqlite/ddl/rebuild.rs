@@ -36,6 +36,7 @@ pub(super) fn steps(line: &Line) -> Result<Vec<Step>> {
     steps.extend(keep(line));
     let mut created = Step::new(create::table(table, &new)?);
     created.note = format!("table {name} is rebuilt: SQLite cannot change it in place");
+    created.rebuilds = Some(name.clone());
     steps.push(created);
     let columns: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
     steps.push(Step::new(format!(

@@ -43,7 +43,7 @@ pub(super) async fn try_apply(
 ) -> Result<(), String> {
     let steps = PostgresDdl.plan(changes, before, after).map_err(|error| error.to_string())?;
     connection.begin_migration().await.unwrap();
-    for Step { sql, note, alone, guard } in steps {
+    for Step { sql, note, alone, guard, .. } in steps {
         if alone {
             connection.commit_migration().await.unwrap();
             connection.script(&sql).await.map_err(|error| format!("{sql}: {error}"))?;

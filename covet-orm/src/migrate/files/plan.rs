@@ -1,5 +1,7 @@
 //! `plan.toml`: what a migration is for, and what it follows.
 
+use std::collections::BTreeMap;
+
 use covet_drivers::catalog::Change;
 use covet_drivers::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,15 @@ pub(in crate::migrate) struct Plan {
     /// The changes.
     #[serde(default)]
     pub(in crate::migrate) changes: Vec<Change>,
+    /// The migrations in whose place it stands.
+    #[serde(default)]
+    pub(in crate::migrate) replaces: Vec<String>,
+    /// The tables that a script writes anew as a whole.
+    #[serde(default)]
+    pub(in crate::migrate) rebuilds: Vec<String>,
+    /// The checksums of the scripts as they were made, by which it is known which were edited by hand.
+    #[serde(default)]
+    pub(in crate::migrate) scripts: BTreeMap<String, String>,
 }
 
 impl Plan {
@@ -41,8 +52,16 @@ impl Plan {
         ] {
             out.push_str(&format!("{key} = {value}\n"));
         }
+        list(&mut out, "replaces", &self.replaces)?;
+        list(&mut out, "rebuilds", &self.rebuilds)?;
         list(&mut out, "decisions", &self.decisions)?;
         list(&mut out, "changes", &self.changes)?;
+        if !self.scripts.is_empty() {
+            out.push_str("\n[scripts]\n");
+        }
+        for (name, sum) in &self.scripts {
+            out.push_str(&format!("{} = {}\n", inline(name)?, inline(sum)?));
+        }
         Ok(out)
     }
 
@@ -76,6 +95,9 @@ mod tests {
                 Change::RenameTable { from: "x".into(), to: "t".into() },
                 Change::AddColumn { table: "t".into(), column, backfill: Some(ColumnDefault::Text("it's".into())) },
             ],
+            replaces: vec!["a".into(), "b".into()],
+            rebuilds: vec!["t\"".into()],
+            scripts: [("up.x.sql".into(), "sha256:0".into()), ("down.x.sql".into(), "sha256:1".into())].into(),
         };
         let text = plan.to_toml().unwrap();
         assert_eq!(Plan::from_toml(&text).unwrap(), plan, "{text}");

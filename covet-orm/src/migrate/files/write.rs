@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use covet_drivers::{Error, ErrorKind, Result};
 
-use crate::migrate::files::{Plan, read, text};
+use crate::migrate::files::{Plan, index, read, text};
 
 /// Writes the files of a migration into a folder of its own, and gives that folder.
 pub(in crate::migrate) fn write(folder: &Path, plan: &Plan, files: &[(String, String)]) -> Result<PathBuf> {
@@ -19,5 +19,17 @@ pub(in crate::migrate) fn write(folder: &Path, plan: &Plan, files: &[(String, St
         std::fs::write(&file, content).map_err(|error| text::failed("write", &file, error))?;
     }
     std::fs::rename(&draft, &path).map_err(|error| text::failed("create", &path, error))?;
+    index::write(folder)?;
     Ok(path)
+}
+
+/// Removes the folders of migrations. Each disappears at once, and is not half there when the program ends on the way.
+pub(in crate::migrate) fn remove(folder: &Path, migrations: &[PathBuf]) -> Result<()> {
+    for path in migrations {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let gone = folder.join(format!(".removed_{name}"));
+        std::fs::rename(path, &gone).map_err(|error| text::failed("remove", path, error))?;
+        std::fs::remove_dir_all(&gone).map_err(|error| text::failed("remove", &gone, error))?;
+    }
+    index::write(folder)
 }

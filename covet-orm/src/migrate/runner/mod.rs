@@ -1,23 +1,29 @@
 //! Runs migrations: forth, back, or only to see.
 
-mod apply;
+mod all;
 mod choose;
+mod execute;
+mod patience;
 mod repair;
 mod session;
 mod status;
 mod step;
-mod undo;
 
 use std::path::Path;
 use std::time::Duration;
 
 use covet_drivers::contract::ConnectionState;
+use covet_drivers::render::Dialect;
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::db::Db;
-use crate::migrate::files::{Folder, Script, Way, checksum};
-use crate::migrate::history::History;
-use crate::migrate::{Migration, Target};
+use crate::migrate::Target;
+use crate::migrate::embedded::Embedded;
+use crate::migrate::files::Folder;
+use crate::migrate::history::{Entry, History};
+
+use choose::Choice;
+use patience::Limits;
 
 pub(super) use session::Session;
 pub use status::{Standing, Status};
@@ -25,7 +31,7 @@ pub use status::{Standing, Status};
 /// The name of the lock that runners hold.
 const LOCK: &str = "covet_migrations";
 
-/// Runs the migrations of a folder.
+/// Runs the migrations of a folder, or those that are built into the program.
 ///
 /// One runner at a time works on a database; others wait, and find the work done. Nothing is
 /// locked when there is nothing to do. On a database with transactional DDL each migration is one
@@ -37,7 +43,8 @@ const LOCK: &str = "covet_migrations";
 #[derive(Clone, Debug)]
 pub struct Migrator {
     folder: Folder,
-    lock_wait: Duration,
+    limits: Limits,
+    allow_newer: bool,
 }
 
 /// How far to go.
@@ -84,16 +91,6 @@ pub struct Planned {
     pub done: usize,
 }
 
-/// A migration with its scripts for the database at hand.
-#[derive(Clone, Debug)]
-struct Loaded<'f> {
-    migration: &'f Migration,
-    checksum: String,
-    up: Script,
-    up_sql: String,
-    down_sql: String,
-}
-
 impl Migrator {
     /// The migrations of this folder.
     ///
@@ -105,13 +102,38 @@ impl Migrator {
             return Err(Error::new(ErrorKind::Io, format!("there is no folder {}", path.display()))
                 .with_help("make the first migration with `cargo covet migrate make`"));
         }
-        Ok(Migrator { folder: Folder::read(path)?, lock_wait: Duration::from_secs(60) })
+        Ok(Migrator { folder: Folder::read(path)?, limits: Limits::default(), allow_newer: false })
+    }
+
+    /// The migrations that are built into the program by [`embed_migrations!`](crate::embed_migrations).
+    ///
+    /// # Errors
+    /// As [`Folder::read`].
+    pub fn embedded(migrations: &Embedded) -> Result<Self> {
+        Ok(Migrator { folder: migrations.folder()?, limits: Limits::default(), allow_newer: false })
+    }
+
+    /// Runs on a database that has migrations which are not here, as a newer version of the program leaves it. Default:
+    /// it is refused.
+    #[must_use]
+    pub fn allow_newer(mut self) -> Self {
+        self.allow_newer = true;
+        self
     }
 
     /// How long to wait while another runner works. Default: 60 s.
     #[must_use]
     pub fn lock_wait(mut self, wait: Duration) -> Self {
-        self.lock_wait = wait;
+        self.limits.runner = wait;
+        self
+    }
+
+    /// How long a statement may wait for a lock that somebody else holds, and how often it is tried, or its transaction
+    /// where it is part of one. Between two attempts the others may pass. Default: 3 s, 10 times. SQLite waits as long
+    /// as `busy_timeout` in its URL says.
+    #[must_use]
+    pub fn lock_timeout(mut self, limit: Duration, attempts: u32) -> Self {
+        (self.limits.lock, self.limits.attempts) = (limit, attempts);
         self
     }
 
@@ -130,20 +152,27 @@ impl Migrator {
     /// # Errors
     /// As [`up`](Migrator::up), and `Migration` for a goal that is not known.
     pub async fn up_to(&self, db: &Db, goal: Goal<'_>) -> Result<Report> {
-        let loaded = self.load(db)?;
-        let mut session = Session::open(db).await?;
-        let dialect = db.backend().dialect();
-        let entries = History::new(session.connection(), dialect).read().await?;
+        let target = Target::of(&*db.backend());
+        let entries = self.entries(db).await?;
         let mut report = Report::default();
         // Whoever finds nothing to do waits for nobody.
-        let wanted: Vec<&str> = choose::up(&loaded, &entries, goal)?.iter().map(|work| work.id()).collect();
+        let works = self.choice(target.dialect).up(&entries, goal)?;
+        let wanted: Vec<String> = works.iter().map(|work| work.id().to_owned()).collect();
         if !wanted.is_empty() {
-            session.connection().lock(LOCK, self.lock_wait).await?;
-            let target = Target::of(&*db.backend());
-            let result = self.apply_all(&mut session, target, &loaded, &wanted, &mut report).await;
-            end(&mut session, result).await?;
+            let mut session = self.locked(db).await?;
+            let result = self.apply_all(&mut session, target, &wanted, &mut report).await;
+            end(session, result).await?;
         }
-        session.close().await?;
+        Ok(report)
+    }
+
+    /// Applies one migration, whatever else is pending.
+    async fn only(&self, db: &Db, id: &str) -> Result<Report> {
+        let mut report = Report::default();
+        let target = Target::of(&*db.backend());
+        let mut session = self.locked(db).await?;
+        let result = self.apply_all(&mut session, target, &[id.to_owned()], &mut report).await;
+        end(session, result).await?;
         Ok(report)
     }
 
@@ -155,17 +184,15 @@ impl Migrator {
     /// `Migration` for a migration without a way back and for a goal that is not known; else as
     /// [`up`](Migrator::up).
     pub async fn down(&self, db: &Db, goal: Goal<'_>) -> Result<Report> {
-        let mut session = Session::open(db).await?;
-        let dialect = db.backend().dialect();
-        let entries = History::new(session.connection(), dialect).read().await?;
+        let target = Target::of(&*db.backend());
+        let entries = self.entries(db).await?;
         let mut report = Report::default();
         let wanted: Vec<String> = choose::down(&entries, goal)?.iter().map(|entry| entry.id.clone()).collect();
         if !wanted.is_empty() {
-            session.connection().lock(LOCK, self.lock_wait).await?;
-            let result = self.undo_all(&mut session, Target::of(&*db.backend()), &wanted, &mut report).await;
-            end(&mut session, result).await?;
+            let mut session = self.locked(db).await?;
+            let result = self.undo_all(&mut session, target, &wanted, &mut report).await;
+            end(session, result).await?;
         }
-        session.close().await?;
         Ok(report)
     }
 
@@ -174,15 +201,15 @@ impl Migrator {
     /// # Errors
     /// As there.
     pub async fn plan_up(&self, db: &Db, goal: Goal<'_>) -> Result<Vec<Planned>> {
-        let loaded = self.load(db)?;
         let entries = self.entries(db).await?;
-        Ok(choose::up(&loaded, &entries, goal)?
-            .into_iter()
+        let works = self.choice(db.backend().dialect()).up(&entries, goal)?;
+        let runs = works.into_iter().filter(|work| !work.is_there);
+        Ok(runs
             .map(|work| Planned {
                 id: work.id().to_owned(),
-                name: work.loaded.migration.name().to_owned(),
-                sql: work.loaded.up_sql.clone(),
+                name: work.migration.name().to_owned(),
                 done: work.done(),
+                sql: work.up_sql,
             })
             .collect())
     }
@@ -192,16 +219,16 @@ impl Migrator {
     /// # Errors
     /// As there.
     pub async fn plan_down(&self, db: &Db, goal: Goal<'_>) -> Result<Vec<Planned>> {
-        let entries = self.entries(db).await?;
-        Ok(choose::down(&entries, goal)?
-            .into_iter()
-            .map(|entry| Planned {
-                id: entry.id.clone(),
-                name: entry.name.clone(),
-                sql: entry.down_sql.clone(),
-                done: choose::undone(entry),
-            })
-            .collect())
+        let mut session = Session::open(db).await?;
+        let mut history = History::new(session.connection(), db.backend().dialect());
+        let entries = history.read().await?;
+        let mut planned = Vec::new();
+        for entry in choose::down(&entries, goal)? {
+            let sql = history.way_back(&entry.id).await?;
+            planned.push(Planned { id: entry.id.clone(), name: entry.name.clone(), sql, done: choose::undone(entry) });
+        }
+        session.close().await?;
+        Ok(planned)
     }
 
     /// Where every migration stands on this database. Changes nothing, and needs no right to.
@@ -210,44 +237,43 @@ impl Migrator {
     /// Those of the connection, and `Migration` for a history that is not understood.
     pub async fn status(&self, db: &Db) -> Result<Vec<Status>> {
         let entries = self.entries(db).await?;
-        status::status(&self.folder, db.backend().dialect().name(), &entries)
+        status::status(&self.folder, db.backend().dialect(), &entries)
     }
 
-    async fn entries(&self, db: &Db) -> Result<Vec<crate::migrate::history::Entry>> {
+    /// The migrations.
+    #[must_use]
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    async fn entries(&self, db: &Db) -> Result<Vec<Entry>> {
         let mut session = Session::open(db).await?;
         let entries = History::new(session.connection(), db.backend().dialect()).read().await?;
         session.close().await?;
         Ok(entries)
     }
 
-    /// Reads the scripts for this kind of database, so that a file that is wrong stops the run
-    /// before anything has changed.
-    fn load(&self, db: &Db) -> Result<Vec<Loaded<'_>>> {
-        let dialect = db.backend().dialect();
-        self.folder
-            .migrations()
-            .iter()
-            .map(|migration| {
-                let up_sql = migration.sql(dialect.name(), Way::Up)?;
-                let down_sql = migration.sql(dialect.name(), Way::Down)?;
-                let placed = |error: Error| in_migration(migration.id(), migration.name(), error);
-                let up = Script::parse(&up_sql, dialect).map_err(placed)?;
-                // A way back that cannot be read is found now, not when it is needed.
-                Script::parse(&down_sql, dialect).map_err(placed)?;
-                Ok(Loaded { migration, checksum: checksum(&up_sql), up, up_sql, down_sql })
-            })
-            .collect()
+    fn choice(&self, dialect: &'static dyn Dialect) -> Choice<'_> {
+        Choice { folder: &self.folder, dialect, allow_newer: self.allow_newer }
+    }
+
+    /// A session while which no other runner is at work.
+    async fn locked(&self, db: &Db) -> Result<Session> {
+        let mut session = Session::open(db).await?;
+        session.connection().lock(LOCK, self.limits.runner).await?;
+        Ok(session)
     }
 }
 
 /// Gives the lock back, whatever happened, and tells the first error.
-async fn end(session: &mut Session, result: Result<()>) -> Result<()> {
+async fn end(mut session: Session, result: Result<()>) -> Result<()> {
     if session.connection().state() == ConnectionState::Broken {
         // The lock goes with the connection.
         return result;
     }
     let unlocked = session.connection().unlock(LOCK).await;
-    result.and(unlocked)
+    result.and(unlocked)?;
+    session.close().await
 }
 
 /// The error, with the migration that it is about.

@@ -1,10 +1,18 @@
 //! Puts the history right where only a person can know what happened.
 
+use std::time::Duration;
+
+use covet_drivers::catalog::Schema;
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::db::Db;
-use crate::migrate::history::{History, State};
-use crate::migrate::runner::{LOCK, Migrator, Session, end};
+use crate::migrate::Target;
+use crate::migrate::files::Script;
+use crate::migrate::history::{Entry, History, Note, State};
+use crate::migrate::runner::all::{entry, irreversible, record};
+use crate::migrate::runner::choose::Work;
+use crate::migrate::runner::{Done, Goal, Migrator, Report, Session, end};
+use crate::schema::{Diff, describe, diff};
 
 impl Migrator {
     /// Notes that the statement at which an unfinished migration stopped has taken effect, so that
@@ -12,25 +20,187 @@ impl Migrator {
     /// error of the run named it: a second call changes nothing.
     ///
     /// A run that was lost while a statement was under way, on a database where statements cannot
-    /// be rolled back, leaves open whether it took effect; the database itself has to be looked at.
+    /// be rolled back, may leave open whether it took effect; the database itself has to be looked at.
     ///
     /// # Errors
     /// `Migration` when the migration is not unfinished or did not stop at this statement; `LockTimeout` while a runner works.
     pub async fn statement_is_done(&self, db: &Db, id: &str, number: usize) -> Result<()> {
-        let mut session = Session::open(db).await?;
-        session.connection().lock(LOCK, self.lock_wait).await?;
-        let result = note(&mut session, db, id, number).await;
-        end(&mut session, result).await?;
-        session.close().await
+        let mut session = self.locked(db).await?;
+        let result = stopped(&mut session, db, id, number, true).await;
+        end(session, result).await
+    }
+
+    /// Notes that the statement at which an unfinished migration stopped has not taken effect, so that the next run
+    /// runs it.
+    ///
+    /// # Errors
+    /// As [`statement_is_done`](Migrator::statement_is_done).
+    pub async fn statement_is_not_done(&self, db: &Db, id: &str, number: usize) -> Result<()> {
+        let mut session = self.locked(db).await?;
+        let result = stopped(&mut session, db, id, number, false).await;
+        end(session, result).await
+    }
+
+    /// Takes the files of an applied migration as they are now for those that were applied: their checksums, and the
+    /// way back.
+    ///
+    /// # Errors
+    /// `Migration` when the migration is not applied, or not to its end; those of its files.
+    pub async fn accept(&self, db: &Db, id: &str) -> Result<()> {
+        let migration = self.folder.migration(id)?;
+        let work = self.choice(db.backend().dialect()).work(migration)?;
+        let mut session = self.locked(db).await?;
+        let result = async {
+            let target = Target::of(&*db.backend());
+            let mut history = History::new(session.connection(), target.dialect);
+            history.create(target.ddl).await?;
+            let Some(known) = history.entry(work.id()).await?.filter(|entry| entry.state.is_applied()) else {
+                return Err(Error::new(
+                    ErrorKind::Migration,
+                    format!("the migration {} is not applied, or not to its end", work.id()),
+                )
+                .with_help("what is not applied may be edited; what stopped half-way goes on with `migrate up`"));
+            };
+            history.write(&entry(&work, known.position, known.state)).await
+        }
+        .await;
+        end(session, result).await
+    }
+
+    /// Undoes the migration that was applied last, and applies it again: as its files are now.
+    ///
+    /// # Errors
+    /// As [`down`](Migrator::down) and [`up`](Migrator::up); `Migration`, before anything has changed, when there is no
+    /// way back, and when its files are not here.
+    pub async fn redo(&self, db: &Db) -> Result<Report> {
+        let last = self.plan_down(db, Goal::Count(1)).await?.into_iter().next().ok_or_else(|| {
+            Error::new(ErrorKind::Migration, "no migration is applied, so there is none to run again")
+        })?;
+        let work = self.choice(db.backend().dialect()).work(self.folder.migration(&last.id)?)?;
+        let back = Script::parse(&last.sql, db.backend().dialect())?;
+        if let Some(why) = &back.irreversible {
+            return Err(irreversible(why));
+        }
+        self.down(db, Goal::Count(1)).await?;
+        self.only(db, work.id()).await
+    }
+
+    /// Records a migration as applied, or as not applied, without running anything.
+    ///
+    /// # Errors
+    /// `Migration` when it is unfinished, and when it is recorded so already; those of its files.
+    pub async fn mark(&self, db: &Db, id: &str, applied: bool) -> Result<()> {
+        let target = Target::of(&*db.backend());
+        let work = if applied { Some(self.choice(target.dialect).work(self.folder.migration(id)?)?) } else { None };
+        let mut session = self.locked(db).await?;
+        let result = async {
+            let mut history = History::new(session.connection(), target.dialect);
+            history.create(target.ddl).await?;
+            let entries = history.read().await?;
+            let known = entries.iter().find(|entry| work.as_ref().map_or(id, |work| work.id()) == entry.id);
+            if let Some(entry) = known.filter(|entry| entry.state.is_unfinished()) {
+                return Err(Error::new(
+                    ErrorKind::Migration,
+                    format!("the migration {} is {}, and not to its end", entry.id, entry.state),
+                )
+                .with_help("finish it first, or say with `migrate repair` what became of its statements"));
+            }
+            if known.is_some_and(|entry| entry.state.is_applied()) == applied {
+                let state = if applied { "applied" } else { "not applied" };
+                return Err(Error::new(ErrorKind::Migration, format!("the migration {id} is {state} already")));
+            }
+            match (&work, known) {
+                (Some(work), _) => {
+                    let last = entries.iter().map(|entry| entry.position).max().unwrap_or(0);
+                    history.write(&entry(work, last.saturating_add(1), State::Applied)).await
+                }
+                (None, Some(entry)) => history.note(&entry.id, Note::done(State::Reverted, entry.steps_done)).await,
+                (None, None) => Ok(()),
+            }
+        }
+        .await;
+        end(session, result).await
+    }
+
+    /// Records every migration up to this one as there before Covet was, without running anything: for a database that
+    /// was not made by these migrations, but has what they make. Without a name all are recorded.
+    ///
+    /// # Errors
+    /// `Migration`, with the differences, when the database has not the schema after that migration; and when its
+    /// history knows migrations already.
+    pub async fn baseline(&self, db: &Db, last: Option<&str>) -> Result<Report> {
+        let target = Target::of(&*db.backend());
+        let (works, wanted) = self.up_to_here(target, last)?;
+        let mut report = Report::default();
+        let mut session = self.locked(db).await?;
+        let result = async {
+            let entries = History::new(session.connection(), target.dialect).read().await?;
+            if let Some(entry) = entries.iter().find(|entry| entry.state != State::Reverted) {
+                return Err(Error::new(
+                    ErrorKind::Migration,
+                    format!("the history of this database knows {} ({}) already", entry.id, entry.state),
+                )
+                .with_help("a baseline is for a database without a history"));
+            }
+            let live = db.backend().introspect().read(session.connection()).await?;
+            let found = differences(&live, &wanted)?;
+            if !found.is_empty() {
+                return Err(Error::new(
+                    ErrorKind::Migration,
+                    format!("the database has not the schema of these migrations: {}", found.join("; ")),
+                )
+                .with_help("change the database, or name another migration, up to which it has everything"));
+            }
+            History::new(session.connection(), target.dialect).create(target.ddl).await?;
+            let rows: Vec<Entry> =
+                works.iter().zip(1..).map(|(work, position)| entry(work, position, State::Baseline)).collect();
+            record(session.connection(), target, &rows, &[]).await?;
+            report.done.extend(rows.into_iter().map(|row| Done {
+                id: row.id,
+                name: row.name,
+                statements: 0,
+                took: Duration::ZERO,
+            }));
+            Ok(())
+        }
+        .await;
+        end(session, result).await?;
+        Ok(report)
+    }
+
+    /// The migrations up to one, and the schema after it.
+    fn up_to_here(&self, target: Target, last: Option<&str>) -> Result<(Vec<Work<'_>>, Schema)> {
+        let choice = self.choice(target.dialect);
+        let (included, schema) = match last {
+            None => (self.folder.migrations().iter().collect::<Vec<_>>(), self.folder.schema()?),
+            Some(name) => {
+                let last = self.folder.migration(name)?;
+                let is_in = |id: &str| id == last.id() || self.folder.is_before(id, last.id());
+                let included = self.folder.migrations().iter().filter(|migration| is_in(migration.id()));
+                (included.collect(), last.schema()?)
+            }
+        };
+        let works = included.into_iter().map(|migration| choice.work(migration)).collect::<Result<_>>()?;
+        Ok((works, schema))
     }
 }
 
-async fn note(session: &mut Session, db: &Db, id: &str, number: usize) -> Result<()> {
-    let mut history = History::new(session.connection(), db.backend().dialect());
+/// What would make the one schema the other, in words.
+fn differences(live: &Schema, wanted: &Schema) -> Result<Vec<String>> {
+    Ok(match diff(live, wanted, &[])? {
+        Diff::Changes(changes) => changes.iter().map(describe).collect(),
+        Diff::Missing(questions) => {
+            questions.iter().map(|question| format!("{}: {}", question.about, question.found)).collect()
+        }
+    })
+}
+
+/// Notes what became of the statement at which a migration stopped.
+async fn stopped(session: &mut Session, db: &Db, id: &str, number: usize, done: bool) -> Result<()> {
+    let target = Target::of(&*db.backend());
+    let mut history = History::new(session.connection(), target.dialect);
     let entries = history.read().await?;
-    let unfinished = entries
-        .iter()
-        .find(|entry| entry.id == id && matches!(entry.state, State::Running | State::Failed | State::Reverting));
+    let unfinished = entries.iter().find(|entry| entry.id == id && entry.state.is_unfinished());
     let entry = unfinished.ok_or_else(|| {
         Error::new(ErrorKind::Migration, format!("no migration {id} is unfinished on this database"))
             .with_help("`cargo covet migrate status` shows what is, with its id")
@@ -42,6 +212,9 @@ async fn note(session: &mut Session, db: &Db, id: &str, number: usize) -> Result
             format!("migration {id} stopped at statement {stopped}, not at statement {number}"),
         ));
     }
+    history.create(target.ddl).await?;
     let state = if entry.state == State::Reverting { State::Reverting } else { State::Failed };
-    history.note(id, state, number, Some("noted as done by hand")).await
+    let (done, error) =
+        if done { (number, "noted as done by hand") } else { (number - 1, "to be run again, as was said by hand") };
+    history.note(id, Note { error: Some(error), ..Note::done(state, done) }).await
 }

@@ -1,13 +1,11 @@
 //! Runs one statement of a migration.
 
-use covet_drivers::contract::{Command, Connection, ConnectionState, Flow, Reuse, Row, Step, TransactionOptions};
+use covet_drivers::catalog::ColumnType;
+use covet_drivers::contract::{Command, Connection, Ddl, Effect, Flow, Leftover, Reuse, Row, Step};
 use covet_drivers::render::Dialect;
+use covet_drivers::sql::{Quoting, Reader, Word, words};
 use covet_drivers::value::ValueRef;
 use covet_drivers::{Error, ErrorKind, Result};
-
-use covet_drivers::catalog::ColumnType;
-
-use crate::migrate::history::{History, State};
 
 /// Runs a statement; a guard that finds rows is an error.
 ///
@@ -32,7 +30,11 @@ async fn guard(connection: &mut dyn Connection, step: &Step) -> Result<()> {
         .with_help("change these rows, or make the migration again with another decision"))
 }
 
-async fn count(connection: &mut dyn Connection, sql: &str) -> Result<u64> {
+/// The number that a statement gives.
+///
+/// # Errors
+/// The database's, and `Decode` for anything else.
+pub(super) async fn count(connection: &mut dyn Connection, sql: &str) -> Result<u64> {
     let mut found = 0_u64;
     let mut take = |row: &mut Row<'_>| {
         found = match row.value(0, &ColumnType::I64)? {
@@ -47,17 +49,29 @@ async fn count(connection: &mut dyn Connection, sql: &str) -> Result<u64> {
     Ok(found)
 }
 
-/// Runs the guards of a migration that is no single transaction before its first statement, as far
-/// as they can tell now: one that asks for what the migration itself makes or fills waits for its turn.
+/// Takes away what a failed attempt of a statement has left behind.
+///
+/// # Errors
+/// The database's.
+pub(super) async fn clear(connection: &mut dyn Connection, leftover: Option<&Leftover>) -> Result<()> {
+    if let Some(leftover) = leftover
+        && count(connection, &leftover.is_there).await? > 0
+    {
+        connection.script(&leftover.remove).await?;
+    }
+    Ok(())
+}
+
+/// Runs the guards of a migration that is no single transaction before its first statement: all that can be answered
+/// now. One that asks for what the migration itself makes, fills or renames waits for its turn, at which every guard
+/// is run again.
 ///
 /// # Errors
 /// As [`run`].
-pub(super) async fn guards_first(connection: &mut dyn Connection, steps: &[Step]) -> Result<()> {
-    for (index, step) in steps.iter().enumerate() {
-        if !step.guard {
-            if changes_rows(step) {
-                return Ok(());
-            }
+pub(super) async fn guards_first(connection: &mut dyn Connection, steps: &[Step], dialect: &dyn Dialect) -> Result<()> {
+    for (index, step) in steps.iter().enumerate().filter(|(_, step)| step.guard) {
+        let earlier = steps.iter().take(index).filter(|step| !step.guard);
+        if waits(step, earlier, dialect.quoting()) {
             continue;
         }
         match run(connection, step, index + 1, steps.len()).await {
@@ -68,74 +82,115 @@ pub(super) async fn guards_first(connection: &mut dyn Connection, steps: &[Step]
     Ok(())
 }
 
-/// Whether the statement changes rows, as far as its first word tells.
-pub(super) fn changes_rows(step: &Step) -> bool {
-    begins(step, &["update", "insert", "delete", "replace", "merge", "with"])
+/// Whether an earlier statement may change what the guard finds.
+fn waits<'s>(guard: &Step, mut earlier: impl Iterator<Item = &'s Step>, quoting: Quoting) -> bool {
+    // What cannot be read is run when its turn comes.
+    let Some(asked) = Names::of(guard, quoting) else { return true };
+    earlier.any(|step| {
+        let Some(touched) = Names::of(step, quoting) else { return true };
+        let shares_table = asked.tables.iter().any(|table| touched.all.contains(table));
+        let shares_more = asked.all.iter().any(|name| !asked.tables.contains(name) && touched.all.contains(name));
+        let keeps_rows = touched.first == "alter" && !touched.renames;
+        shares_table && !touched.is_index && (!keeps_rows || shares_more)
+    })
 }
 
-/// Whether running the statement a second time does no harm: it fails, does the same again, or reads only.
-pub(super) fn is_safe_again(step: &Step) -> bool {
-    step.guard
-        || begins(step, &["create", "alter", "drop", "rename", "truncate", "comment", "set", "select", "analyze"])
+/// The names in a statement.
+struct Names {
+    first: String,
+    /// Those behind FROM and JOIN.
+    tables: Vec<String>,
+    /// All words that may be names.
+    all: Vec<String>,
+    renames: bool,
+    /// It makes an index, which no answer depends on.
+    is_index: bool,
 }
 
-fn begins(step: &Step, words: &[&str]) -> bool {
-    // A statement keeps the comments before it.
-    let code = step.sql.lines().map(str::trim_start).find(|line| !line.is_empty() && !line.starts_with("--"));
-    let word = code.and_then(|line| line.split(|c: char| !c.is_alphanumeric()).next()).unwrap_or_default();
-    words.iter().any(|other| word.eq_ignore_ascii_case(other))
-}
+/// Words of guards and of changes that are no names; any other word may be one.
+const NO_NAMES: &[&str] = &[
+    "alter",
+    "table",
+    "add",
+    "drop",
+    "column",
+    "modify",
+    "select",
+    "count",
+    "from",
+    "where",
+    "is",
+    "not",
+    "null",
+    "and",
+    "or",
+    "exists",
+    "as",
+    "in",
+    "default",
+    "constraint",
+    "key",
+    "foreign",
+    "references",
+    "check",
+    "type",
+    "using",
+    "set",
+    "character",
+    "collate",
+];
 
-/// What is noted once a statement has run: that so many of this migration's statements are done.
-#[derive(Clone, Copy)]
-pub(super) struct Note<'n> {
-    /// How the history is written.
-    pub(super) dialect: &'static dyn Dialect,
-    /// The migration.
-    pub(super) id: &'n str,
-    /// Where it stands.
-    pub(super) state: State,
-}
-
-/// Runs a statement that changes rows together with its note, in one transaction: where each statement
-/// of the schema commits by itself, this one at least is never run twice.
-///
-/// # Errors
-/// As [`run`]; the statement and the note are then undone.
-pub(super) async fn run_noted(
-    connection: &mut dyn Connection,
-    step: &Step,
-    number: usize,
-    total: usize,
-    note: Note<'_>,
-) -> Result<()> {
-    connection.begin(&TransactionOptions::default()).await?;
-    let result = async {
-        run(connection, step, number, total).await?;
-        if connection.state() != ConnectionState::InTransaction {
-            return Err(Error::new(
-                ErrorKind::Migration,
-                format!("statement {number} of {total} ended the transaction that it was to share with its note"),
-            ));
-        }
-        History::new(connection, note.dialect).note(note.id, note.state, number, None).await
-    }
-    .await;
-    match result {
-        Ok(()) => connection.commit().await,
-        Err(error) => {
-            if connection.state() != ConnectionState::Broken {
-                // A connection that cannot even roll back is closed with the session.
-                let _ = connection.rollback().await;
+impl Names {
+    fn of(step: &Step, quoting: Quoting) -> Option<Self> {
+        let words = words(&step.sql, quoting).ok()?;
+        let mut start = Reader::new(&words);
+        let is_index = start.eat(&["create", "index"]) || start.eat(&["create", "unique", "index"]);
+        let mut names = Names { first: String::new(), tables: Vec::new(), all: Vec::new(), renames: false, is_index };
+        let mut before = String::new();
+        for word in &words {
+            let name = match word {
+                Word::Plain(word) => word.to_ascii_lowercase(),
+                Word::Name(name) => name.to_ascii_lowercase(),
+                Word::Code(_) => return None,
+                Word::Text(_) | Word::Sign(_) => continue,
+            };
+            let plain = matches!(word, Word::Plain(_));
+            if names.first.is_empty() {
+                names.first.clone_from(&name);
             }
-            Err(error)
+            names.renames |= plain && name == "rename";
+            if matches!(before.as_str(), "from" | "join") {
+                names.tables.push(name.clone());
+            }
+            if !(plain && (NO_NAMES.contains(&name.as_str()) || name.starts_with(|c: char| c.is_ascii_digit()))) {
+                names.all.push(name.clone());
+            }
+            before = if plain { name } else { String::new() };
         }
+        Some(names)
     }
+}
+
+/// Whether the statement changes rows, as its first word tells; and so can share a transaction with its note.
+pub(super) fn changes_rows(step: &Step, dialect: &dyn Dialect) -> bool {
+    let Ok(words) = words(&step.sql, dialect.quoting()) else { return false };
+    let Some(Word::Plain(first)) = words.first() else { return false };
+    ["update", "insert", "delete", "replace", "merge", "with"].iter().any(|word| first.eq_ignore_ascii_case(word))
+}
+
+/// What is to be run again on a new session before a statement that is not the first: settings of the session.
+pub(super) fn settings<'s>(steps: &'s [Step], before: usize, ddl: &'static dyn Ddl) -> Vec<&'s Step> {
+    let earlier = steps.iter().take(before);
+    earlier.filter(|step| !step.guard && ddl.effect(&step.sql) == Effect::Session).collect()
+}
+
+/// A statement, short enough for a message.
+pub(super) fn short(sql: &str) -> String {
+    sql.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(120).collect()
 }
 
 fn in_statement(step: &Step, number: usize, total: usize, error: Error) -> Error {
-    let begins: String = step.sql.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(120).collect();
-    let message = format!("statement {number} of {total} failed: {}: {begins}", error.message());
+    let message = format!("statement {number} of {total} failed: {}: {}", error.message(), short(&step.sql));
     let mut placed = Error::new(error.kind(), message);
     if let Some(help) = error.help() {
         placed = placed.with_help(help.to_owned());
@@ -144,4 +199,36 @@ fn in_statement(step: &Step, number: usize, total: usize, error: Error) -> Error
         placed = placed.with_code(code.to_owned());
     }
     placed.with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use covet_drivers::contract::Step;
+    use covet_drivers::sql::Quoting;
+
+    use super::waits;
+
+    const QUOTING: Quoting =
+        Quoting { backslash: true, backtick: true, dollar: false, hash_comment: true, nested_comments: false };
+
+    #[test]
+    fn a_guard_waits_for_what_may_change_its_answer() {
+        let guard = Step::guard("SELECT COUNT(*) FROM `t` WHERE `a` IS NULL", "NULL");
+        for (sql, wanted) in [
+            ("UPDATE `t` SET `b` = 1", true),
+            ("UPDATE `u` SET `a` = 1", false),
+            ("ALTER TABLE `t` ADD COLUMN `b` INT NOT NULL DEFAULT 1", false),
+            ("ALTER TABLE `t` MODIFY COLUMN `a` BIGINT NULL", true),
+            ("ALTER TABLE `t` RENAME COLUMN `x` TO `a`", true),
+            ("RENAME TABLE `s` TO `t`", true),
+            ("DROP TABLE `t`", true),
+            ("DROP TABLE `u`", false),
+            ("CREATE UNIQUE INDEX `i` ON `t` (`a`)", false),
+            ("CREATE TABLE `t` (`a` INT)", true),
+            ("INSERT INTO u SELECT * FROM t", true),
+            ("/*!80000 UPDATE t SET a = 1 */", true),
+        ] {
+            assert_eq!(waits(&guard, [Step::new(sql)].iter(), QUOTING), wanted, "{sql}");
+        }
+    }
 }

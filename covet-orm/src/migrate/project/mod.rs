@@ -1,16 +1,23 @@
 //! Makes migrations: compares the models with the last snapshot and writes what lies between.
 
+mod rebase;
+mod squash;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use covet_drivers::catalog::{Change, Schema};
 use covet_drivers::contract::Step;
 use covet_drivers::{Error, ErrorKind, Result};
 
-use crate::migrate::files::{Folder, PLAN, Plan, SNAPSHOT, Way, irreversible, render, write};
+use crate::migrate::files::{Folder, PLAN, Plan, SNAPSHOT, Way, checksum, irreversible, render, write};
 use crate::migrate::{Target, stamp};
 use crate::schema::{
     Decision, Diff, MissingDecisions, Models, describe, diff, hash, loses_data, schema_of, to_toml, way_back,
 };
+
+pub use rebase::Rebased;
+pub use squash::Squashed;
 
 /// A folder of migrations and the databases that they are made for.
 #[derive(Clone, Debug)]
@@ -47,7 +54,8 @@ impl Project {
     }
 
     /// Makes the migration that leads from the last one to these models and writes it; `None` when
-    /// nothing changed. The name is made up when there is none.
+    /// nothing changed. The name is made up when there is none. Where two branches came together it follows both, unless
+    /// they touch the same, which is an error.
     ///
     /// # Errors
     /// `Decision` with [`MissingDecisions`] as its source; `Migration` for models that do not fit
@@ -62,36 +70,48 @@ impl Project {
     /// # Errors
     /// As there.
     pub fn draft(&self, after: &Schema, name: Option<&str>, decisions: &[Decision]) -> Result<Option<Draft>> {
-        let folder = Folder::read(&self.folder)?;
-        self.made_for_all(&folder)?;
-        let before = folder.schema()?;
+        self.draft_on(&Folder::read(&self.folder)?, after, name, decisions)
+    }
+
+    /// As [`draft`](Project::draft), on top of these migrations.
+    fn draft_on(
+        &self,
+        folder: &Folder,
+        after: &Schema,
+        name: Option<&str>,
+        decisions: &[Decision],
+    ) -> Result<Option<Draft>> {
+        self.made_for_all(folder)?;
+        let before = &folder.schema()?;
         for target in &self.targets {
             target.ddl.check(after)?;
         }
-        let changes = match diff(&before, after, decisions)? {
+        let changes = match diff(before, after, decisions)? {
             Diff::Changes(changes) => changes,
             Diff::Missing(missing) => return Err(MissingDecisions { missing }.into_error()),
         };
         if changes.is_empty() {
             return Ok(None);
         }
-        let back = way_back(&before, after, decisions)?;
-        let name = stamp::name(&name.map_or_else(|| self.name_for(&folder, &changes), str::to_owned))?;
+        let back = way_back(before, after, decisions)?;
+        let name = stamp::name(&name.map_or_else(|| self.name_for(folder, &changes), str::to_owned))?;
         let plan = Plan {
             id: stamp::new_id()?,
             name,
-            parents: folder.migrations().last().map(|last| last.id().to_owned()).into_iter().collect(),
+            parents: folder.heads().into_iter().map(|head| head.id().to_owned()).collect(),
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             schema: hash(after)?,
             decisions: decisions.iter().map(Decision::to_string).collect(),
             changes,
+            replaces: Vec::new(),
+            rebuilds: Vec::new(),
+            scripts: BTreeMap::new(),
         };
-        let mut draft = Draft { folder: self.folder.clone(), plan, files: Vec::new(), irreversible: Vec::new() };
-        draft.files.push((PLAN.to_owned(), draft.plan.to_toml()?));
-        draft.files.push((SNAPSHOT.to_owned(), to_toml(after)?));
+        let mut draft = Draft::new(&self.folder, plan);
         for target in &self.targets {
-            draft.scripts(target, &back, &before, after)?;
+            draft.scripts(target, &back, before, after)?;
         }
+        draft.finish(after)?;
         Ok(Some(draft))
     }
 
@@ -118,6 +138,20 @@ impl Project {
 }
 
 impl Draft {
+    fn new(folder: &Path, plan: Plan) -> Self {
+        Draft { folder: folder.to_owned(), plan, files: Vec::new(), irreversible: Vec::new() }
+    }
+
+    /// Adds the plan and the snapshot, now that the scripts are there.
+    fn finish(&mut self, after: &Schema) -> Result<()> {
+        self.plan.scripts = self.files.iter().map(|(name, text)| (name.clone(), checksum(text))).collect();
+        self.plan.rebuilds.sort();
+        self.plan.rebuilds.dedup();
+        self.files.insert(0, (PLAN.to_owned(), self.plan.to_toml()?));
+        self.files.insert(1, (SNAPSHOT.to_owned(), to_toml(after)?));
+        Ok(())
+    }
+
     /// What it will be called: id and name.
     #[must_use]
     pub fn name(&self) -> String {
@@ -172,6 +206,7 @@ impl Draft {
     }
 
     fn script(&mut self, target: &Target, way: Way, steps: &[Step]) -> Result<()> {
+        self.plan.rebuilds.extend(steps.iter().filter_map(|step| step.rebuilds.clone()));
         let text = render(&self.heading(way), steps, target.dialect)?;
         self.files.push((way.file(target.name()), text));
         Ok(())

@@ -1,0 +1,252 @@
+//! Whether a statement has taken effect, by its text: the catalogue is asked.
+//!
+//! Only statements that run outside a transaction are ever in doubt. An index that is built concurrently and does not
+//! come to its end is left behind invalid: it is no index, and goes before another attempt.
+
+use crate::contract::{Effect, Leftover};
+use crate::postgres::dialect::QUOTING;
+use crate::postgres::types::{literal, quoted};
+use crate::sql::{Reader, Word, words};
+
+/// As [`Ddl::effect`](crate::contract::Ddl::effect).
+pub(super) fn effect(sql: &str) -> Effect {
+    words(sql, QUOTING).ok().and_then(|words| statement(&mut Reader::new(&words))).unwrap_or(Effect::Unknown)
+}
+
+/// `None` for what is not understood.
+fn statement(words: &mut Reader<'_>) -> Option<Effect> {
+    let first = words.keyword()?;
+    match first.as_str() {
+        "create" => create(words),
+        "drop" => drop(words),
+        "alter" => alter(words),
+        "set" | "reset" => Some(Effect::Session),
+        "select" if words.has(&["into"]) => None,
+        "select" | "show" | "explain" | "analyze" | "vacuum" | "reindex" | "cluster" | "comment" | "refresh" => {
+            Some(Effect::Again)
+        }
+        _ => None,
+    }
+}
+
+fn create(words: &mut Reader<'_>) -> Option<Effect> {
+    words.take();
+    if words.eat(&["or", "replace"]) {
+        return Some(Effect::Again);
+    }
+    if words.eat(&["table"]) || words.eat(&["view"]) {
+        if words.eat(&["if", "not", "exists"]) {
+            return Some(Effect::Again);
+        }
+        return Some(Effect::probe(is_there(&Place::read(words)?)));
+    }
+    words.eat(&["unique"]);
+    if !words.eat(&["index"]) {
+        return None;
+    }
+    let concurrently = words.eat(&["concurrently"]);
+    let careful = words.eat(&["if", "not", "exists"]);
+    let name = Place::read(words)?;
+    if !words.eat(&["on"]) {
+        return None;
+    }
+    words.eat(&["only"]);
+    if careful && !concurrently {
+        return Some(Effect::Again);
+    }
+    // An index is where its table is.
+    let index = Place { schema: Place::read(words)?.schema, name: name.name };
+    let of = format!("FROM pg_catalog.pg_index WHERE indexrelid = {}", index.regclass());
+    Some(Effect::Probe {
+        taken: format!("SELECT count(*) {of} AND indisvalid"),
+        leftover: concurrently.then(|| Leftover {
+            is_there: format!("SELECT count(*) {of} AND NOT indisvalid"),
+            remove: format!("DROP INDEX CONCURRENTLY IF EXISTS {}", index.text()),
+        }),
+        patient: concurrently,
+    })
+}
+
+fn drop(words: &mut Reader<'_>) -> Option<Effect> {
+    words.take();
+    let index = words.eat(&["index"]);
+    if !index && !words.eat(&["table"]) && !words.eat(&["view"]) {
+        return None;
+    }
+    let concurrently = index && words.eat(&["concurrently"]);
+    if words.eat(&["if", "exists"]) && !concurrently {
+        return Some(Effect::Again);
+    }
+    let place = Place::read(words)?;
+    if words.sign(',') {
+        return None;
+    }
+    Some(Effect::Probe { taken: is_gone(&place), leftover: None, patient: concurrently })
+}
+
+fn alter(words: &mut Reader<'_>) -> Option<Effect> {
+    words.take();
+    if words.eat(&["type"]) {
+        let ty = Place::read(words)?;
+        if !words.eat(&["add", "value"]) {
+            return None;
+        }
+        if words.eat(&["if", "not", "exists"]) {
+            return Some(Effect::Again);
+        }
+        let Some(Word::Text(label)) = words.take() else { return None };
+        return Some(Effect::probe(format!(
+            "SELECT count(*) FROM pg_catalog.pg_enum WHERE enumtypid = to_regtype({}) AND enumlabel = {label}",
+            literal(&ty.text())
+        )));
+    }
+    if !words.eat(&["table"]) || words.eat(&["if"]) {
+        return None;
+    }
+    words.eat(&["only"]);
+    let table = Place::read(words)?;
+    let effect = clause(words, &table)?;
+    // What several clauses did together is told by none of them alone.
+    if words.next_clause() { None } else { Some(effect) }
+}
+
+fn clause(words: &mut Reader<'_>, table: &Place) -> Option<Effect> {
+    if words.eat(&["validate", "constraint"]) || words.eat(&["alter", "column"]) {
+        return Some(Effect::Again);
+    }
+    if words.eat(&["rename", "column"]) {
+        let from = name(words)?;
+        if !words.eat(&["to"]) {
+            return None;
+        }
+        let to = name(words)?;
+        let count = |column: &str| column_count(table, column);
+        return Some(Effect::probe(format!(
+            "SELECT count(*) FROM (SELECT 1) AS one WHERE ({}) = 0 AND ({}) = 1",
+            count(&from),
+            count(&to)
+        )));
+    }
+    let adds = words.eat(&["add"]);
+    if !adds && !words.eat(&["drop"]) {
+        return None;
+    }
+    let constraint = words.eat(&["constraint"]);
+    let said = words.eat(&["column"]);
+    if words.eat(&["if"]) {
+        return Some(Effect::Again);
+    }
+    if !constraint && !said && words.keyword().is_some_and(|word| UNNAMED.contains(&word.as_str())) {
+        return None;
+    }
+    let name = name(words)?;
+    let count = if constraint {
+        format!(
+            "SELECT count(*) FROM pg_catalog.pg_constraint WHERE conrelid = {} AND conname = {}",
+            table.regclass(),
+            literal(&name)
+        )
+    } else {
+        column_count(table, &name)
+    };
+    Some(Effect::probe(if adds {
+        count
+    } else {
+        format!("SELECT count(*) FROM (SELECT 1) AS one WHERE ({count}) = 0")
+    }))
+}
+
+/// Words that begin a constraint without a name.
+const UNNAMED: &[&str] = &["check", "foreign", "primary", "unique", "exclude"];
+
+fn column_count(table: &Place, column: &str) -> String {
+    format!(
+        "SELECT count(*) FROM pg_catalog.pg_attribute WHERE attrelid = {} AND attname = {} AND NOT attisdropped",
+        table.regclass(),
+        literal(column)
+    )
+}
+
+fn is_there(place: &Place) -> String {
+    format!("SELECT count(*) FROM (SELECT 1) AS one WHERE {} IS NOT NULL", place.regclass())
+}
+
+fn is_gone(place: &Place) -> String {
+    format!("SELECT count(*) FROM (SELECT 1) AS one WHERE {} IS NULL", place.regclass())
+}
+
+/// A name, with that of its schema where it was said.
+struct Place {
+    schema: Option<String>,
+    name: String,
+}
+
+impl Place {
+    fn read(words: &mut Reader<'_>) -> Option<Self> {
+        let first = name(words)?;
+        if !words.sign('.') {
+            return Some(Place { schema: None, name: first });
+        }
+        Some(Place { schema: Some(first), name: name(words)? })
+    }
+
+    fn text(&self) -> String {
+        match &self.schema {
+            Some(schema) => format!("{}.{}", quoted(schema), quoted(&self.name)),
+            None => quoted(&self.name),
+        }
+    }
+
+    fn regclass(&self) -> String {
+        format!("to_regclass({})", literal(&self.text()))
+    }
+}
+
+fn name(words: &mut Reader<'_>) -> Option<String> {
+    words.name(str::to_lowercase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::effect;
+    use crate::contract::Effect;
+
+    #[test]
+    fn what_can_be_asked() {
+        for (sql, part) in [
+            ("CREATE TABLE Users (id INT)", "to_regclass('\"users\"') IS NOT NULL"),
+            ("DROP TABLE \"Users\"", "to_regclass('\"Users\"') IS NULL"),
+            ("ALTER TYPE mood ADD VALUE 'it''s' BEFORE 'a'", "enumlabel = 'it''s'"),
+            ("ALTER TABLE t ADD COLUMN a INT", "attname = 'a'"),
+            ("ALTER TABLE s.t DROP a", "to_regclass('\"s\".\"t\"')"),
+            ("ALTER TABLE t RENAME COLUMN a TO b", "attname = 'b'"),
+            ("ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0) NOT VALID", "conname = 'c'"),
+        ] {
+            let Effect::Probe { taken, leftover: None, patient: false } = effect(sql) else { panic!("{sql}") };
+            assert!(taken.contains(part), "{sql}: {taken}");
+        }
+        let sql = "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON s.t (a)";
+        let Effect::Probe { taken, leftover: Some(leftover), patient: true } = effect(sql) else { panic!("{sql}") };
+        assert!(taken.contains("'\"s\".\"i\"'") && taken.ends_with("AND indisvalid"), "{taken}");
+        assert_eq!(leftover.remove, "DROP INDEX CONCURRENTLY IF EXISTS \"s\".\"i\"");
+        let Effect::Probe { patient: true, .. } = effect("DROP INDEX CONCURRENTLY IF EXISTS i") else { panic!() };
+    }
+
+    #[test]
+    fn what_does_no_harm_and_what_nobody_knows() {
+        for sql in ["VACUUM t", "ALTER TABLE t VALIDATE CONSTRAINT c", "ALTER TYPE m ADD VALUE IF NOT EXISTS 'x'"] {
+            assert_eq!(effect(sql), Effect::Again, "{sql}");
+        }
+        assert_eq!(effect("SET lock_timeout = 1"), Effect::Session);
+        for sql in [
+            "INSERT INTO t VALUES (1)",
+            "ALTER TABLE t ADD CHECK (a > 0)",
+            "ALTER TABLE t ADD COLUMN a INT, ADD COLUMN b INT",
+            "DROP TABLE a, b",
+            "CREATE INDEX ON t (a)",
+            "CALL p()",
+        ] {
+            assert_eq!(effect(sql), Effect::Unknown, "{sql}");
+        }
+    }
+}

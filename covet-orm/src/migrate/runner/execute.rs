@@ -1,0 +1,341 @@
+//! Runs one migration, forth or back: as one transaction where that is possible, else part by part.
+//!
+//! A part is what can be undone as a whole: the statements of a transaction, or a single statement. A statement that
+//! cannot share a transaction with its note is noted before it begins, with what will tell whether it took effect;
+//! a run that was lost in it leaves that note behind, and the next one asks.
+
+use covet_drivers::contract::{Connection, ConnectionState, Effect, Step, TransactionOptions};
+use covet_drivers::{Error, ErrorKind, Result};
+
+use crate::migrate::Target;
+use crate::migrate::files::{Script, Way};
+use crate::migrate::history::{Doubt, Entry, History, Note, State};
+use crate::migrate::runner::patience::{Attempts, Limits, begin};
+use crate::migrate::runner::step;
+
+/// One migration on its way.
+pub(super) struct Run<'r> {
+    pub(super) connection: &'r mut dyn Connection,
+    pub(super) target: Target,
+    pub(super) limits: Limits,
+    pub(super) way: Way,
+    pub(super) script: &'r Script,
+    /// Its row: on the way forth as it is written when it begins, on the way back as it is.
+    pub(super) entry: Entry,
+    /// What an earlier run of the same way left.
+    pub(super) begun: Option<Entry>,
+}
+
+impl Way {
+    fn under_way(self) -> State {
+        match self {
+            Way::Up => State::Running,
+            Way::Down => State::Reverting,
+        }
+    }
+
+    fn failed(self) -> State {
+        match self {
+            Way::Up => State::Failed,
+            Way::Down => State::Reverting,
+        }
+    }
+
+    fn ended(self) -> State {
+        match self {
+            Way::Up => State::Applied,
+            Way::Down => State::Reverted,
+        }
+    }
+}
+
+impl Run<'_> {
+    /// Runs it, and gives the number of statements that were run; `None` when another runner was faster.
+    ///
+    /// # Errors
+    /// That of the statement that failed; `Migration` where it is not known whether a statement took effect.
+    pub(super) async fn run(&mut self) -> Result<Option<usize>> {
+        self.connection.limit_locks(Some(self.limits.lock)).await?;
+        let one = self.connection.capabilities().transactional_ddl && self.script.is_one_transaction();
+        if one && self.begun.is_none() { self.as_one().await } else { self.part_by_part().await.map(Some) }
+    }
+
+    async fn as_one(&mut self) -> Result<Option<usize>> {
+        let mut attempts = Attempts::new(&self.limits);
+        loop {
+            begin(self.connection, self.limits.runner).await?;
+            let error = match self.within().await {
+                Ok(true) => match self.connection.commit_migration().await {
+                    Ok(()) => return Ok(Some(self.script.steps.len())),
+                    Err(error) => error,
+                },
+                Ok(false) => {
+                    self.connection.rollback_migration().await?;
+                    return Ok(None);
+                }
+                Err(error) => undo(self.connection, error).await,
+            };
+            attempts.after(error, self.connection.state()).await?;
+        }
+    }
+
+    /// Everything, within the transaction that is open.
+    async fn within(&mut self) -> Result<bool> {
+        let (id, total) = (self.entry.id.clone(), self.script.steps.len());
+        // Where runners exclude each other only within transactions, the work may have been done meanwhile.
+        let is_applied = self.history().entry(&id).await?.is_some_and(|entry| entry.state.is_applied());
+        if is_applied == (self.way == Way::Up) {
+            return Ok(false);
+        }
+        self.statements(0, total).await?;
+        match self.way {
+            Way::Up => {
+                let entry = Entry { state: State::Applied, steps_done: total, ..self.entry.clone() };
+                self.history().write(&entry).await?;
+            }
+            Way::Down => self.note(Note::done(State::Reverted, total)).await?,
+        }
+        Ok(true)
+    }
+
+    /// Runs the statements of a range within the open transaction.
+    async fn statements(&mut self, from: usize, to: usize) -> Result<()> {
+        let total = self.script.steps.len();
+        for (index, step) in self.script.steps.iter().enumerate().take(to).skip(from) {
+            step::run(self.connection, step, index + 1, total).await?;
+            if self.connection.state() != ConnectionState::InTransaction {
+                return Err(Error::new(
+                    ErrorKind::Migration,
+                    format!("statement {} of {total} ended the transaction of the migration", index + 1),
+                )
+                .with_help("leave BEGIN, COMMIT and ROLLBACK out of the file"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs what is left.
+    async fn part_by_part(&mut self) -> Result<usize> {
+        let first = self.first().await?;
+        for step in step::settings(&self.script.steps, first, self.target.ddl) {
+            self.connection.script(&step.sql).await?;
+        }
+        let total = self.script.steps.len();
+        let mut done = first;
+        while done < total {
+            match self.part(done).await {
+                Ok(next) => done = next,
+                Err(error) => {
+                    self.failed(done, &error).await;
+                    return Err(error);
+                }
+            }
+        }
+        self.note(Note::done(self.way.ended(), total)).await?;
+        Ok(total.saturating_sub(first))
+    }
+
+    /// Where to begin, which is noted; nothing has been changed before.
+    async fn first(&mut self) -> Result<usize> {
+        let done = match self.begun.clone() {
+            None => 0,
+            Some(begun) => self.settled(&begun).await?,
+        };
+        if done == 0 {
+            step::guards_first(self.connection, &self.script.steps, self.target.dialect).await?;
+        }
+        match self.way {
+            Way::Up => {
+                let entry = Entry { state: State::Running, steps_done: done, ..self.entry.clone() };
+                self.history().write(&entry).await?;
+            }
+            Way::Down => self.note(Note::done(State::Reverting, done)).await?,
+        }
+        Ok(done)
+    }
+
+    /// The statements that an earlier run has done, whether or not it could still note the last one.
+    async fn settled(&mut self, begun: &Entry) -> Result<usize> {
+        let (done, sql) = (begun.steps_done, begun.statement.clone().unwrap_or_default());
+        match begun.doubt {
+            None | Some(Doubt::Again) => Ok(done),
+            Some(Doubt::Unknown) => Err(in_doubt(&begun.id, done + 1, &sql)),
+            Some(Doubt::Probe) => {
+                let Effect::Probe { taken, .. } = self.target.ddl.effect(&sql) else {
+                    return Err(in_doubt(&begun.id, done + 1, &sql));
+                };
+                if step::count(self.connection, &taken).await? == 0 {
+                    return Ok(done);
+                }
+                if self.script.steps.get(done).is_none_or(|step| step.sql != sql) {
+                    return Err(Error::new(
+                        ErrorKind::Migration,
+                        format!("statement {} was edited after it was done: {}", done + 1, step::short(&sql)),
+                    )
+                    .with_help("restore the statement, and write what shall be different behind it"));
+                }
+                Ok(done + 1)
+            }
+        }
+    }
+
+    /// Runs the statements that can be taken together from here on, and says where the next part begins.
+    async fn part(&mut self, from: usize) -> Result<usize> {
+        let Some(step) = self.script.steps.get(from) else { return Ok(from) };
+        if self.connection.capabilities().transactional_ddl && !step.alone {
+            self.group(from).await
+        } else if step.guard {
+            step::run(self.connection, step, from + 1, self.script.steps.len()).await.map(|()| from + 1)
+        } else if !step.alone && step::changes_rows(step, self.target.dialect) {
+            self.rows(from, step).await
+        } else {
+            self.single(from, step).await
+        }
+    }
+
+    /// Statements in one transaction with their note.
+    async fn group(&mut self, from: usize) -> Result<usize> {
+        let to = from + self.script.steps.iter().skip(from).take_while(|step| !step.alone).count();
+        let mut attempts = Attempts::new(&self.limits);
+        loop {
+            begin(self.connection, self.limits.runner).await?;
+            let error = match self.grouped(from, to).await {
+                Ok(()) => match self.connection.commit_migration().await {
+                    Ok(()) => return Ok(to),
+                    Err(error) => error,
+                },
+                Err(error) => undo(self.connection, error).await,
+            };
+            attempts.after(error, self.connection.state()).await?;
+        }
+    }
+
+    async fn grouped(&mut self, from: usize, to: usize) -> Result<()> {
+        let id = self.entry.id.clone();
+        // Where runners exclude each other only within transactions, another may have come here first.
+        let now = self.history().entry(&id).await?;
+        if !now.is_some_and(|entry| entry.state == self.way.under_way() && entry.steps_done <= from) {
+            return Err(Error::new(ErrorKind::Migration, format!("another runner is at work on {id}"))
+                .with_help("look at the status, and run it again"));
+        }
+        self.statements(from, to).await?;
+        self.note(Note::done(self.way.under_way(), to)).await
+    }
+
+    /// A statement that changes rows, in one transaction with its note: where each statement of the schema commits by
+    /// itself, this one at least is never run twice.
+    async fn rows(&mut self, from: usize, step: &Step) -> Result<usize> {
+        let mut attempts = Attempts::new(&self.limits);
+        loop {
+            self.connection.begin(&TransactionOptions::DEFAULT).await?;
+            let error = match self.noted(from, step).await {
+                Ok(()) => match self.connection.commit().await {
+                    Ok(()) => return Ok(from + 1),
+                    Err(error) => error,
+                },
+                Err(error) => {
+                    if self.connection.state() != ConnectionState::Broken {
+                        // A connection that cannot even roll back is closed with the session.
+                        let _ = self.connection.rollback().await;
+                    }
+                    error
+                }
+            };
+            attempts.after(error, self.connection.state()).await?;
+        }
+    }
+
+    async fn noted(&mut self, from: usize, step: &Step) -> Result<()> {
+        let total = self.script.steps.len();
+        step::run(self.connection, step, from + 1, total).await?;
+        if self.connection.state() != ConnectionState::InTransaction {
+            return Err(Error::new(
+                ErrorKind::Migration,
+                format!("statement {} of {total} ended the transaction that it was to share with its note", from + 1),
+            ));
+        }
+        self.note(Note::done(self.way.under_way(), from + 1)).await
+    }
+
+    /// A statement that commits by itself.
+    async fn single(&mut self, from: usize, step: &Step) -> Result<usize> {
+        let effect = self.target.ddl.effect(&step.sql);
+        let (mut leftover, mut waits) = (None, false);
+        let doubt = match &effect {
+            Effect::Again | Effect::Session => Doubt::Again,
+            Effect::Unknown => Doubt::Unknown,
+            Effect::Probe { taken, leftover: left, patient } => {
+                (leftover, waits) = (left.as_ref(), *patient);
+                step::clear(self.connection, leftover).await?;
+                // What is there before it began says nothing about what it did.
+                if step::count(self.connection, taken).await? == 0 { Doubt::Probe } else { Doubt::Unknown }
+            }
+        };
+        let state = self.way.under_way();
+        self.note(Note { state, done: from, error: None, statement: Some(&step.sql), doubt: Some(doubt) }).await?;
+        let mut attempts = Attempts::new(&self.limits);
+        loop {
+            if waits {
+                self.connection.limit_locks(None).await?;
+            }
+            let result = step::run(self.connection, step, from + 1, self.script.steps.len()).await;
+            if waits && self.connection.state() == ConnectionState::Idle {
+                self.connection.limit_locks(Some(self.limits.lock)).await?;
+            }
+            match result {
+                Ok(()) => break,
+                Err(error) => attempts.after(error, self.connection.state()).await?,
+            }
+            step::clear(self.connection, leftover).await?;
+        }
+        // What can be found out again is noted together with what comes next.
+        if doubt == Doubt::Unknown {
+            self.note(Note::done(state, from + 1)).await?;
+        }
+        Ok(from + 1)
+    }
+
+    /// Notes the failure, where the connection still can; otherwise the last note stands.
+    async fn failed(&mut self, done: usize, error: &Error) {
+        if self.connection.state() == ConnectionState::Idle && !error.is_connection_lost() {
+            let text = error.to_string();
+            let statement = self.script.steps.get(done).map(|step| step.sql.as_str());
+            let note = Note { state: self.way.failed(), done, error: Some(&text), statement, doubt: None };
+            // The error of the statement is the one to tell.
+            let _ = self.note(note).await;
+        }
+    }
+
+    async fn note(&mut self, note: Note<'_>) -> Result<()> {
+        History::new(self.connection, self.target.dialect).note(&self.entry.id, note).await
+    }
+
+    fn history(&mut self) -> History<'_> {
+        History::new(self.connection, self.target.dialect)
+    }
+}
+
+/// Rolls back, and gives the error that made it necessary.
+async fn undo(connection: &mut dyn Connection, error: Error) -> Error {
+    if connection.state() != ConnectionState::Broken {
+        // A connection that cannot even roll back is closed with the session.
+        let _ = connection.rollback_migration().await;
+    }
+    error
+}
+
+/// The statement at which a lost run ended may have taken effect already.
+#[cold]
+fn in_doubt(id: &str, number: usize, sql: &str) -> Error {
+    let sql = step::short(sql);
+    Error::new(
+        ErrorKind::Migration,
+        format!(
+            "an earlier run was lost during statement {number}, and it cannot be known whether it took effect: {sql}"
+        ),
+    )
+    .with_help(format!(
+        "look at the database: if it took effect, `cargo covet migrate repair --done {id} --statement {number}`; if \
+         not, `cargo covet migrate repair --redo {id} --statement {number}`"
+    ))
+}
