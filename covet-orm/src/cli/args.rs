@@ -118,6 +118,18 @@ pub(super) enum Migrate {
     Repair(Repair),
     /// Print the SQL of migrations, without a connection
     Sql(Sql),
+    /// Look whether the files fit together, and the models are what the last migration made
+    Check(Check),
+    /// Undo the migration that was applied last, and apply it again as its files are now
+    Redo(Redo),
+    /// Record a migration as applied, or not, without running or checking anything
+    Mark(Mark),
+    /// Record migrations on a database that was made by other means and has what they make
+    Baseline(Baseline),
+    /// Make a migration, which is applied nowhere, again on top of all others
+    Rebase(Rebase),
+    /// Put one migration in the place of several that follow each other
+    Squash(Squash),
 }
 
 #[derive(Debug, clap::Args)]
@@ -226,4 +238,70 @@ pub(super) struct Sql {
     /// The way back, the last first
     #[arg(long)]
     pub(super) down: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Check {
+    /// Do not build the program to ask it for its models
+    #[arg(long)]
+    pub(super) no_build: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Redo {
+    #[command(flatten)]
+    pub(super) database: Database,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Mark {
+    #[command(flatten)]
+    pub(super) database: Database,
+
+    /// Which, by its id or name; by its id where its files are not here
+    pub(super) migration: String,
+
+    /// Record it as not applied
+    #[arg(long)]
+    pub(super) not_applied: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Baseline {
+    #[command(flatten)]
+    pub(super) database: Database,
+
+    /// The last that is recorded, by its id or name; all when nothing is said
+    pub(super) migration: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Rebase {
+    /// Which, by its id or name
+    pub(super) migration: String,
+
+    /// Decide about a difference that the old decisions leave open, as with `migrate make`
+    #[arg(long, value_name = "DECISION")]
+    pub(super) decide: Vec<String>,
+
+    /// Show the files, write and remove none
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Squash {
+    /// The first, by its id or name
+    pub(super) first: String,
+
+    /// The last, by its id or name
+    pub(super) last: String,
+
+    /// What to call the one that takes their place
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<String>,
+
+    /// Show the files, write and remove none
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }

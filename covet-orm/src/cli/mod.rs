@@ -11,6 +11,7 @@
 
 mod args;
 mod ask;
+mod branches;
 mod complete;
 mod config;
 mod context;
@@ -20,6 +21,7 @@ mod doctor;
 mod dotenv;
 mod explain;
 mod guard;
+mod history;
 mod init;
 mod make;
 mod models;
@@ -78,6 +80,12 @@ fn run(context: &Context, command: &Command) -> Result<()> {
             Migrate::Status(options) => wait(run::status(context, options)),
             Migrate::Repair(options) => wait(run::repair(context, options)),
             Migrate::Sql(options) => offline::sql(context, options),
+            Migrate::Check(options) => branches::check(context, options),
+            Migrate::Redo(options) => wait(history::redo(context, options)),
+            Migrate::Mark(options) => wait(history::mark(context, options)),
+            Migrate::Baseline(options) => wait(history::baseline(context, options)),
+            Migrate::Rebase(options) => branches::rebase(context, options),
+            Migrate::Squash(options) => branches::squash(context, options),
         },
         Command::Db(command) => wait(db::run(context, command)),
         Command::Schema(command) => wait(schema::run(context, command)),

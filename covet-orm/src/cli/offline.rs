@@ -11,7 +11,7 @@ pub(super) fn sql(context: &Context, args: &Sql) -> Result<()> {
     let folder = Folder::read(context.project()?.migrations())?;
     let target = target(context, args.kind.as_deref())?;
     let way = if args.down { Way::Down } else { Way::Up };
-    let mut wanted = range(folder.migrations(), args.range.as_deref())?;
+    let mut wanted = range(&folder, args.range.as_deref())?;
     if args.down {
         wanted.reverse();
     }
@@ -38,9 +38,13 @@ pub(super) fn target(context: &Context, named: Option<&str>) -> Result<Target> {
     }
 }
 
-/// The migrations of a range.
-fn range<'m>(all: &'m [Migration], range: Option<&str>) -> Result<Vec<&'m Migration>> {
-    let place = |name: &str| -> Result<usize> { index(all, name) };
+/// The migrations of a range, in the order in which they run.
+fn range<'f>(folder: &'f Folder, range: Option<&str>) -> Result<Vec<&'f Migration>> {
+    let all = folder.migrations();
+    let place = |name: &str| -> Result<usize> {
+        let id = folder.migration(name)?.id();
+        Ok(all.iter().position(|migration| migration.id() == id).unwrap_or_default())
+    };
     let (from, to) = match range.map(|range| (range, range.split_once(".."))) {
         None => (0, all.len()),
         Some((one, None)) => {
@@ -54,23 +58,4 @@ fn range<'m>(all: &'m [Migration], range: Option<&str>) -> Result<Vec<&'m Migrat
         }
     };
     Ok(all.iter().take(to).skip(from).collect())
-}
-
-fn index(all: &[Migration], name: &str) -> Result<usize> {
-    let is = |migration: &Migration| {
-        migration.id() == name
-            || migration.name() == name
-            || name.strip_prefix(migration.id()).and_then(|rest| rest.strip_prefix('_')) == Some(migration.name())
-    };
-    let found: Vec<usize> = all.iter().enumerate().filter(|(_, migration)| is(migration)).map(|(at, _)| at).collect();
-    match &found[..] {
-        [only] => Ok(*only),
-        [] => Err(Error::new(ErrorKind::Migration, format!("there is no migration `{name}`"))
-            .with_help("name it by its id, its name, or both as its folder is called")),
-        several => {
-            let ids: Vec<&str> = several.iter().filter_map(|at| all.get(*at)).map(Migration::id).collect();
-            Err(Error::new(ErrorKind::Migration, format!("`{name}` is the name of {}", ids.join(", ")))
-                .with_help("name it by its id"))
-        }
-    }
 }
