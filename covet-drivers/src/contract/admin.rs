@@ -21,6 +21,11 @@ pub trait Admin: fmt::Debug + Send + Sync {
     /// The same database, so that connecting to it never creates it.
     fn existing(&self, url: &ConnectUrl) -> ConnectUrl;
 
+    /// A database that nobody else uses, for a trial: on the server of this one, or where that needs no server.
+    /// `None` where it needs one that is not named. It is created by [`create`](Admin::create) and removed by
+    /// [`remove`](Admin::remove), unless none was named: then it is there as long as its connection.
+    fn scratch(&self, near: Option<&ConnectUrl>) -> Option<ConnectUrl>;
+
     /// Creates the database, empty; false when it is there already.
     ///
     /// # Errors
@@ -60,6 +65,12 @@ pub trait Admin: fmt::Debug + Send + Sync {
     /// # Errors
     /// `Config` for a URL that is wrong.
     fn shells(&self, url: &ConnectUrl) -> Result<Vec<Shell>>;
+}
+
+/// The name of a database for a trial of this process.
+pub(crate) fn scratch_name(name: &str) -> String {
+    let begin: String = name.chars().take(20).collect();
+    format!("{begin}_covet_{}", std::process::id())
 }
 
 /// What becomes of the sessions of others when a database is removed.

@@ -5,7 +5,7 @@ use mysql_async::prelude::Queryable as _;
 
 use crate::contract::{
     Admin, Answer, BoxFuture, ConnectUrl, Connection, Facts, Finding, Others, Password, Shell, TableFacts,
-    bytes_as_text,
+    bytes_as_text, scratch_name,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::caught::caught;
@@ -49,6 +49,11 @@ impl Admin for MySqlAdmin {
 
     fn existing(&self, url: &ConnectUrl) -> ConnectUrl {
         url.clone()
+    }
+
+    fn scratch(&self, near: Option<&ConnectUrl>) -> Option<ConnectUrl> {
+        let near = near?;
+        Some(near.with_database(&scratch_name(near.database()?)))
     }
 
     fn create<'a>(&'a self, url: &'a ConnectUrl) -> BoxFuture<'a, Result<bool>> {

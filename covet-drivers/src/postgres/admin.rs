@@ -6,7 +6,7 @@ use tokio_postgres::SimpleQueryMessage as Message;
 use crate::catalog::ColumnType;
 use crate::contract::{
     Admin, Answer, BoxFuture, Command, ConnectUrl, Connection, Facts, Finding, Others, Password, Reuse, Shell,
-    TableFacts,
+    TableFacts, scratch_name,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::connect::Target;
@@ -48,6 +48,11 @@ impl Admin for PostgresAdmin {
 
     fn existing(&self, url: &ConnectUrl) -> ConnectUrl {
         url.clone()
+    }
+
+    fn scratch(&self, near: Option<&ConnectUrl>) -> Option<ConnectUrl> {
+        let near = near?;
+        Some(near.with_database(&scratch_name(near.database()?)))
     }
 
     fn create<'a>(&'a self, url: &'a ConnectUrl) -> BoxFuture<'a, Result<bool>> {

@@ -8,7 +8,7 @@ use rusqlite::types::ValueRef as Stored;
 use crate::catalog::ColumnType;
 use crate::contract::{
     Admin, Answer, BoxFuture, Command, ConnectUrl, Connection, Facts, Finding, Flow, Others, Reuse, Row, Shell,
-    TableFacts, TransactionOptions, bytes_as_text,
+    TableFacts, TransactionOptions, bytes_as_text, scratch_name,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::render::ansi;
@@ -39,6 +39,17 @@ impl Admin for SqliteAdmin {
 
     fn existing(&self, url: &ConnectUrl) -> ConnectUrl {
         if url.path() == ":memory:" { url.clone() } else { url.with_parameter("mode", "rw") }
+    }
+
+    fn scratch(&self, near: Option<&ConnectUrl>) -> Option<ConnectUrl> {
+        match near {
+            None => "sqlite::memory:".parse().ok(),
+            // A file, because a database in memory is not quite the same.
+            Some(_) => {
+                let file = std::env::temp_dir().join(format!("{}.db", scratch_name("trial")));
+                format!("sqlite://{}", file.display()).parse().ok()
+            }
+        }
     }
 
     fn create<'a>(&'a self, url: &'a ConnectUrl) -> BoxFuture<'a, Result<bool>> {

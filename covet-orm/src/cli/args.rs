@@ -118,7 +118,7 @@ pub(super) enum Migrate {
     Repair(Repair),
     /// Print the SQL of migrations, without a connection
     Sql(Sql),
-    /// Look whether the files fit together, and the models are what the last migration made
+    /// Look whether the files fit together, run on a new database, and make what the models are
     Check(Check),
     /// Undo the migration that was applied last, and apply it again as its files are now
     Redo(Redo),
@@ -242,6 +242,13 @@ pub(super) struct Sql {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Check {
+    #[command(flatten)]
+    pub(super) database: Database,
+
+    /// Do not run the migrations; else they run on a database of their own, on the server of --url or --database
+    #[arg(long)]
+    pub(super) no_replay: bool,
+
     /// Do not build the program to ask it for its models
     #[arg(long)]
     pub(super) no_build: bool,
@@ -263,7 +270,7 @@ pub(super) struct Mark {
 
     /// Record it as not applied
     #[arg(long)]
-    pub(super) not_applied: bool,
+    pub(super) reverted: bool,
 }
 
 #[derive(Debug, clap::Args)]

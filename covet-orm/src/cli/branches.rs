@@ -7,6 +7,7 @@ use crate::cli::args::{Check, Rebase, Squash};
 use crate::cli::ask::nothing_done;
 use crate::cli::context::Context;
 use crate::cli::out::{BAD, GOOD, WARN, paint};
+use crate::cli::replay::{self, Replayed};
 use crate::cli::{decide, models, print};
 use crate::migrate::{Folder, Project};
 
@@ -69,7 +70,7 @@ struct Finding {
     text: String,
 }
 
-pub(super) fn check(context: &Context, args: &Check) -> Result<()> {
+pub(super) async fn check(context: &Context, args: &Check) -> Result<()> {
     let mut found = Vec::new();
     // Files that do not fit together are an error of their own, with their names.
     let folder = Folder::read(context.project()?.migrations())?;
@@ -94,6 +95,18 @@ pub(super) fn check(context: &Context, args: &Check) -> Result<()> {
             found.push(Finding { about: "edited", wrong: false, text });
         }
     }
+    if !args.no_replay && conflicts.is_empty() && number > 0 {
+        let named = args.database.url.is_some() || args.database.database.is_some();
+        let near = if named { Some(context.database(&args.database)?) } else { None };
+        for kind in context.project()?.databases() {
+            let (about, wrong, text) = match replay::replay(&folder, kind, near.as_ref()).await {
+                Ok(Replayed::Well(text)) => ("replay", false, text),
+                Ok(Replayed::Nowhere(why)) => ("skipped", false, why),
+                Err(error) => ("replay", true, error.message().to_owned()),
+            };
+            found.push(Finding { about, wrong, text });
+        }
+    }
     if !args.no_build && conflicts.is_empty() {
         let made = maker(context)?.draft(&models::schema(context)?, None, &[]);
         let (wrong, text) = match made {
@@ -116,7 +129,7 @@ fn show(context: &Context, found: &[Finding]) -> Result<()> {
     for finding in found {
         let word = match (finding.wrong, finding.about) {
             (true, _) => paint(BAD, &"error"),
-            (false, "edited") => paint(WARN, &"note "),
+            (false, "edited" | "skipped") => paint(WARN, &"note "),
             _ => paint(GOOD, &"ok   "),
         };
         context.out.line(format_args!("{word}  {:<9} {}", finding.about, finding.text));

@@ -26,16 +26,23 @@ pub(super) async fn mark(context: &Context, args: &Mark) -> Result<()> {
     let migrator = migrator(context)?;
     let chosen = context.database(&args.database)?;
     let db = context.connect(&chosen, Access::Read).await?;
-    let word = if args.not_applied { "not applied" } else { "applied" };
-    guard::production_only(context, &chosen, &format!("record {} as {word}", args.migration))?;
-    migrator.mark(&db, &args.migration, !args.not_applied).await?;
-    context.out.done(format_args!("recorded {} as {word}; nothing was run", args.migration));
-    context.out.json(&json!({ "marked": args.migration, "applied": !args.not_applied }))
+    let word = if args.reverted { "not applied" } else { "applied" };
+    // One whose files are gone is known by its id alone.
+    let known = migrator.folder().migration(&args.migration);
+    let id = known.map_or_else(|_| args.migration.clone(), |migration| migration.id().to_owned());
+    guard::production_only(context, &chosen, &format!("record {id} as {word}"))?;
+    migrator.mark(&db, &id, !args.reverted).await?;
+    context.out.done(format_args!("recorded {id} as {word}; nothing was run"));
+    context.out.json(&json!({ "marked": id, "applied": !args.reverted }))
 }
 
 pub(super) async fn baseline(context: &Context, args: &Baseline) -> Result<()> {
     let migrator = migrator(context)?;
     let db = context.connect(&context.database(&args.database)?, Access::Read).await?;
     let report = migrator.baseline(&db, args.migration.as_deref()).await?;
-    print::report(&context.out, &report, "recorded", "there is no migration to record")
+    let names: Vec<String> = report.done.iter().map(|done| format!("{}_{}", done.id, done.name)).collect();
+    for name in &names {
+        context.out.done(format_args!("recorded {name} as there before; nothing was run"));
+    }
+    context.out.json(&json!({ "recorded": names }))
 }

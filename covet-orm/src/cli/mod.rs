@@ -29,6 +29,7 @@ mod offline;
 mod out;
 mod package;
 mod print;
+mod replay;
 mod run;
 mod schema;
 #[cfg(test)]
@@ -80,7 +81,7 @@ fn run(context: &Context, command: &Command) -> Result<()> {
             Migrate::Status(options) => wait(run::status(context, options)),
             Migrate::Repair(options) => wait(run::repair(context, options)),
             Migrate::Sql(options) => offline::sql(context, options),
-            Migrate::Check(options) => branches::check(context, options),
+            Migrate::Check(options) => wait(branches::check(context, options)),
             Migrate::Redo(options) => wait(history::redo(context, options)),
             Migrate::Mark(options) => wait(history::mark(context, options)),
             Migrate::Baseline(options) => wait(history::baseline(context, options)),
