@@ -140,6 +140,7 @@ fn every_path_that_the_documents_name_exists() {
         "docs/listen.md",
         "docs/sqlite.md",
         "docs/testing.md",
+        "docs/tool.md",
         "docs/transactions.md",
         "docs/two-phase.md",
     ] {

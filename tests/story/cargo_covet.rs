@@ -6,7 +6,7 @@ use covet_orm::Db;
 use covet_tests::{Kind, Url};
 use serde_json::Value;
 
-use crate::tool::{WRONG, run, workspace};
+use crate::tool::{Terminal, WRONG, run, workspace};
 
 const FIRST: &str = r#"
 //! A bookshop.
@@ -64,16 +64,16 @@ struct Shop {
 
 impl Shop {
     /// A package of its own, beside no other.
-    fn new() -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bookshop");
+    fn new(name: &str, features: &str, program: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         if folder.exists() {
             std::fs::remove_dir_all(&folder).unwrap();
         }
         std::fs::create_dir_all(folder.join("src")).unwrap();
         let covet = workspace().join("covet-orm");
         let manifest = format!(
-            "[package]\nname = \"bookshop\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n\
-             covet-orm = {{ path = {covet:?}, features = [\"postgres\", \"mysql\", \"sqlite\"] }}\n\
+            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n\
+             covet-orm = {{ path = {covet:?}, features = [{features}] }}\n\
              tokio = {{ version = \"1\", features = [\"rt-multi-thread\", \"macros\"] }}\n\n\
              # As in the workspace, so that what is built for one is good for the other.\n\
              [profile.dev]\ndebug = \"line-tables-only\"\n\n[profile.dev.package]\n\
@@ -82,7 +82,7 @@ impl Shop {
         std::fs::write(folder.join("Cargo.toml"), manifest).unwrap();
         std::fs::copy(workspace().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
         let shop = Shop { folder };
-        shop.write("src/main.rs", FIRST);
+        shop.write("src/main.rs", program);
         shop
     }
 
@@ -106,7 +106,7 @@ impl Shop {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_project_from_init_to_the_last_way_back() {
-    let shop = Shop::new();
+    let shop = Shop::new("bookshop", "\"postgres\", \"mysql\", \"sqlite\"", FIRST);
     begins(&shop);
     let mut urls = Vec::new();
     for kind in Kind::ALL {
@@ -115,6 +115,7 @@ async fn a_project_from_init_to_the_last_way_back() {
     for url in &urls {
         first(&shop, url).await;
     }
+    asks_on_a_terminal(&shop);
     decides(&shop);
     for url in &urls {
         second_revision(&shop, url).await;
@@ -127,13 +128,37 @@ async fn a_project_from_init_to_the_last_way_back() {
     }
 }
 
+/// The README's commands take a newcomer from a package with a model to its table. The installation is the first of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn four_commands_lead_to_the_first_migration() {
+    let readme = std::fs::read_to_string(workspace().join("README.md")).unwrap();
+    let block = readme.split("```console\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let commands: Vec<&str> = block.lines().filter_map(|line| line.strip_prefix("$ ")).collect();
+    assert_eq!(commands.len(), 4, "{block}");
+    assert!(commands[0].starts_with("cargo install covet-orm"), "{block}");
+    // All databases, because that is what the other test builds as well.
+    let program = FIRST.replace("    covet_orm::tool!();\n", "");
+    let shop = Shop::new("newcomer", "\"sqlite\", \"postgres\", \"mysql\"", &program);
+    for command in &commands[1..] {
+        let words: Vec<&str> = command.split('#').next().unwrap().split_whitespace().skip(2).collect();
+        shop.run(&words).is(0, &[]);
+    }
+    let url = format!("sqlite://{}", shop.folder.join("newcomer.db").display());
+    let db = Db::connect(&url).await.unwrap();
+    assert_eq!(crate::place::number(&db, "SELECT count(*) FROM users").await, 0);
+    db.close();
+}
+
 fn begins(shop: &Shop) {
     shop.run(&["migrate", "status"]).is(1, &["there is no covet.toml", "cargo covet init"]);
     shop.run(&["migrate", "upp"]).is(2, &["upp"]);
-    shop.run(&["init"]).is(2, &["--databases"]);
     shop.run(&["init", "--databases", "postgress"]).is(1, &["postgress", "postgres"]);
-    shop.run(&["init", "--databases", "sqlite,postgres,mysql"]).is(0, &["covet.toml", "covet_orm::tool!();"]);
+    shop.run(&["init"]).is(0, &["covet.toml", "cargo covet migrate make"]);
     shop.run(&["init", "--databases", "sqlite"]).is(1, &["exists already"]);
+    let toml = std::fs::read_to_string(shop.folder.join("covet.toml")).unwrap();
+    assert!(toml.contains("databases = [\"postgres\", \"mysql\", \"sqlite\"]"), "{toml}");
+    // The databases of this test are named one by one.
+    shop.write("covet.toml", &toml.replace("\n[url]\npostgres", "\n[url]\n# postgres"));
     shop.run(&["migrate", "up", "--url", "sqlite::memory:"]).is(1, &["there is no folder", "migrate make"]);
 
     shop.run(&["migrate", "make", "--dry-run"]).is(0, &["would make", "up.mysql.sql", "CREATE TABLE"]);
@@ -151,6 +176,7 @@ fn begins(shop: &Shop) {
 
 async fn first(shop: &Shop, url: &Url) {
     let url = url.url.as_str();
+    shop.run(&["db", "create", "--url", url]).is(0, &["the database"]);
     shop.run(&["migrate", "status", "--url", url]).is(0, &["pending", "initial"]);
     shop.run(&["migrate", "up", "--dry-run", "--url", url]).is(0, &["CREATE TABLE"]);
     shop.run(&["migrate", "up", "--url", url]).is(0, &["applied", "initial"]);
@@ -167,9 +193,33 @@ async fn first(shop: &Shop, url: &Url) {
     db.close();
 }
 
+/// Where somebody sits, each decision is asked for, and the answers are those of a file.
+fn asks_on_a_terminal(shop: &Shop) {
+    shop.write("src/main.rs", &second());
+    let mut terminal = Terminal::open(&shop.folder, &["migrate", "make", "--dry-run"]);
+    // The arrow up from the first answer is the last one: none of these.
+    terminal.answers("drafts", "\x1b[A\r");
+    let said = terminal.end();
+    assert!(said.contains("stopped: nothing was done") && said.contains("[exit 1]"), "{said}");
+
+    let mut terminal = Terminal::open(&shop.folder, &["migrate", "make", "--dry-run"]);
+    terminal.answers("drafts: ", "\r");
+    terminal.answers("% alike", "\r");
+    terminal.answers("backfill users.age with <", "\r");
+    terminal.answers("an integer from", "forty\r");
+    terminal.answers("is no decision", "\r");
+    terminal.answers("an integer from", "42\r");
+    let said = terminal.end();
+    let plan = ["drop table drafts", "rename column users.name to users.full_name", "backfill users.age with 42"];
+    for decision in plan {
+        assert!(said.contains(&format!("\"{decision}\"")), "{decision} is not in {said}");
+    }
+    assert!(said.contains("[exit 0]"), "{said}");
+    assert_eq!(shop.migrations().len(), 1);
+}
+
 /// What changed has more than one meaning, and the tool asks instead of guessing.
 fn decides(shop: &Shop) {
-    shop.write("src/main.rs", &second());
     let asked = shop.run(&["migrate", "make"]);
     asked.is(3, &["a decision is needed", "--decide", "rename column users.name to users.full_name"]);
     asked.is(3, &["drop column users.name", "drop table drafts", "backfill users.age with <an integer"]);
@@ -204,7 +254,7 @@ fn decides(shop: &Shop) {
     assert_eq!(shop.migrations().len(), 1);
 
     shop.write("answers.toml", &format!("decisions = [{rename:?}, \"drop table drafts\"]"));
-    let made = shop.run(&["migrate", "make", "second", "--decisions", "answers.toml", "--decide", backfill]);
+    let made = shop.run(&["migrate", "make", "second", "--decide", "@answers.toml", "--decide", backfill]);
     made.is(0, &["made", "_second", "rename column users.name to full_name", "data is lost: drop table drafts"]);
     let made = shop.migrations();
     assert_eq!(made.len(), 2);
@@ -222,10 +272,11 @@ async fn second_revision(shop: &Shop, url: &Url) {
     with(&["migrate", "up"]).is(0, &["applied", "_second"]);
     assert_eq!(counts(url, &["users WHERE age = 42 AND full_name <> 'x'", "posts"]).await, [3, 3]);
     with(&["migrate", "down", "--dry-run"]).is(0, &["-- ", "_second"]);
-    with(&["migrate", "down"]).is(0, &["undone", "_second"]);
+    with(&["migrate", "down"]).is(3, &["nobody has confirmed", "_second", "--yes"]);
+    with(&["migrate", "down", "--yes"]).is(0, &["undone", "_second"]);
     assert_eq!(counts(url, &["users WHERE name <> 'x'", "posts", "drafts"]).await, [3, 3, 0]);
     with(&["migrate", "up", "-n", "1"]).is(0, &["applied", "_second"]);
-    with(&["migrate", "down", "--to", "initial"]).is(0, &["undone", "_second"]);
+    with(&["migrate", "down", "--to", "initial", "--yes"]).is(0, &["undone", "_second"]);
     with(&["migrate", "down", "--to", "nowhere"]).is(1, &["there is no migration `nowhere`"]);
     with(&["migrate", "up", "--to", "second"]).is(0, &["applied", "_second"]);
     assert_eq!(counts(url, &["users", "posts"]).await, [3, 3]);
@@ -264,7 +315,7 @@ fn history_and_files(shop: &Shop, url: &Url) {
     std::fs::rename(&away, &last).unwrap();
 
     with(&["migrate", "repair", "--done", "x", "--statement", "1"]).is(1, &["no migration x is unfinished"]);
-    with(&["migrate", "down", "--all"]).is(0, &["_second", "_initial"]);
+    with(&["migrate", "down", "--all", "--yes"]).is(0, &["_second", "_initial"]);
     with(&["migrate", "down"]).is(0, &["nothing to undo"]);
     with(&["migrate", "status"]).is(0, &["pending"]);
     with(&["migrate", "up"]).is(0, &["_initial", "_second"]);
@@ -277,29 +328,27 @@ fn urls_and_passwords(shop: &Shop, urls: &[Url]) {
     shop.run(&["migrate", "status"]).is(0, &["applied"]);
     std::fs::remove_file(shop.folder.join(".env")).unwrap();
     let toml = std::fs::read_to_string(shop.folder.join("covet.toml")).unwrap();
-    shop.write(
-        "covet.toml",
-        &format!("{toml}\n[url]\nlocal = \"{sqlite}\"\nother = \"mysql://u:{WRONG}@127.0.0.1:1/d\"\n"),
-    );
+    let urls_of_it = format!("\n[url]\nlocal = \"{sqlite}\"\nother = \"mysql://u:{WRONG}@127.0.0.1:1/d\"\n");
+    shop.write("covet.toml", &toml.replace("\n[url]\n", &urls_of_it));
     shop.run(&["migrate", "status"]).is(1, &["more than one URL", "--database local | other"]);
     shop.run(&["migrate", "status", "--database", "local"]).is(0, &["applied"]);
     shop.run(&["migrate", "status", "--database", "nobody"]).is(1, &["no URL for `nobody`"]);
     shop.run(&["migrate", "status", "--database", "other"]).is(1, &["127.0.0.1:1"]);
-    shop.write("covet.toml", &format!("{toml}\nurl = \"mysql://u:{WRONG}@h/d\"\n"));
+    shop.write("covet.toml", &format!("url = \"mysql://u:{WRONG}@h/d\"\n{}", toml.replace("\n[url]\n", "\n")));
     shop.run(&["migrate", "status"]).is(1, &["covet.toml:"]);
     shop.write("covet.toml", &toml);
 
     let unreachable = format!("postgres://u:{WRONG}@127.0.0.1:1/d?sslmode=disable&connect_timeout=2");
-    shop.run(&["migrate", "up", "--url", &unreachable]).is(1, &["error: ", "127.0.0.1:1"]);
+    shop.run(&["migrate", "up", "--url", &unreachable]).is(1, &["error[Unreachable]: ", "127.0.0.1:1"]);
     shop.run(&["migrate", "up", "--url", &format!("oracle://u:{WRONG}@h/d")]).is(1, &["oracle"]);
-    shop.run(&["migrate", "up", "--url", &format!("u:{WRONG}@h/d")]).is(1, &["error: "]);
+    shop.run(&["migrate", "up", "--url", &format!("u:{WRONG}@h/d")]).is(1, &["error[Config]: "]);
     let nowhere = shop.folder.join("no").join("such.db");
     shop.run(&["migrate", "up", "--url", &format!("sqlite://{}", nowhere.display())]).is(1, &["such.db"]);
     for url in urls.iter().filter(|url| url.kind != Kind::Sqlite) {
         let (before, after) = url.url.split_once('@').unwrap();
         let (user, _) = before.rsplit_once(':').unwrap();
         let wrong = format!("{user}:{WRONG}@{after}");
-        shop.run(&["migrate", "up", "--url", &wrong]).is(1, &["error: "]);
+        shop.run(&["migrate", "up", "--url", &wrong]).is(1, &["error[Authentication]: "]);
         shop.run(&["migrate", "status", "--json", "--url", &wrong]).is(1, &["\"error\""]);
     }
 }

@@ -16,3 +16,4 @@ mod runs;
 mod story;
 mod teams;
 mod tool;
+mod transcript;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::contract::{BoxFuture, ConnectUrl, Connection, Ddl, Introspect, Notifications, Probe};
+use crate::contract::{Admin, BoxFuture, ConnectUrl, Connection, Ddl, Introspect, Notifications, Probe};
 use crate::error::Result;
 use crate::render::Dialect;
 
@@ -17,6 +17,11 @@ pub trait Adapter: fmt::Debug + Send + Sync {
 
     /// How it writes changes of a schema, for whoever writes files for it without connecting.
     fn ddl(&self) -> &'static dyn Ddl;
+
+    /// How its databases are created, removed and talked to by people, where a tool can do that.
+    fn admin(&self) -> Option<&'static dyn Admin> {
+        None
+    }
 
     /// A backend for this URL. Reads and checks every parameter; performs no I/O but reading
     /// certificate files.

@@ -14,6 +14,7 @@
 //! * **No panic** on anything that a server or a user can send.
 
 mod adapter;
+mod admin;
 mod bulk;
 mod command;
 mod connection;
@@ -31,6 +32,9 @@ mod url;
 
 pub use crate::value::RowSource;
 pub use adapter::{Adapter, Backend};
+#[allow(unused_imports)] // which of them are used depends on the adapters
+pub(crate) use admin::scratch_name;
+pub use admin::{Admin, Answer, Facts, Finding, Others, Shell, TableFacts, bytes_as_text};
 pub use bulk::{BULK_SAVEPOINT, Bulk, Part, RowSupply, in_row, insert_by_values, pull, whole_row};
 #[allow(unused_imports)] // which of them are used depends on the adapters
 pub(crate) use bulk::{heap, of_rows};
@@ -42,7 +46,7 @@ pub(crate) use direct::Of;
 pub use maintain::{BackupPace, BackupProgress, Checkpoint, CheckpointMode, Maintenance};
 pub use notify::{Listener, Notification, Notifications};
 pub use probe::{Position, Probe, Role, Vitals};
-pub use registry::{adapter_for, register};
+pub use registry::{adapter_for, adapters, feature_for, register};
 pub use row::{Detached, Flow, Row, RowSink, Shared, breathe};
 pub use schema::{Ddl, Effect, Introspect, Leftover, OWN_TABLES, Step};
 pub use suggest::nearest;

@@ -22,17 +22,23 @@ pub fn register(adapter: &'static dyn Adapter) -> Result<()> {
     Ok(())
 }
 
+/// Every adapter: those that ship and are built in, then those that were registered.
+#[must_use]
+pub fn adapters() -> Vec<&'static dyn Adapter> {
+    let plugins = PLUGINS.read().unwrap_or_else(PoisonError::into_inner);
+    shipped().iter().chain(plugins.iter()).copied().collect()
+}
+
 /// The adapter for a URL scheme.
 ///
 /// # Errors
 /// `Config` when there is none, saying which there are and which cargo feature is off.
 pub fn adapter_for(scheme: &str) -> Result<&'static dyn Adapter> {
-    let plugins = PLUGINS.read().unwrap_or_else(PoisonError::into_inner);
-    let all: Vec<&'static dyn Adapter> = shipped().iter().chain(plugins.iter()).copied().collect();
+    let all = adapters();
     if let Some(adapter) = all.iter().find(|adapter| adapter.schemes().contains(&scheme)) {
         return Ok(*adapter);
     }
-    if let Some((_, feature)) = OFF.iter().find(|(known, _)| *known == scheme) {
+    if let Some(feature) = feature_for(scheme) {
         return Err(Error::new(ErrorKind::Config, format!("no adapter for `{scheme}:` is built in"))
             .with_help(format!("switch the cargo feature `{feature}` on")));
     }
@@ -42,6 +48,12 @@ pub fn adapter_for(scheme: &str) -> Result<&'static dyn Adapter> {
         Some(meant) => error.with_help(format!("did you mean `{meant}:`?")),
         None => error.with_help(format!("known are {}", schemes.join(", "))),
     })
+}
+
+/// The cargo feature that brings the adapter for a URL scheme, where it ships and is not built in.
+#[must_use]
+pub fn feature_for(scheme: &str) -> Option<&'static str> {
+    OFF.iter().find(|(known, _)| *known == scheme).map(|(_, feature)| *feature)
 }
 
 /// Schemes of adapters that ship but are not built in, with the feature that brings them.

@@ -100,6 +100,16 @@ impl ConnectUrl {
         ConnectUrl { path: format!("/{name}"), ..self.clone() }
     }
 
+    /// The same URL with this parameter, unless it has it already.
+    #[must_use]
+    pub fn with_parameter(&self, name: &str, value: &str) -> Self {
+        let mut url = self.clone();
+        if !url.parameters.iter().any(|(given, _)| given == name) {
+            url.parameters.push((name.to_owned(), value.to_owned()));
+        }
+        url
+    }
+
     /// The parameters, to be taken one by one.
     #[must_use]
     pub fn parameters(&self) -> Parameters {
@@ -349,6 +359,9 @@ mod tests {
         assert_eq!(parse("sqlite:///a/b.db")?.path(), "/a/b.db");
         assert_eq!(parse("sqlite:b.db?mode=ro")?.path(), "b.db");
         assert_eq!(parse("postgres:///db")?.host(), None);
+        let mut parameters =
+            parse("sqlite:b.db?mode=ro")?.with_parameter("mode", "rw").with_parameter("a", "b").parameters();
+        assert_eq!((parameters.take("mode"), parameters.take("a")), (Some("ro".into()), Some("b".into())));
         Ok(())
     }
 

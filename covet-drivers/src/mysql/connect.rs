@@ -118,6 +118,11 @@ impl Options {
         })
     }
 
+    /// How much TLS is insisted on.
+    pub(crate) fn mode(&self) -> SslMode {
+        self.trust.mode
+    }
+
     /// Opens a session and sets it up.
     pub(crate) async fn connect(&self) -> Result<MySqlConnection> {
         let opened = tokio::time::timeout(self.connect_timeout, async {

@@ -52,6 +52,7 @@
 //! database's types do not say is kept in the column's comment: `utc` for a timestamp, `enum` and its
 //! name for an enum.
 
+mod admin;
 mod bulk;
 mod cache;
 mod caught;
@@ -75,8 +76,9 @@ mod types;
 
 use std::sync::Arc;
 
-use crate::contract::{Adapter, Backend, BoxFuture, ConnectUrl, Connection, Ddl, Introspect, Probe};
+use crate::contract::{Adapter, Admin, Backend, BoxFuture, ConnectUrl, Connection, Ddl, Introspect, Probe};
 use crate::error::Result;
+use crate::mysql::admin::MySqlAdmin;
 use crate::render::Dialect;
 
 pub use connection::MySqlConnection;
@@ -100,6 +102,10 @@ impl Adapter for MySql {
 
     fn ddl(&self) -> &'static dyn Ddl {
         &MySqlDdl
+    }
+
+    fn admin(&self) -> Option<&'static dyn Admin> {
+        Some(&MySqlAdmin)
     }
 
     fn open(&self, url: &ConnectUrl) -> Result<Arc<dyn Backend>> {

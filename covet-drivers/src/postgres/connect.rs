@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use tokio_postgres::config::{ChannelBinding, LoadBalanceHosts, SslMode as DriverMode, TargetSessionAttrs};
+use tokio_postgres::config::{ChannelBinding, Host, LoadBalanceHosts, SslMode as DriverMode, TargetSessionAttrs};
 use tokio_postgres::{Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::contract::{ConnectUrl, Parameters};
+use crate::contract::{ConnectUrl, Parameters, Password};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::errors;
 use crate::postgres::link::{Opened, session};
@@ -28,6 +28,7 @@ pub(crate) struct Target {
     setup: String,
     cache: usize,
     shown: String,
+    trust: Trust,
 }
 
 impl Target {
@@ -95,6 +96,7 @@ impl Target {
             setup,
             cache,
             shown,
+            trust,
         })
     }
 
@@ -111,6 +113,35 @@ impl Target {
     /// The most prepared statements kept on a connection.
     pub(crate) fn cache(&self) -> usize {
         self.cache
+    }
+
+    /// The name of the database: as the URL says it, or that of the user.
+    pub(crate) fn database(&self) -> Option<&str> {
+        self.config.get_dbname().or(self.config.get_user())
+    }
+
+    /// The same server, another database.
+    pub(crate) fn within(mut self, database: &str) -> Self {
+        self.config.dbname(database);
+        self
+    }
+
+    /// What the programs of libpq are told by their environment: all of it but files and options.
+    pub(crate) fn environment(&self) -> Vec<(&'static str, Password)> {
+        let hosts: Vec<String> = self.config.get_hosts().iter().map(host).collect();
+        let ports: Vec<String> = self.config.get_ports().iter().map(u16::to_string).collect();
+        let password = self.config.get_password().map(|password| String::from_utf8_lossy(password).into_owned());
+        let known = [
+            ("PGHOST", Some(hosts.join(","))),
+            ("PGPORT", Some(ports.join(","))),
+            ("PGUSER", self.config.get_user().map(str::to_owned)),
+            ("PGPASSWORD", password),
+            ("PGDATABASE", self.database().map(str::to_owned)),
+            ("PGSSLMODE", Some(self.trust.mode.word().to_owned())),
+            // The public authorities, which psql does not take by itself.
+            ("PGSSLROOTCERT", (self.trust.mode == SslMode::VerifyFull).then(|| "system".to_owned())),
+        ];
+        known.into_iter().filter_map(|(name, value)| Some((name, Password::new(value?)))).collect()
     }
 
     /// The driver's settings, for a session that is not set up.
@@ -154,6 +185,14 @@ impl Target {
         let asked = format!("{}; {WRITES}", self.setup);
         opened.writes = says_yes(&opened.client.simple_query(&asked).await.map_err(errors::connecting)?);
         Ok(opened)
+    }
+}
+
+fn host(host: &Host) -> String {
+    match host {
+        Host::Tcp(name) => name.clone(),
+        #[cfg(unix)]
+        Host::Unix(folder) => folder.display().to_string(),
     }
 }
 

@@ -23,6 +23,7 @@
 //!
 //! Sessions have the time zone UTC. `docs/types.md` says how each type is stored.
 
+mod admin;
 mod bulk;
 mod cache;
 mod codec;
@@ -53,8 +54,11 @@ pub use dialect::PostgresDialect;
 pub use introspect::PostgresIntrospect;
 pub use probe::PostgresProbe;
 
-use crate::contract::{Adapter, Backend, BoxFuture, ConnectUrl, Connection, Ddl, Introspect, Notifications, Probe};
+use crate::contract::{
+    Adapter, Admin, Backend, BoxFuture, ConnectUrl, Connection, Ddl, Introspect, Notifications, Probe,
+};
 use crate::error::Result;
+use crate::postgres::admin::PostgresAdmin;
 use crate::postgres::connect::Target;
 use crate::render::Dialect;
 
@@ -73,6 +77,10 @@ impl Adapter for Postgres {
 
     fn ddl(&self) -> &'static dyn Ddl {
         &PostgresDdl
+    }
+
+    fn admin(&self) -> Option<&'static dyn Admin> {
+        Some(&PostgresAdmin)
     }
 
     fn open(&self, url: &ConnectUrl) -> Result<Arc<dyn Backend>> {

@@ -33,6 +33,7 @@
 //! | `statement_cache_size` | prepared statements kept by a connection, default 256 |
 //! | `inline_budget` | microseconds for which a statement may hold the thread that polls its future, default 500; with 0 every statement runs on its connection's own thread |
 
+mod admin;
 mod backup;
 mod bulk;
 mod checkpoint;
@@ -71,9 +72,10 @@ mod watch;
 
 use std::sync::Arc;
 
-use crate::contract::{Adapter, Backend, BoxFuture, ConnectUrl, Connection, Ddl, Introspect, Probe};
+use crate::contract::{Adapter, Admin, Backend, BoxFuture, ConnectUrl, Connection, Ddl, Introspect, Probe};
 use crate::error::Result;
 use crate::render::Dialect;
+use crate::sqlite::admin::SqliteAdmin;
 use crate::sqlite::checkpoint::Log;
 use crate::sqlite::connect::Options;
 pub(crate) use crate::sqlite::connection::SqliteConnection;
@@ -98,6 +100,10 @@ impl Adapter for Sqlite {
 
     fn ddl(&self) -> &'static dyn Ddl {
         &SqliteDdl
+    }
+
+    fn admin(&self) -> Option<&'static dyn Admin> {
+        Some(&SqliteAdmin)
     }
 
     fn open(&self, url: &ConnectUrl) -> Result<Arc<dyn Backend>> {

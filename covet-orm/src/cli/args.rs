@@ -2,34 +2,106 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
-use covet_drivers::{Error, ErrorKind, Result};
+use clap::{Parser, Subcommand, ValueEnum};
 
-/// Migrations from what changed in the models.
+use crate::cli::complete::{Completions, Man};
+use crate::cli::db::args::Db;
+use crate::cli::doctor::Doctor;
+use crate::cli::explain::Explain;
+use crate::cli::init::Init;
+use crate::cli::schema::args::Schema;
+
+/// Migrations from what changed in the models, and the databases that they are for.
 #[derive(Debug, Parser)]
-#[command(name = "cargo covet", bin_name = "cargo covet", version)]
+#[command(name = "cargo-covet", bin_name = "cargo covet", version, after_help = AFTER)]
 pub(super) struct Args {
     #[command(subcommand)]
     pub(super) command: Command,
 
-    /// The Cargo.toml of the program that has the models
-    #[arg(long, global = true, value_name = "PATH")]
-    manifest_path: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) globals: Globals,
+}
+
+const AFTER: &str = "\
+Exit codes: 0 done, or nothing to do; 1 it failed; 2 the command line is wrong; 3 somebody has to decide or confirm.
+Which database: --url or --database, else DATABASE_URL, else .env, else covet.toml.";
+
+/// What holds for every command.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Global options")]
+#[allow(clippy::struct_excessive_bools)] // each is a flag of its own
+pub(super) struct Globals {
+    /// The covet.toml, instead of the nearest one
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+
+    /// The Cargo.toml of the package that has the models
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) manifest_path: Option<PathBuf>,
+
+    /// The package that has the models, where the workspace has more than one
+    #[arg(short, long, global = true, value_name = "NAME")]
+    pub(super) package: Option<String>,
+
+    /// Read no .env
+    #[arg(long, global = true)]
+    pub(super) no_dotenv: bool,
+
+    /// Answer as JSON
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+
+    /// Say nothing but what was asked for, and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+
+    /// Say more: which files and which database are used
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+
+    /// Go on without asking
+    #[arg(short, long, global = true)]
+    pub(super) yes: bool,
+
+    /// Go on although this is a production database, named by its name
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(super) yes_production: Option<String>,
+
+    /// Use colours; NO_COLOR is heeded
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
+    pub(super) color: ColorWhen,
+}
+
+/// When colours are used; `auto` is on a terminal.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(super) enum ColorWhen {
+    #[default]
+    Auto,
+    Always,
+    Never,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Write covet.toml
-    Init {
-        /// The databases that migrations are made for: postgres, mysql, sqlite
-        #[arg(long, required = true, value_delimiter = ',', value_name = "NAMES")]
-        databases: Vec<String>,
-    },
+    /// Write covet.toml for the package at hand
+    Init(Init),
     /// Make, apply and undo migrations
-    Migrate {
-        #[command(subcommand)]
-        command: Migrate,
-    },
+    #[command(subcommand)]
+    Migrate(Migrate),
+    /// Create, remove, inspect and talk to databases
+    #[command(subcommand)]
+    Db(Db),
+    /// Show the schema
+    #[command(subcommand)]
+    Schema(Schema),
+    /// Ask the database how it would run a statement
+    Explain(Explain),
+    /// Look for what stands in the way, from covet.toml to the rights on the server
+    Doctor(Doctor),
+    /// Print the completions of a shell
+    Completions(Completions),
+    /// Print the man pages
+    Man(Man),
 }
 
 #[derive(Debug, Subcommand)]
@@ -44,6 +116,20 @@ pub(super) enum Migrate {
     Status(Status),
     /// Put the history right after a run was lost in the middle of a statement
     Repair(Repair),
+    /// Print the SQL of migrations, without a connection
+    Sql(Sql),
+    /// Look whether the files fit together, run on a new database, and make what the models are
+    Check(Check),
+    /// Undo the migration that was applied last, and apply it again as its files are now
+    Redo(Redo),
+    /// Record a migration as applied, or not, without running or checking anything
+    Mark(Mark),
+    /// Record migrations on a database that was made by other means and has what they make
+    Baseline(Baseline),
+    /// Make a migration, which is applied nowhere, again on top of all others
+    Rebase(Rebase),
+    /// Put one migration in the place of several that follow each other
+    Squash(Squash),
 }
 
 #[derive(Debug, clap::Args)]
@@ -51,25 +137,17 @@ pub(super) struct Make {
     /// What to call it; made up from the changes when it is left away
     pub(super) name: Option<String>,
 
-    /// Decide about a difference: `rename column users.name to users.full_name` …
+    /// Decide about a difference: `rename column users.name to users.full_name` …, or `@FILE` with `decisions = ["…"]`
     #[arg(long, value_name = "DECISION")]
     pub(super) decide: Vec<String>,
-
-    /// A TOML file with decisions: `decisions = ["…", "…"]`
-    #[arg(long, value_name = "FILE")]
-    pub(super) decisions: Option<PathBuf>,
 
     /// Show the files, write none
     #[arg(long)]
     pub(super) dry_run: bool,
-
-    /// Write what was made, or the decisions that are missing, as JSON
-    #[arg(long)]
-    pub(super) json: bool,
 }
 
 /// Which database.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct Database {
     /// The connection URL; before DATABASE_URL, .env and covet.toml
     #[arg(long, value_name = "URL")]
@@ -124,10 +202,6 @@ pub(super) struct Down {
 pub(super) struct Status {
     #[command(flatten)]
     pub(super) database: Database,
-
-    /// As JSON
-    #[arg(long)]
-    pub(super) json: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -152,34 +226,89 @@ pub(super) struct Repair {
     pub(super) statement: Option<usize>,
 }
 
-impl Args {
-    /// Where to look for covet.toml: the folder of the manifest, or where the tool was started.
-    pub(super) fn root(&self) -> Result<PathBuf> {
-        let start = match &self.manifest_path {
-            Some(manifest) => manifest.parent().map(|parent| parent.join(".")).unwrap_or_default(),
-            None => PathBuf::from("."),
-        };
-        start.canonicalize().map_err(|error| {
-            Error::new(ErrorKind::Io, format!("cannot find {}: {error}", start.display())).with_source(error)
-        })
-    }
+#[derive(Debug, clap::Args)]
+pub(super) struct Sql {
+    /// Which: one by its id or name, `A..B` for those behind A up to B, `A..` or `..B`; all when nothing is said
+    pub(super) range: Option<String>,
 
-    /// Whether errors are to be read by a program.
-    pub(super) fn is_json(&self) -> bool {
-        match &self.command {
-            Command::Migrate { command: Migrate::Make(make) } => make.json,
-            Command::Migrate { command: Migrate::Status(status) } => status.json,
-            _ => false,
-        }
-    }
+    /// For which kind of database, where covet.toml names more than one
+    #[arg(long = "for", value_name = "NAME")]
+    pub(super) kind: Option<String>,
+
+    /// The way back, the last first
+    #[arg(long)]
+    pub(super) down: bool,
 }
 
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
+#[derive(Debug, clap::Args)]
+pub(super) struct Check {
+    #[command(flatten)]
+    pub(super) database: Database,
 
-    #[test]
-    fn the_command_line_makes_sense() {
-        super::Args::command().debug_assert();
-    }
+    /// Do not run the migrations; else they run on a database of their own, on the server of --url or --database
+    #[arg(long)]
+    pub(super) no_replay: bool,
+
+    /// Do not build the program to ask it for its models
+    #[arg(long)]
+    pub(super) no_build: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Redo {
+    #[command(flatten)]
+    pub(super) database: Database,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Mark {
+    #[command(flatten)]
+    pub(super) database: Database,
+
+    /// Which, by its id or name; by its id where its files are not here
+    pub(super) migration: String,
+
+    /// Record it as not applied
+    #[arg(long)]
+    pub(super) reverted: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Baseline {
+    #[command(flatten)]
+    pub(super) database: Database,
+
+    /// The last that is recorded, by its id or name; all when nothing is said
+    pub(super) migration: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Rebase {
+    /// Which, by its id or name
+    pub(super) migration: String,
+
+    /// Decide about a difference that the old decisions leave open, as with `migrate make`
+    #[arg(long, value_name = "DECISION")]
+    pub(super) decide: Vec<String>,
+
+    /// Show the files, write and remove none
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Squash {
+    /// The first, by its id or name
+    pub(super) first: String,
+
+    /// The last, by its id or name
+    pub(super) last: String,
+
+    /// What to call the one that takes their place
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<String>,
+
+    /// Show the files, write and remove none
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }

@@ -1,4 +1,4 @@
-//! `covet.toml`, and which database is meant.
+//! `covet.toml`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,20 +6,18 @@ use std::path::{Path, PathBuf};
 use covet_drivers::{Error, ErrorKind, Result};
 use serde::Deserialize;
 
-use crate::cli::args::Database;
-use crate::cli::dotenv;
+use crate::cli::context::{Chosen, Source, VARIABLE, read};
 
 /// The file.
 pub(super) const FILE: &str = "covet.toml";
-
-/// The variable of the environment that names the database.
-const VARIABLE: &str = "DATABASE_URL";
 
 /// A program with models, and its `covet.toml`.
 #[derive(Debug)]
 pub(super) struct Project {
     /// The folder of `covet.toml`.
     pub(super) root: PathBuf,
+    /// The file.
+    pub(super) file: PathBuf,
     config: Config,
 }
 
@@ -33,6 +31,10 @@ struct Config {
     url: BTreeMap<String, String>,
     #[serde(default)]
     tool: Tool,
+    #[serde(default)]
+    production: Production,
+    #[serde(default)]
+    seed: Option<Seed>,
 }
 
 /// Which program has the models.
@@ -48,6 +50,30 @@ pub(super) struct Tool {
     pub(super) features: Vec<String>,
 }
 
+/// Which databases must not be harmed by mistake.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Production {
+    /// Names from `[url]`.
+    #[serde(default)]
+    pub(super) databases: Vec<String>,
+    /// Hosts; `*` stands for any text.
+    #[serde(default)]
+    pub(super) hosts: Vec<String>,
+}
+
+/// What fills an empty database: one of these.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "lowercase")]
+pub(super) enum Seed {
+    /// A file of statements.
+    Sql(PathBuf),
+    /// A binary of the package.
+    Bin(String),
+    /// An example of the package.
+    Example(String),
+}
+
 fn default_migrations() -> PathBuf {
     PathBuf::from("migrations")
 }
@@ -57,13 +83,17 @@ impl Project {
     pub(super) fn find(start: &Path) -> Result<Self> {
         let root = start.ancestors().find(|folder| folder.join(FILE).is_file()).ok_or_else(|| {
             Error::new(ErrorKind::Config, format!("there is no {FILE} in {} or above", start.display()))
-                .with_help("write one with `cargo covet init --databases NAME`")
+                .with_help("write one with `cargo covet init`")
         })?;
-        let path = root.join(FILE);
-        let text = std::fs::read_to_string(&path).map_err(|error| {
-            Error::new(ErrorKind::Io, format!("cannot read {}: {error}", path.display())).with_source(error)
-        })?;
-        Ok(Project { root: root.to_owned(), config: parse(&text, &path)? })
+        Self::read(&root.join(FILE))
+    }
+
+    /// The project of this file.
+    pub(super) fn read(file: &Path) -> Result<Self> {
+        let config = parse(&read(file)?, file)?;
+        let root = file.parent().filter(|root| !root.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+        Ok(Project { root, file: file.to_owned(), config })
     }
 
     /// Where the migrations are.
@@ -81,33 +111,35 @@ impl Project {
         &self.config.tool
     }
 
-    /// The connection URL: of the command line, of the environment, of `.env`, of `covet.toml`.
-    pub(super) fn url(&self, asked: &Database) -> Result<String> {
-        if let Some(url) = &asked.url {
-            return Ok(url.clone());
-        }
-        if let Some(name) = &asked.database {
-            return self.config.url.get(name).cloned().ok_or_else(|| {
-                Error::new(ErrorKind::Config, format!("{FILE} has no URL for `{name}` in its section [url]"))
-            });
-        }
-        if let Some(url) = std::env::var(VARIABLE).ok().filter(|url| !url.is_empty()) {
-            return Ok(url);
-        }
-        if let Some(url) = dotenv::variable(&self.root.join(".env"), VARIABLE)? {
-            return Ok(url);
-        }
+    /// Which databases must not be harmed by mistake.
+    pub(super) fn production(&self) -> &Production {
+        &self.config.production
+    }
+
+    /// What fills an empty database.
+    pub(super) fn seed(&self) -> Option<&Seed> {
+        self.config.seed.as_ref()
+    }
+
+    /// The URL of this name, or the only one.
+    pub(super) fn url(&self, name: Option<&str>) -> Result<Chosen> {
         let mut urls = self.config.url.iter();
-        match (urls.next(), urls.next()) {
-            (Some((_, url)), None) => Ok(url.clone()),
-            (None, _) => Err(Error::new(ErrorKind::Config, "which database is not said")
-                .with_help(format!("give --url, or set {VARIABLE} in the environment, in .env, or [url] in {FILE}"))),
-            (Some(_), Some(_)) => {
-                let names: Vec<&str> = self.config.url.keys().map(String::as_str).collect();
-                Err(Error::new(ErrorKind::Config, format!("{FILE} has more than one URL"))
-                    .with_help(format!("say which with --database {}", names.join(" | "))))
+        let (key, url) = match (name, urls.next(), urls.next()) {
+            (Some(name), ..) => self.config.url.get_key_value(name).ok_or_else(|| {
+                Error::new(ErrorKind::Config, format!("{FILE} has no URL for `{name}` in its section [url]"))
+            })?,
+            (None, Some(only), None) => only,
+            (None, None, _) => {
+                let help = format!("give --url, or set {VARIABLE} in the environment, in .env, or [url] in {FILE}");
+                return Err(Error::new(ErrorKind::Config, "which database is not said").with_help(help));
             }
-        }
+            (None, Some(_), Some(_)) => {
+                let names: Vec<&str> = self.config.url.keys().map(String::as_str).collect();
+                return Err(Error::new(ErrorKind::Config, format!("{FILE} has more than one URL"))
+                    .with_help(format!("say which with --database {}", names.join(" | "))));
+            }
+        };
+        Chosen::new(url, Some(key), Source::Config)
     }
 }
 
@@ -137,7 +169,7 @@ mod tests {
 
     use std::path::Path;
 
-    use super::parse;
+    use super::{Seed, parse};
 
     #[test]
     fn unknown_words_are_refused_and_no_password_shows() {
@@ -153,5 +185,13 @@ mod tests {
         }
         let error = format!("{:?}", parse("databases = \"a \\\", expected hunter2\"", Path::new("c")).unwrap_err());
         assert!(error.contains("invalid type: string, expected a sequence") && !error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn the_seed_is_one_thing() {
+        let seed = |text: &str| parse(&format!("databases = []\n[seed]\n{text}"), Path::new("c")).map(|c| c.seed);
+        assert!(matches!(seed("bin = \"x\"").unwrap(), Some(Seed::Bin(name)) if name == "x"));
+        assert!(matches!(seed("sql = \"x.sql\"").unwrap(), Some(Seed::Sql(_))));
+        assert!(seed("bin = \"x\"\nsql = \"y\"").is_err());
     }
 }

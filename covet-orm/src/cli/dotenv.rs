@@ -1,58 +1,68 @@
-//! `.env`: lines of `NAME=value`.
+//! `.env`.
 
-use std::io::ErrorKind as Io;
 use std::path::Path;
 
 use covet_drivers::{Error, ErrorKind, Result};
 
-/// The value of a variable in the file; nothing when there is no such file or variable.
+/// The value of a variable in the file; nothing when there is no such file or variable. The environment of the tool
+/// itself stays as it is.
 pub(super) fn variable(path: &Path, name: &str) -> Result<Option<String>> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(find(&text, name)),
-        Err(error) if error.kind() == Io::NotFound => Ok(None),
-        Err(error) => {
-            Err(Error::new(ErrorKind::Io, format!("cannot read {}: {error}", path.display())).with_source(error))
-        }
-    }
-}
-
-fn find(text: &str, name: &str) -> Option<String> {
+    let entries = match dotenvy::from_path_iter(path) {
+        Ok(entries) => entries,
+        Err(error) if error.not_found() => return Ok(None),
+        Err(error) => return Err(failed(path, &error)),
+    };
     let mut found = None;
-    for line in text.lines() {
-        let line = line.trim();
-        let line = line.strip_prefix("export ").unwrap_or(line);
-        if let Some((key, value)) = line.split_once('=')
-            && key.trim() == name
-        {
-            found = Some(plain(value.trim()));
+    for entry in entries {
+        let (key, value) = entry.map_err(|error| failed(path, &error))?;
+        if key == name {
+            found = Some(value);
         }
     }
-    found.filter(|value| !value.is_empty())
+    Ok(found.filter(|value| !value.is_empty()))
 }
 
-/// The value without its quotes, or without the comment behind it.
-fn plain(value: &str) -> String {
-    for quote in ['"', '\''] {
-        if let Some(rest) = value.strip_prefix(quote)
-            && let Some((inside, _)) = rest.split_once(quote)
-        {
-            return inside.to_owned();
+/// Without the line itself: it may hold a password.
+fn failed(path: &Path, error: &dotenvy::Error) -> Error {
+    match error {
+        dotenvy::Error::LineParse(..) => {
+            Error::new(ErrorKind::Config, format!("{} has a line that is not `NAME=value`", path.display()))
+                .with_help("put a value with blanks or `#` in single quotes")
         }
+        other => Error::new(ErrorKind::Io, format!("cannot read {}: {other}", path.display())),
     }
-    value.split_once(" #").map_or(value, |(value, _)| value.trim_end()).to_owned()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::find;
+    #![allow(clippy::unwrap_used)]
+
+    use super::variable;
 
     #[test]
     fn the_forms_that_people_write() {
-        let text = "# DATABASE_URL=no\nA=1\nDATABASE_URL = x:a.db # why\nB=\"x # y\"\nexport C='d'\nE=\n";
-        assert_eq!(find(text, "DATABASE_URL").as_deref(), Some("x:a.db"));
-        assert_eq!(find(text, "B").as_deref(), Some("x # y"));
-        assert_eq!(find(text, "C").as_deref(), Some("d"));
-        assert_eq!(find(text, "E"), None);
-        assert_eq!(find("P=a#b", "P").as_deref(), Some("a#b"));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(".env");
+        assert_eq!(variable(&file, "A").unwrap(), None);
+        std::fs::write(
+            &file,
+            "# DATABASE_URL=no\nA=1\nDATABASE_URL=x:a.db # why\nB=\"x # y\"\nexport C='d$e'\nE=\nP=a#b\n",
+        )
+        .unwrap();
+        let find = |name| variable(&file, name).unwrap();
+        assert_eq!(find("DATABASE_URL").as_deref(), Some("x:a.db"));
+        assert_eq!(find("B").as_deref(), Some("x # y"));
+        assert_eq!(find("C").as_deref(), Some("d$e"));
+        assert_eq!(find("E"), None);
+        assert_eq!(find("P").as_deref(), Some("a#b"));
+    }
+
+    #[test]
+    fn a_line_that_is_wrong_is_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(".env");
+        std::fs::write(&file, "DATABASE_URL=\"x://u:hunter2@h/d\n").unwrap();
+        let error = format!("{:?}", variable(&file, "DATABASE_URL").unwrap_err());
+        assert!(error.contains(".env") && !error.contains("hunter2"), "{error}");
     }
 }

@@ -1,22 +1,39 @@
-//! The command line tool: `cargo covet init`, `cargo covet migrate make | up | down | status | repair`.
+//! The command line tool: `cargo covet`. `docs/tool.md` lists its commands.
 //!
-//! It asks nothing: what is not decided is listed, and the tool ends with code 3.
+//! It asks only on a terminal. Elsewhere, what is not decided or confirmed is said, and the tool ends with code 3.
 //!
 //! | exit code | meaning |
 //! |---|---|
 //! | 0 | done, or nothing to do |
 //! | 1 | it failed |
 //! | 2 | the command line is wrong |
-//! | 3 | a decision is needed |
+//! | 3 | somebody has to decide, or to confirm |
 
 mod args;
+mod ask;
+mod branches;
+mod complete;
 mod config;
+mod context;
+mod db;
+mod decide;
+mod doctor;
 mod dotenv;
+mod explain;
+mod guard;
+mod history;
 mod init;
 mod make;
 mod models;
+mod offline;
+mod out;
+mod package;
 mod print;
+mod replay;
 mod run;
+mod schema;
+#[cfg(test)]
+mod tests;
 
 use std::process::ExitCode;
 
@@ -24,7 +41,7 @@ use clap::Parser;
 use covet_drivers::{Error, ErrorKind, Result};
 
 use args::{Args, Command, Migrate};
-use config::Project;
+use context::Context;
 
 /// Runs the tool with the arguments of the process. Without the binary of its own, a program can
 /// offer the same commands.
@@ -35,29 +52,48 @@ pub fn main() -> ExitCode {
     if words.get(1).is_some_and(|word| word == "covet") {
         words.remove(1);
     }
-    let args = Args::parse_from(words);
-    match run(&args) {
+    let args = match Args::try_parse_from(words) {
+        Ok(args) => args,
+        Err(said) => {
+            // Nobody is left to hear of it when that cannot be written.
+            let _ = said.print();
+            return ExitCode::from(if said.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let context = Context::new(args.globals);
+    let result = run(&context, &args.command).and_then(|()| context.out.lost().map_or(Ok(()), Err));
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            print::error(&error, args.is_json());
+            context.out.error(&error);
             ExitCode::from(if error.kind() == ErrorKind::Decision { 3 } else { 1 })
         }
     }
 }
 
-fn run(args: &Args) -> Result<()> {
-    match &args.command {
-        Command::Init { databases } => init::init(&args.root()?, databases),
-        Command::Migrate { command } => {
-            let project = Project::find(&args.root()?)?;
-            match command {
-                Migrate::Make(make) => make::make(&project, make),
-                Migrate::Up(options) => wait(run::up(&project, options)),
-                Migrate::Down(options) => wait(run::down(&project, options)),
-                Migrate::Status(options) => wait(run::status(&project, options)),
-                Migrate::Repair(options) => wait(run::repair(&project, options)),
-            }
-        }
+fn run(context: &Context, command: &Command) -> Result<()> {
+    match command {
+        Command::Init(init) => init::init(context, init),
+        Command::Migrate(command) => match command {
+            Migrate::Make(make) => make::make(context, make),
+            Migrate::Up(options) => wait(run::up(context, options)),
+            Migrate::Down(options) => wait(run::down(context, options)),
+            Migrate::Status(options) => wait(run::status(context, options)),
+            Migrate::Repair(options) => wait(run::repair(context, options)),
+            Migrate::Sql(options) => offline::sql(context, options),
+            Migrate::Check(options) => wait(branches::check(context, options)),
+            Migrate::Redo(options) => wait(history::redo(context, options)),
+            Migrate::Mark(options) => wait(history::mark(context, options)),
+            Migrate::Baseline(options) => wait(history::baseline(context, options)),
+            Migrate::Rebase(options) => branches::rebase(context, options),
+            Migrate::Squash(options) => branches::squash(context, options),
+        },
+        Command::Db(command) => wait(db::run(context, command)),
+        Command::Schema(command) => wait(schema::run(context, command)),
+        Command::Explain(options) => wait(explain::explain(context, options)),
+        Command::Doctor(options) => wait(doctor::doctor(context, options)),
+        Command::Completions(options) => complete::completions(context, options),
+        Command::Man(options) => complete::man(context, options),
     }
 }
 

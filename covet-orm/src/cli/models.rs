@@ -12,6 +12,8 @@ use covet_drivers::{Error, ErrorKind, Result};
 use serde::Deserialize;
 
 use crate::cli::config::Project;
+use crate::cli::context::Context;
+use crate::cli::package;
 use crate::schema::tool;
 
 /// How long the program may take to answer. One that does not is not asked as it should be.
@@ -20,8 +22,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const HELP: &str = "write `covet_orm::tool!();` as the first line of its `fn main`";
 
 /// The schema that the models of the program ask for.
-pub(super) fn schema(project: &Project) -> Result<Schema> {
-    let program = build(project)?;
+pub(super) fn schema(context: &Context) -> Result<Schema> {
+    let project = context.project()?;
+    let program = build(project, context.out.is_interactive())?;
+    context.out.detail(format_args!("program: {}", program.display()));
     let child = Command::new(&program)
         .current_dir(&project.root)
         .env(tool::VARIABLE, tool::SCHEMA)
@@ -92,14 +96,17 @@ struct Package {
     default_run: Option<String>,
 }
 
-/// Builds the program and says where it is.
-fn build(project: &Project) -> Result<PathBuf> {
+/// Builds the program and says where it is. Where somebody watches, cargo shows how far it is.
+fn build(project: &Project, watched: bool) -> Result<PathBuf> {
     let manifest = project.root.join("Cargo.toml");
     let tool = project.tool();
     let default = default_run(&manifest)?;
     let wanted = tool.example.as_ref().or(tool.bin.as_ref()).or(default.as_ref());
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--quiet", "--message-format", "json-render-diagnostics", "--manifest-path"]).arg(&manifest);
+    let mut cargo = Command::new(package::cargo());
+    cargo.args(["build", "--message-format", "json-render-diagnostics", "--manifest-path"]).arg(&manifest);
+    if !watched {
+        cargo.arg("--quiet");
+    }
     match (&tool.example, wanted) {
         (Some(example), _) => cargo.args(["--example", example]),
         (None, Some(bin)) => cargo.args(["--bin", bin]),

@@ -1,128 +1,100 @@
-//! What the tool says: results on standard output, errors on standard error.
+//! What the tool says about migrations.
 
-use std::error::Error as StdError;
 use std::path::Path;
 
-use covet_drivers::{Error, ErrorKind, Result};
+use covet_drivers::Result;
 use serde_json::{Value, json};
 
+use crate::cli::out::{BAD, FAINT, GOOD, Out, WARN, paint};
 use crate::migrate::{Draft, Planned, Report, Standing, Status};
-use crate::schema::{MissingDecisions, describe};
-
-/// An error: what happened, why, and the way out.
-pub(super) fn error(error: &Error, json: bool) {
-    let missing = MissingDecisions::of(error);
-    if json {
-        let mut value = json!({ "error": error.kind().name(), "message": error.message() });
-        if let (Some(missing), Some(object)) = (missing, value.as_object_mut()) {
-            object.insert("missing_decisions".to_owned(), json!(missing.missing));
-        }
-        println!("{value}");
-    }
-    if let Some(missing) = missing {
-        eprintln!("error: {}{missing}", error.message());
-        eprintln!("help: give each decision with --decide, or all in a file with --decisions");
-        return;
-    }
-    let mut place = String::new();
-    for part in [error.model(), error.field()].into_iter().flatten() {
-        place.push_str(if place.is_empty() { "" } else { "." });
-        place.push_str(part);
-    }
-    let colon = if place.is_empty() { "" } else { ": " };
-    let code = error.code().map(|code| format!(" [{code}]")).unwrap_or_default();
-    eprintln!("error: {place}{colon}{}{code}", error.message());
-    let mut cause: Option<&dyn StdError> = error.source();
-    while let Some(inner) = cause {
-        let text = match inner.downcast_ref::<Error>() {
-            Some(error) => error.message().to_owned(),
-            None => inner.to_string(),
-        };
-        if !error.message().contains(&text) {
-            eprintln!("cause: {text}");
-        }
-        cause = inner.source();
-    }
-    if let Some(help) = error.help() {
-        eprintln!("help: {help}");
-    }
-}
+use crate::schema::describe;
 
 /// There was nothing to do.
-pub(super) fn nothing(json: bool, text: &str) {
-    if json {
-        println!("{}", json!({ "migration": null, "changes": [] }));
-    } else {
-        println!("{text}");
-    }
+pub(super) fn nothing(out: &Out, text: &str) -> Result<()> {
+    out.done(text);
+    out.json(&json!({ "migration": null, "changes": [] }))
 }
 
 /// A migration that was made, or would be.
-pub(super) fn draft(draft: &Draft, written: Option<&Path>, json: bool) -> Result<()> {
+pub(super) fn draft(out: &Out, draft: &Draft, written: Option<&Path>) -> Result<()> {
     let changes: Vec<String> = draft.changes().iter().map(describe).collect();
     let losses: Vec<String> = draft.losses().collect();
-    if json {
-        print_json(&json!({
-            "migration": draft.name(),
-            "path": written,
-            "changes": changes,
-            "loses_data": losses,
-            "irreversible": draft.irreversible(),
-        }))?;
-        return Ok(());
-    }
     match written {
-        Some(path) => println!("made {}", path.display()),
-        None => println!("would make {}", draft.name()),
+        Some(path) => out.done(format_args!("{} {}", paint(GOOD, &"made"), path.display())),
+        None => out.line(format_args!("would make {}", draft.name())),
     }
-    for change in changes {
-        println!("    {change}");
+    for change in &changes {
+        out.done(format_args!("    {change}"));
     }
-    for loss in losses {
-        println!("data is lost: {loss}");
+    for loss in &losses {
+        out.done(format_args!("{}: {loss}", paint(WARN, &"data is lost")));
     }
     for why in draft.irreversible() {
-        println!("there is no way back: {why}");
+        out.done(format_args!("{}: {why}", paint(WARN, &"there is no way back")));
     }
     if written.is_none() {
         for (name, content) in draft.files() {
-            println!("\n==> {name}\n{content}");
+            out.line(format_args!("\n==> {name}\n{content}"));
         }
     }
-    Ok(())
+    let files: Vec<Value> =
+        draft.files().iter().map(|(name, content)| json!({ "name": name, "content": content })).collect();
+    out.json(&json!({
+        "migration": draft.name(),
+        "path": written,
+        "changes": changes,
+        "loses_data": losses,
+        "irreversible": draft.irreversible(),
+        "files": if written.is_none() { files } else { Vec::new() },
+    }))
 }
 
 /// What would run.
-pub(super) fn planned(planned: &[Planned], nothing: &str) {
+pub(super) fn planned(out: &Out, planned: &[Planned], nothing: &str) -> Result<()> {
     if planned.is_empty() {
-        println!("{nothing}");
+        out.done(nothing);
     }
     for migration in planned {
-        println!("-- {}_{}", migration.id, migration.name);
+        out.line(format_args!("-- {}_{}", migration.id, migration.name));
         if migration.done > 0 {
-            println!("-- {} statements are done already", migration.done);
+            out.line(format_args!("-- {} statements are done already", migration.done));
         }
-        println!("{}", migration.sql);
+        out.line(&migration.sql);
     }
+    let all: Vec<Value> = planned
+        .iter()
+        .map(|one| json!({ "id": one.id, "name": one.name, "statements_done": one.done, "sql": one.sql }))
+        .collect();
+    out.json(&json!({ "would_run": all }))
 }
 
 /// What was run.
-pub(super) fn report(report: &Report, word: &str, nothing: &str) {
+pub(super) fn report(out: &Out, report: &Report, word: &str, nothing: &str) -> Result<()> {
     if report.done.is_empty() {
-        println!("{nothing}");
+        out.done(nothing);
     }
     for done in &report.done {
-        println!("{word} {}_{} ({} statements, {:.1?})", done.id, done.name, done.statements, done.took);
+        let statements =
+            if done.statements == 1 { "1 statement".to_owned() } else { format!("{} statements", done.statements) };
+        let word = paint(GOOD, &word);
+        out.done(format_args!("{word} {}_{} ({statements}, {:.1?})", done.id, done.name, done.took));
     }
+    let all: Vec<Value> = report
+        .done
+        .iter()
+        .map(|done| {
+            let seconds = done.took.as_secs_f64();
+            json!({ "id": done.id, "name": done.name, "statements": done.statements, "seconds": seconds })
+        })
+        .collect();
+    out.json(&json!({ word: all }))
 }
 
 /// Where every migration stands.
-pub(super) fn status(all: &[Status], json: bool) -> Result<()> {
-    if json {
-        return print_json(&json!({ "migrations": all }));
-    }
+pub(super) fn status(out: &Out, all: &[Status]) -> Result<()> {
+    out.json(&json!({ "migrations": all }))?;
     if all.is_empty() {
-        println!("there is no migration");
+        out.line("there is no migration");
     }
     for status in all {
         let standing = match status.standing {
@@ -135,18 +107,18 @@ pub(super) fn status(all: &[Status], json: bool) -> Result<()> {
             Standing::Unfinished { done, total } => format!("{done} of {total}"),
             Standing::Reverting { done } => format!("undoing, {done}"),
         };
+        let style = match status.standing {
+            Standing::Applied | Standing::Baseline => GOOD,
+            Standing::Pending => FAINT,
+            Standing::Edited | Standing::Missing | Standing::Conflicting => BAD,
+            _ => WARN,
+        };
+        let standing = paint(style, &format_args!("{standing:<12}"));
         let when = status.finished_at.as_deref().unwrap_or_default();
-        println!("{standing:<12} {when:<19}  {}_{}", status.id, status.name);
+        out.line(format_args!("{standing} {when:<19}  {}_{}", status.id, status.name));
         for line in [&status.error, &status.detail].into_iter().flatten() {
-            println!("{:12} {line}", "");
+            out.line(format_args!("{:12} {line}", ""));
         }
     }
-    Ok(())
-}
-
-fn print_json(value: &Value) -> Result<()> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|error| Error::new(ErrorKind::Io, "the answer cannot be written as JSON").with_source(error))?;
-    println!("{text}");
     Ok(())
 }

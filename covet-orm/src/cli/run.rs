@@ -1,68 +1,82 @@
-//! `cargo covet migrate up`, `down` and `status`: what needs a database and no models.
+//! `cargo covet migrate up`, `down`, `status` and `repair`: what needs a database and no models.
 
 use covet_drivers::Result;
+use serde_json::json;
 
-use crate::cli::args::{Database, Down, Repair, Status, Up};
-use crate::cli::config::Project;
-use crate::cli::print;
-use crate::db::{Db, DbOptions};
+use crate::cli::args::{Down, Repair, Status, Up};
+use crate::cli::context::{Access, Context};
+use crate::cli::{guard, print};
 use crate::migrate::{Goal, Migrator};
 
-pub(super) async fn up(project: &Project, args: &Up) -> Result<()> {
-    let migrator = Migrator::from_dir(project.migrations())?;
-    let db = connect(project, &args.database).await?;
+pub(super) async fn up(context: &Context, args: &Up) -> Result<()> {
+    let migrator = migrator(context)?;
+    let chosen = context.database(&args.database)?;
     let goal = match (&args.count, &args.to) {
         (Some(count), _) => Goal::Count(*count),
         (None, Some(to)) => Goal::To(to),
         (None, None) => Goal::All,
     };
     if args.dry_run {
-        print::planned(&migrator.plan_up(&db, goal).await?, "nothing to apply");
-    } else {
-        print::report(&migrator.up_to(&db, goal).await?, "applied", "nothing to apply");
+        let db = context.connect(&chosen, Access::Read).await?;
+        return print::planned(&context.out, &migrator.plan_up(&db, goal).await?, "nothing to apply");
     }
-    Ok(())
+    let db = context.connect(&chosen, Access::Write).await?;
+    print::report(&context.out, &migrator.up_to(&db, goal).await?, "applied", "nothing to apply")
 }
 
-pub(super) async fn down(project: &Project, args: &Down) -> Result<()> {
-    let migrator = Migrator::from_dir(project.migrations())?;
-    let db = connect(project, &args.database).await?;
+pub(super) async fn down(context: &Context, args: &Down) -> Result<()> {
+    let migrator = migrator(context)?;
+    let chosen = context.database(&args.database)?;
+    let db = context.connect(&chosen, Access::Read).await?;
     let goal = match (&args.count, &args.to) {
         _ if args.all => Goal::All,
         (_, Some(to)) => Goal::To(to),
         (count, None) => Goal::Count(count.unwrap_or(1)),
     };
+    let planned = migrator.plan_down(&db, goal).await?;
     if args.dry_run {
-        print::planned(&migrator.plan_down(&db, goal).await?, "nothing to undo");
-    } else {
-        print::report(&migrator.down(&db, goal).await?, "undone", "nothing to undo");
+        return print::planned(&context.out, &planned, "nothing to undo");
     }
-    Ok(())
+    if !planned.is_empty() {
+        let names: Vec<String> = planned.iter().map(|one| format!("{}_{}", one.id, one.name)).collect();
+        let what = format!("undo {} on `{}`, with what was written since", names.join(", "), chosen.name());
+        guard::confirm(context, &chosen, &what)?;
+    }
+    print::report(&context.out, &migrator.down(&db, goal).await?, "undone", "nothing to undo")
 }
 
-pub(super) async fn status(project: &Project, args: &Status) -> Result<()> {
-    let migrator = Migrator::from_dir(project.migrations())?;
-    let db = connect(project, &args.database).await?;
-    print::status(&migrator.status(&db).await?, args.json)
+pub(super) async fn status(context: &Context, args: &Status) -> Result<()> {
+    let migrator = migrator(context)?;
+    let db = context.connect(&context.database(&args.database)?, Access::Read).await?;
+    print::status(&context.out, &migrator.status(&db).await?)
 }
 
-pub(super) async fn repair(project: &Project, args: &Repair) -> Result<()> {
-    let migrator = Migrator::from_dir(project.migrations())?;
-    let db = connect(project, &args.database).await?;
+pub(super) async fn repair(context: &Context, args: &Repair) -> Result<()> {
+    let migrator = migrator(context)?;
+    let db = context.connect(&context.database(&args.database)?, Access::Read).await?;
     let number = args.statement.unwrap_or_default();
     if let Some(id) = &args.accept {
         migrator.accept(&db, id).await?;
-        println!("accepted; the files are now what was applied");
-    } else if let Some(id) = &args.redo {
-        migrator.statement_is_not_done(&db, id, number).await?;
-        println!("noted; `cargo covet migrate up` or `down` goes on at that statement");
-    } else if let Some(id) = &args.done {
-        migrator.statement_is_done(&db, id, number).await?;
-        println!("noted; `cargo covet migrate up` or `down` goes on behind that statement");
+        context.out.done("accepted; the files are now what was applied");
+        return context.out.json(&json!({ "accepted": id }));
     }
-    Ok(())
+    let (id, done) = match (&args.done, &args.redo) {
+        (Some(id), _) => (id, true),
+        (None, Some(id)) => (id, false),
+        // The command line lets nobody come here.
+        (None, None) => return Ok(()),
+    };
+    if done {
+        migrator.statement_is_done(&db, id, number).await?;
+        context.out.done("noted; `cargo covet migrate up` or `down` goes on behind that statement");
+    } else {
+        migrator.statement_is_not_done(&db, id, number).await?;
+        context.out.done("noted; `cargo covet migrate up` or `down` goes on at that statement");
+    }
+    context.out.json(&json!({ "noted": { "id": id, "statement": number, "done": done } }))
 }
 
-async fn connect(project: &Project, asked: &Database) -> Result<Db> {
-    Db::connect_with(&project.url(asked)?, DbOptions::new().max_connections(1)).await
+/// The runner of the project's migrations.
+pub(super) fn migrator(context: &Context) -> Result<Migrator> {
+    Migrator::from_dir(context.project()?.migrations())
 }

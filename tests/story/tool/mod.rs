@@ -1,11 +1,14 @@
 //! `cargo covet`, as a user runs it: on a project of its own, with the tool that is built here.
 
+mod terminal;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 pub(crate) use covet_tests::program::workspace;
 use covet_tests::program::{program, without_cargo};
+pub(crate) use terminal::Terminal;
 
 /// Where the generated project is built: kept, so that a later run is fast.
 pub(crate) fn target() -> PathBuf {
@@ -42,7 +45,11 @@ impl Said {
 pub(crate) fn command(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(tool());
     without_cargo(&mut command).arg("covet").args(args).current_dir(folder);
-    command.env("CARGO_TARGET_DIR", target()).env("CARGO_NET_OFFLINE", "true").env_remove("DATABASE_URL");
+    command
+        .env("CARGO_TARGET_DIR", target())
+        .env("CARGO_NET_OFFLINE", "true")
+        .env_remove("DATABASE_URL")
+        .env_remove("COVET_ENV");
     command
 }
 
@@ -65,7 +72,7 @@ pub(crate) fn said(output: &Output) -> Said {
 /// A password that no server has.
 pub(crate) const WRONG: &str = "hunter2-is-wrong";
 
-fn secrets() -> Vec<String> {
+pub(crate) fn secrets() -> Vec<String> {
     let mut secrets = vec![WRONG.to_owned()];
     for variable in ["COVET_TEST_POSTGRES", "COVET_TEST_MYSQL"] {
         let url = std::env::var(variable).unwrap_or_default();
