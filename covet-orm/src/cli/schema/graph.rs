@@ -41,14 +41,14 @@ fn marks(table: &Table, column: &str) -> Vec<&'static str> {
     if table.foreign_keys.iter().any(|key| key.columns.iter().any(|name| name == column)) {
         marks.push("FK");
     }
-    if table.indexes.iter().any(|index| index.unique && matches!(&index.columns[..], [only] if only == column)) {
+    if table.indexes.iter().any(|index| index.keeps_unique(&[column.to_owned()])) {
         marks.push("UK");
     }
     marks
 }
 
 fn is_unique(table: &Table, columns: &[String]) -> bool {
-    table.primary_key == columns || table.indexes.iter().any(|index| index.unique && index.columns == columns)
+    table.is_unique(columns)
 }
 
 /// A table's name; one that is no word stands in quotes.

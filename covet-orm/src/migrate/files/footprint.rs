@@ -243,7 +243,7 @@ mod tests {
     fn what_touches_the_same_does_not() {
         let rename = Change::RenameTable { from: "t".into(), to: "u".into() };
         let drop = |name: &str| Change::DropTable { table: table(name, vec![]) };
-        let enums = Change::AlterEnum { before: role(&["a"]), after: role(&["a", "b"]) };
+        let enums = Change::AlterEnum { before: role(&["a"]), after: role(&["a", "b"]), map: vec![] };
         let typed = Column::new("role", ColumnType::Enum(role(&["a"])));
         let typed = Change::AddColumn { table: "x".into(), column: typed, backfill: None };
         let gone = Change::DropColumn { table: "t".into(), column: Column::new("a", ColumnType::I32) };
