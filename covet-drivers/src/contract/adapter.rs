@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::contract::{BoxFuture, ConnectUrl, Connection, Ddl, Introspect, Notifications, Probe};
 use crate::error::Result;
+use crate::lint::Lint;
 use crate::render::Dialect;
 
 /// A kind of database, found by the scheme of a URL.
@@ -17,6 +18,9 @@ pub trait Adapter: fmt::Debug + Send + Sync {
 
     /// How it writes changes of a schema, for whoever writes files for it without connecting.
     fn ddl(&self) -> &'static dyn Ddl;
+
+    /// What to look for in migrations for it, before they run.
+    fn lint(&self) -> &'static dyn Lint;
 
     /// A backend for this URL. Reads and checks every parameter; performs no I/O but reading
     /// certificate files.

@@ -64,6 +64,7 @@ mod dialect;
 mod errors;
 mod exact;
 mod introspect;
+mod lint;
 mod probe;
 mod reaper;
 mod run;
@@ -77,6 +78,7 @@ use std::sync::Arc;
 
 use crate::contract::{Adapter, Backend, BoxFuture, ConnectUrl, Connection, Ddl, Introspect, Probe};
 use crate::error::Result;
+use crate::lint::Lint;
 use crate::render::Dialect;
 
 pub use connection::MySqlConnection;
@@ -100,6 +102,10 @@ impl Adapter for MySql {
 
     fn ddl(&self) -> &'static dyn Ddl {
         &MySqlDdl
+    }
+
+    fn lint(&self) -> &'static dyn Lint {
+        &lint::MySqlLint
     }
 
     fn open(&self, url: &ConnectUrl) -> Result<Arc<dyn Backend>> {

@@ -34,6 +34,7 @@ mod errors;
 mod guard;
 mod introspect;
 mod link;
+mod lint;
 mod listen;
 mod opening;
 mod pooled;
@@ -55,6 +56,7 @@ pub use probe::PostgresProbe;
 
 use crate::contract::{Adapter, Backend, BoxFuture, ConnectUrl, Connection, Ddl, Introspect, Notifications, Probe};
 use crate::error::Result;
+use crate::lint::Lint;
 use crate::postgres::connect::Target;
 use crate::render::Dialect;
 
@@ -73,6 +75,10 @@ impl Adapter for Postgres {
 
     fn ddl(&self) -> &'static dyn Ddl {
         &PostgresDdl
+    }
+
+    fn lint(&self) -> &'static dyn Lint {
+        &lint::PostgresLint
     }
 
     fn open(&self, url: &ConnectUrl) -> Result<Arc<dyn Backend>> {

@@ -48,6 +48,7 @@ mod functions;
 mod introspect;
 mod kind;
 mod landing;
+mod lint;
 mod maintain;
 mod migration;
 mod pace;
@@ -72,6 +73,7 @@ use std::sync::Arc;
 
 use crate::contract::{Adapter, Backend, BoxFuture, ConnectUrl, Connection, Ddl, Introspect, Probe};
 use crate::error::Result;
+use crate::lint::Lint;
 use crate::render::Dialect;
 use crate::sqlite::checkpoint::Log;
 use crate::sqlite::connect::Options;
@@ -97,6 +99,10 @@ impl Adapter for Sqlite {
 
     fn ddl(&self) -> &'static dyn Ddl {
         &SqliteDdl
+    }
+
+    fn lint(&self) -> &'static dyn Lint {
+        &lint::SqliteLint
     }
 
     fn open(&self, url: &ConnectUrl) -> Result<Arc<dyn Backend>> {
