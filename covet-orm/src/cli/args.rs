@@ -44,6 +44,8 @@ pub(super) enum Migrate {
     Status(Status),
     /// Put the history right after a run was lost in the middle of a statement
     Repair(Repair),
+    /// Look for what can go wrong with the migrations
+    Lint(crate::cli::lint::Lint),
 }
 
 #[derive(Debug, clap::Args)]

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::cli::args::Make;
 use crate::cli::config::Project;
-use crate::cli::{models, print};
+use crate::cli::{lint, models, print};
 use crate::migrate;
 use crate::schema::Decision;
 
@@ -27,8 +27,11 @@ pub(super) fn make(project: &Project, args: &Make) -> Result<()> {
         print::nothing(args.json, "the models are what the last migration made: there is nothing to migrate");
         return Ok(());
     };
+    let findings = lint::of_draft(project, &draft, &schema)?;
     let written = if args.dry_run { None } else { Some(draft.write()?) };
-    print::draft(&draft, written.as_deref(), args.json)
+    print::draft(&draft, written.as_deref(), args.json)?;
+    lint::warn(&findings);
+    Ok(())
 }
 
 fn decisions(args: &Make) -> Result<Vec<Decision>> {

@@ -13,6 +13,7 @@ mod args;
 mod config;
 mod dotenv;
 mod init;
+mod lint;
 mod make;
 mod models;
 mod print;
@@ -56,6 +57,7 @@ fn run(args: &Args) -> Result<()> {
                 Migrate::Down(options) => wait(run::down(&project, options)),
                 Migrate::Status(options) => wait(run::status(&project, options)),
                 Migrate::Repair(options) => wait(run::repair(&project, options)),
+                Migrate::Lint(options) => lint::lint(&project, options),
             }
         }
     }

@@ -26,6 +26,7 @@ mod target;
 
 pub use create::create_tables;
 pub use files::{Folder, Migration, Way};
+pub(crate) use files::{Place, placed};
 pub use history::State;
 pub(crate) use history::heads;
 pub use project::{Draft, Project};

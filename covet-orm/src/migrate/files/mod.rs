@@ -8,10 +8,11 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
-use covet_drivers::catalog::Schema;
+use covet_drivers::catalog::{Change, Schema};
 use covet_drivers::{Error, ErrorKind, Result};
 
 pub(super) use plan::Plan;
+pub(crate) use script::{Place, placed};
 pub(super) use script::{Script, hash as step_hash, irreversible, render};
 pub(super) use text::checksum;
 pub(super) use write::write;
@@ -112,6 +113,12 @@ impl Migration {
     #[must_use]
     pub fn decisions(&self) -> &[String] {
         &self.plan.decisions
+    }
+
+    /// The changes that it was made for.
+    #[must_use]
+    pub fn changes(&self) -> &[Change] {
+        &self.plan.changes
     }
 
     /// Where its files are.
