@@ -5,6 +5,7 @@
 mod cargo_covet;
 mod cases;
 mod dump;
+mod lint;
 mod notation;
 mod place;
 mod revisions;
