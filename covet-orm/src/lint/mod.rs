@@ -129,17 +129,25 @@ fn each(
     let mut before = Schema::default();
     let mut earlier = Vec::new();
     for (number, migration) in folder.migrations().iter().enumerate() {
-        let script = load(migration, target, &before, &earlier)?;
+        // Of the ones before, only the last schema and what they left behind is asked for.
+        let after = if number + 1 >= first { migration.schema()? } else { Schema::default() };
+        let script = load(migration, target, &before, after, &earlier)?;
         if number >= first {
             work(&engine, &script)?;
         }
-        before = script.after.clone();
         dependents(&script, target, engine.lint(), &mut earlier)?;
+        before = script.after;
     }
     Ok(())
 }
 
-fn load(migration: &Migration, target: &Target, before: &Schema, earlier: &[Dependent]) -> Result<Script> {
+fn load(
+    migration: &Migration,
+    target: &Target,
+    before: &Schema,
+    after: Schema,
+    earlier: &[Dependent],
+) -> Result<Script> {
     let file = migration.path().join(Way::Up.file(target.name()));
     Ok(Script {
         migration: format!("{}_{}", migration.id(), migration.name()),
@@ -147,7 +155,7 @@ fn load(migration: &Migration, target: &Target, before: &Schema, earlier: &[Depe
         up: migration.sql(target.name(), Way::Up)?,
         down: Some(migration.sql(target.name(), Way::Down)?),
         before: before.clone(),
-        after: migration.schema()?,
+        after,
         changes: migration.changes().to_vec(),
         decisions: migration.decisions().to_vec(),
         earlier: earlier.to_vec(),
@@ -158,7 +166,7 @@ fn load(migration: &Migration, target: &Target, before: &Schema, earlier: &[Depe
 fn earlier(folder: &Folder, target: &Target) -> Result<Vec<Dependent>> {
     let mut found = Vec::new();
     for migration in folder.migrations() {
-        let script = load(migration, target, &Schema::default(), &[])?;
+        let script = load(migration, target, &Schema::default(), Schema::default(), &[])?;
         dependents(&script, target, of(target)?, &mut found)?;
     }
     Ok(found)

@@ -73,3 +73,28 @@ fn the_pages_are_made_from_the_rules() {
     let readme = std::fs::read_to_string(workspace().join("docs/lint/README.md")).unwrap();
     assert!(pages.iter().all(|(name, ..)| readme.contains(&format!("]({name}.md)"))));
 }
+
+/// A file for MySQL and MariaDB is read as each of them does.
+#[test]
+fn what_only_one_product_executes_counts() {
+    let bench = Bench::new();
+    for (text, rule) in [
+        ("/*!80000 ALTER TABLE users DROP COLUMN age */", "DST02"),
+        ("ALTER TABLE users /*M! DROP COLUMN age */ /*!80000 ADD COLUMN a int NOT NULL */", "DST02"),
+        ("ALTER TABLE users /*M! DROP COLUMN age */ /*!80000 ADD COLUMN a int NOT NULL */", "MA03"),
+        ("/* ALTER TABLE users DROP COLUMN bio */ /*!DROP TABLE logs*/", "DST01"),
+        ("INSERT INTO logs (at) VALUES ('/*! */');\nDROP TABLE `logs` -- ;", "DST01"),
+    ] {
+        bench.script("mysql", text);
+        assert!(ids(&bench.lint("mysql")).contains(&rule), "{rule}: {text}: {:?}", bench.lint("mysql"));
+    }
+    for text in [
+        "/* DROP TABLE logs */ SELECT 1",
+        "SELECT 'DROP TABLE logs'",
+        "SELECT 1 # DROP TABLE logs",
+        "-- DROP TABLE logs\nSELECT 1",
+    ] {
+        bench.script("mysql", text);
+        assert_eq!(ids(&bench.lint("mysql")), [] as [&str; 0], "{text}");
+    }
+}

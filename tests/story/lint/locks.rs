@@ -352,6 +352,29 @@ async fn sqlite_does_what_the_rules_say() {
     place.sql("CREATE TABLE c (u integer REFERENCES users (id) ON DELETE CASCADE); INSERT INTO c VALUES (1)").await;
     place.sql("BEGIN; PRAGMA foreign_keys = OFF; PRAGMA defer_foreign_keys = ON; DROP TABLE users; COMMIT").await;
     assert_eq!(place.number("SELECT count(*) FROM c").await, 0);
+    // What points at a table follows it to its other name (SL02), and its indexes go with it (SL04).
+    place
+        .sql(
+            "CREATE TABLE p (id integer PRIMARY KEY); CREATE INDEX p_idx ON p (id); CREATE TABLE k (p integer REFERENCES p (id)); \
+             ALTER TABLE p RENAME TO p_old; CREATE TABLE p (id integer PRIMARY KEY); DROP TABLE p_old",
+        )
+        .await;
+    assert_eq!(place.number("SELECT count(*) FROM sqlite_schema WHERE name = 'k' AND sql LIKE '%p_old%'").await, 1);
+    assert_eq!(place.number("SELECT count(*) FROM sqlite_schema WHERE name = 'p_idx'").await, 0);
+    // A rebuild fails under a view that names the table (SL03).
+    place.sql("CREATE TABLE v (a integer); CREATE VIEW w AS SELECT a FROM v; CREATE TABLE v_new (a integer); DROP TABLE v").await;
+    assert!(place.try_sql("ALTER TABLE v_new RENAME TO v").await.is_err());
+    place.sql("DROP VIEW w").await;
+    // SELECT * goes by place (SL05); a number that was used is given again (SL06).
+    place
+        .sql(
+            "CREATE TABLE n (id integer PRIMARY KEY AUTOINCREMENT, a text); INSERT INTO n (a) VALUES ('x'), ('y'); \
+             DELETE FROM n WHERE id = 2; CREATE TABLE n_new (a text, id integer PRIMARY KEY AUTOINCREMENT); \
+             INSERT INTO n_new (id, a) SELECT id, a FROM n; DROP TABLE n; ALTER TABLE n_new RENAME TO n; INSERT INTO n (a) VALUES ('z'); \
+             CREATE TABLE s (a text, id text); INSERT INTO s SELECT * FROM n",
+        )
+        .await;
+    assert_eq!(place.number("SELECT max(id) FROM n").await, 2);
     // A cast makes a number of anything (SL07), lengths limit nothing and a key can be NULL (SL08).
     assert_eq!(place.number("SELECT CAST('abc' AS INTEGER)").await, 0);
     place

@@ -36,6 +36,20 @@ const ALL: &[Made] = &[
         decide: &["drop column a.n", "drop table b"],
         found: [&[], &[], &[]],
     },
+    // What stood on them goes with them.
+    Made {
+        before: "a{id auto} b{id auto; a_id i64 ->a.id; u i32 uq} c{id auto; b_id i64 ->b.id}",
+        after: "a{id auto} b{id auto}",
+        decide: &["drop column b.a_id", "drop column b.u", "drop table c"],
+        found: [&["PG04", "PG15"], &[], &[]],
+    },
+    // A foreign key that goes alone.
+    Made {
+        before: "a{id auto} b{id auto; a_id i64 ->a.id}",
+        after: "a{id auto} b{id auto; a_id i64}",
+        decide: &[],
+        found: [&["DST06", "PG15"], &["DST06"], &["DST06"]],
+    },
     // A rename is a rename, also when it is decided: programs still run.
     Made {
         before: "a{id auto; n i32}",

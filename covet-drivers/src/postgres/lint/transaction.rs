@@ -19,13 +19,15 @@ pub(super) const PG13: Rule = Rule {
             let long = name == "lock_timeout" && milliseconds(value).is_none_or(|most| most == 0 || most > MOST);
             return long.then(|| format!("lock_timeout = {value} lets everybody wait behind the migration"));
         }
+        if !at.statement.alone || !is_exclusive(at.act) || concurrent(at.act) {
+            return None;
+        }
         let limited = at
             .scene
             .acts_before(at.statement.index)
             .any(|(_, act)| matches!(&act.what, What::Set { name, .. } if name == "lock_timeout"));
         let new = !at.table().is_empty() && at.scene.is_new(at.table(), at.statement.index);
-        (at.statement.alone && !limited && !new && is_exclusive(at.act) && !concurrent(at.act))
-            .then(|| String::from("it stands alone, and waits for its lock without end"))
+        (!limited && !new).then(|| String::from("it stands alone, and waits for its lock without end"))
     }),
     fires: &[
         "-- covet:alone\nALTER TABLE users ADD COLUMN a int",

@@ -18,7 +18,7 @@ pub(super) const SL02: Rule = Rule {
     severity: Severity::Error,
     title: "the old table is renamed during a rebuild",
     trigger: "A table renamed away, made anew under its name, filled from the old one, which is then dropped.",
-    effect: "Foreign keys, triggers and views of other tables follow the rename, and name a table that is gone.",
+    effect: "Foreign keys, triggers and views of other tables follow the rename, and name a table that is gone. With `legacy_alter_table` on and foreign keys off, as in a migration that Covet runs, they do not; run by hand the same file breaks them.",
     safer: "Create the new one under another name, copy, drop the old one, rename the new one.",
     covers: &["BRK01"],
     check: Check::Script(|scene| {

@@ -1,7 +1,7 @@
 //! What depends on the rows that are there.
 
 use covet_drivers::catalog::Change;
-use covet_drivers::lint::{At, Check, ConstraintKind, Hit, Rule, Severity, What, among, same};
+use covet_drivers::lint::{At, Check, ConstraintKind, Hit, Rule, Scene, Severity, What, among, same};
 
 use crate::lint::rules::rebuilt;
 
@@ -118,17 +118,23 @@ pub(super) const DAT04: Rule = Rule {
     effect: "It fails at the first row that points at nothing or breaks the condition.",
     safer: "Count such rows in a `-- covet:guard` first, as Covet does.",
     covers: &[],
-    check: Check::Act(|at| {
-        let What::AddConstraint(found) = &at.act.what else { return None };
-        let index = at.statement.index;
-        let new = !found.columns.is_empty()
-            && found.columns.iter().all(|column| at.scene.is_new_column(at.table(), column, index));
-        let message = match found.kind {
-            ConstraintKind::Foreign => "a row that points at nothing",
-            ConstraintKind::Check => "a row that breaks the condition",
-            _ => return None,
-        };
-        (!found.not_valid && !new && !at.is_guarded()).then(|| format!("{message} stops it"))
+    check: Check::Script(|scene| {
+        let mut hits = Vec::new();
+        for statement in &scene.statements {
+            for act in statement.read.acts.iter().filter(|act| !scene.is_new(&act.table, statement.index)) {
+                let message = breaks(&At { scene, statement, act });
+                hits.extend(message.map(|message| Hit::new(statement.index, &act.table, message)));
+            }
+        }
+        for (index, change) in rebuilt(scene) {
+            if let Change::AddForeignKey { table, foreign_key } = change
+                && !scene.is_guarded(table, index)
+                && !foreign_key.columns.iter().all(|column| adds(scene, table, column))
+            {
+                hits.push(Hit::new(index, table, format!("a row that points at nothing stops {}", foreign_key.name)));
+            }
+        }
+        hits
     }),
     fires: &[
         "ALTER TABLE users ADD CONSTRAINT adult CHECK (age >= 18)",
@@ -141,6 +147,26 @@ pub(super) const DAT04: Rule = Rule {
     ],
 };
 
+/// Whether the plan adds the column.
+fn adds(scene: &Scene<'_>, table: &str, name: &str) -> bool {
+    scene.changes.iter().any(|change| {
+        matches!(change, Change::AddColumn { table: to, column, .. } if same(to, table) && same(&column.name, name))
+    })
+}
+
+fn breaks(at: &At<'_>) -> Option<String> {
+    let What::AddConstraint(found) = &at.act.what else { return None };
+    let index = at.statement.index;
+    let new = !found.columns.is_empty()
+        && found.columns.iter().all(|column| at.scene.is_new_column(at.table(), column, index));
+    let message = match found.kind {
+        ConstraintKind::Foreign => "a row that points at nothing",
+        ConstraintKind::Check => "a row that breaks the condition",
+        _ => return None,
+    };
+    (!found.not_valid && !new && !at.is_guarded()).then(|| format!("{message} stops it"))
+}
+
 pub(super) const DAT05: Rule = Rule {
     id: "DAT05",
     severity: Severity::Warn,
@@ -149,32 +175,22 @@ pub(super) const DAT05: Rule = Rule {
     effect: "Every table that points at it must change too, in the right order, and every program that keeps keys.",
     safer: "A new key column beside the old one; switch the foreign keys one by one.",
     covers: &[],
-    check: Check::Act(|at| {
-        let column = match &at.act.what {
-            What::DropConstraint { kind: Some(ConstraintKind::Primary), .. } => return Some(primary(at)),
-            What::DropConstraint { name, .. } => {
-                let table = at.scene.known(at.table())?;
-                return same(name, &table.primary_key_name()).then(|| primary(at));
+    check: Check::Script(|scene| {
+        let mut hits = Vec::new();
+        for statement in &scene.statements {
+            for act in statement.read.acts.iter().filter(|act| !scene.is_new(&act.table, statement.index)) {
+                let message = key_changes(&At { scene, statement, act });
+                hits.extend(message.map(|message| Hit::new(statement.index, &act.table, message)));
             }
-            What::Retype { column, .. } => column,
-            What::Redefine { column, def } => {
-                let before = at.scene.column(at.table(), column)?;
-                if def.ty.column_type().is_none_or(|ty| ty == before.ty) {
-                    return None;
-                }
-                column
-            }
-            _ => return None,
-        };
-        let key = at.scene.known(at.table()).is_some_and(|table| among(&table.primary_key, column));
-        let by = at.scene.before.tables.iter().find(|table| {
-            table.foreign_keys.iter().any(|key| same(&key.target, at.table()) && among(&key.target_columns, column))
-        });
-        match (key, by) {
-            (_, Some(by)) => Some(format!("{} points at {}.{column}", by.name, at.table())),
-            (true, None) => Some(format!("{}.{column} is part of the primary key", at.table())),
-            (false, None) => None,
         }
+        for (index, change) in rebuilt(scene) {
+            if let Change::AlterColumn { table, before, after, .. } = change
+                && before.ty != after.ty
+            {
+                hits.extend(of_key(scene, table, &after.name).map(|message| Hit::new(index, table, message)));
+            }
+        }
+        hits
     }),
     fires: &[
         "ALTER TABLE users ALTER COLUMN id TYPE integer",
@@ -183,6 +199,39 @@ pub(super) const DAT05: Rule = Rule {
     ],
     silent: &["ALTER TABLE users ALTER COLUMN age TYPE bigint"],
 };
+
+fn key_changes(at: &At<'_>) -> Option<String> {
+    let column = match &at.act.what {
+        What::DropConstraint { kind: Some(ConstraintKind::Primary), .. } => return Some(primary(at)),
+        What::DropConstraint { name, .. } => {
+            let table = at.scene.known(at.table())?;
+            return same(name, &table.primary_key_name()).then(|| primary(at));
+        }
+        What::Retype { column, .. } => column,
+        What::Redefine { column, def } => {
+            let before = at.scene.column(at.table(), column)?;
+            if def.ty.column_type().is_none_or(|ty| ty == before.ty) {
+                return None;
+            }
+            column
+        }
+        _ => return None,
+    };
+    of_key(at.scene, at.table(), column)
+}
+
+/// What a column is to keys.
+fn of_key(scene: &Scene<'_>, table: &str, column: &str) -> Option<String> {
+    let key = scene.known(table).is_some_and(|known| among(&known.primary_key, column));
+    let by = scene.before.tables.iter().find(|known| {
+        known.foreign_keys.iter().any(|key| same(&key.target, table) && among(&key.target_columns, column))
+    });
+    match (key, by) {
+        (_, Some(by)) => Some(format!("{} points at {table}.{column}", by.name)),
+        (true, None) => Some(format!("{table}.{column} is part of the primary key")),
+        (false, None) => None,
+    }
+}
 
 fn primary(at: &At<'_>) -> String {
     format!("the primary key of {} goes", at.table())

@@ -255,38 +255,99 @@ pub(super) const DST06: Rule = Rule {
     effect: "From here on rows are accepted that it would have refused.",
     safer: "See that nothing relies on it; say why in the file.",
     covers: &[],
-    check: Check::Act(|at| {
-        let name = match &at.act.what {
-            What::DropConstraint { name, .. } if !name.is_empty() => name,
-            What::DropIndex { name, .. } if at.scene.index(name).is_some_and(|(_, index)| index.unique) => name,
-            _ => return None,
-        };
-        let comes_back = at.scene.acts().any(|(index, act)| {
-            index >= at.statement.index
-                && match &act.what {
-                    What::AddConstraint(found) => found.name.as_deref().is_some_and(|known| same(known, name)),
-                    What::CreateIndex(found) => same(&found.name, name),
-                    // An index becomes a constraint, or a check made NOT NULL cheap.
-                    _ => false,
+    check: Check::Script(|scene| {
+        let mut hits = Vec::new();
+        for statement in &scene.statements {
+            for act in &statement.read.acts {
+                let table = scene.table_of(act);
+                if table.is_empty() || !scene.is_new(&table, statement.index) {
+                    let name = gone(&At { scene, statement, act });
+                    hits.extend(
+                        name.map(|name| {
+                            Hit::new(statement.index, &table, format!("{name} no longer refuses anything"))
+                        }),
+                    );
                 }
-        });
-        let helped = at
-            .scene
-            .acts_before(at.statement.index)
-            .any(|(_, act)| same(&act.table, at.table()) && matches!(act.what, What::NotNull { required: true, .. }));
-        // The checks that Covet puts behind a type go and come with it.
-        let of_a_type = at.statement.generated
-            && !at.scene.before.tables.iter().any(|table| table.foreign_keys.iter().any(|key| same(&key.name, name)))
-            && at.scene.index(name).is_none();
-        (!comes_back && !helped && !of_a_type).then(|| format!("{name} no longer refuses anything"))
+            }
+        }
+        for (index, change) in rebuilt(scene) {
+            let name = match change {
+                Change::DropForeignKey { foreign_key, .. } => &foreign_key.name,
+                // Its own statement says it, unless its text is part of the table's.
+                Change::DropIndex { index, .. }
+                    if index.unique && !hits.iter().any(|hit| hit.message.starts_with(&index.name)) =>
+                {
+                    &index.name
+                }
+                _ => continue,
+            };
+            let comes_back = scene.changes.iter().any(
+                |change| matches!(change, Change::AddForeignKey { foreign_key, .. } if same(&foreign_key.name, name)),
+            );
+            if !comes_back && !goes_with_more(scene, name) {
+                hits.push(Hit::new(
+                    index,
+                    change.table().unwrap_or_default(),
+                    format!("{name} no longer refuses anything"),
+                ));
+            }
+        }
+        hits
     }),
     fires: &["ALTER TABLE posts DROP CONSTRAINT posts_user_id_fkey", "DROP INDEX users_email_key"],
     silent: &[
         "DROP INDEX posts_title_slug_idx",
+        "DROP INDEX users_email_key;\nALTER TABLE users DROP COLUMN email",
         "ALTER TABLE posts DROP CONSTRAINT posts_user_id_fkey;\n\
          ALTER TABLE posts ADD CONSTRAINT posts_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE",
     ],
 };
+
+/// The name of the constraint that goes for good.
+fn gone<'a>(at: &At<'a>) -> Option<&'a str> {
+    let name = match &at.act.what {
+        What::DropConstraint { name, .. } if !name.is_empty() => name,
+        What::DropIndex { name, .. } if at.scene.index(name).is_some_and(|(_, index)| index.unique) => name,
+        _ => return None,
+    };
+    let comes_back = at.scene.acts().any(|(index, act)| {
+        index >= at.statement.index
+            && match &act.what {
+                What::AddConstraint(found) => found.name.as_deref().is_some_and(|known| same(known, name)),
+                What::CreateIndex(found) => same(&found.name, name),
+                _ => false,
+            }
+    });
+    // It made NOT NULL cheap, and has done its work.
+    let helped = at
+        .scene
+        .acts_before(at.statement.index)
+        .any(|(_, act)| same(&act.table, at.table()) && matches!(act.what, What::NotNull { required: true, .. }));
+    // The checks that Covet puts behind a type go and come with it.
+    let of_a_type = at.statement.generated
+        && !at.scene.before.tables.iter().any(|table| table.foreign_keys.iter().any(|key| same(&key.name, name)))
+        && at.scene.index(name).is_none();
+    (!comes_back && !helped && !of_a_type && !goes_with_more(at.scene, name)).then_some(name)
+}
+
+/// Whether its table or one of its columns goes too, which says more.
+fn goes_with_more(scene: &Scene<'_>, name: &str) -> bool {
+    let columns = dropped_columns(scene);
+    let gone = |table: &str| {
+        scene.acts().any(|(index, act)| {
+            same(&act.table, table)
+                && matches!(act.what, What::DropTable { .. })
+                && !is_part_of_rebuild(scene, index, act)
+        })
+    };
+    scene.before.tables.iter().any(|table| {
+        let keys = table.foreign_keys.iter().map(|key| (&key.name, &key.columns));
+        let indexes = table.indexes.iter().map(|index| (&index.name, &index.columns));
+        keys.chain(indexes).filter(|(known, _)| same(known, name)).any(|(_, own)| {
+            gone(&table.name) || columns.iter().any(|(_, other, column)| same(other, &table.name) && among(own, column))
+        })
+    })
+}
 
 pub(super) const DST07: Rule = Rule {
     id: "DST07",

@@ -249,6 +249,9 @@ fn twin(scene: &Scene<'_>, at: usize, table: &str, name: &str, columns: &[String
             .acts_before(at)
             .any(|(_, act)| matches!(&act.what, What::DropIndex { name, .. } if same(name, &index.name)))
     };
+    if scene.is_new(table, at) {
+        return None;
+    }
     let known = scene.known(table)?;
     if scene.rebuilds.iter().any(|rebuild| same(&rebuild.table, table)) {
         return None;

@@ -65,12 +65,14 @@ impl Script {
     pub(in crate::migrate) fn parse(text: &str, dialect: &dyn Dialect) -> Result<Self> {
         let text = plain(text);
         let mut script = Script { steps: Vec::new(), irreversible: None, places: Vec::new() };
+        let (mut seen, mut line) = (0, 1);
         for piece in split(&text, dialect.quoting())? {
             let (step, allows) = step(piece)?;
             // Where the piece ends in the text, less what is left of it behind its comments.
             let end = (piece.as_ptr() as usize + piece.len()).saturating_sub(text.as_ptr() as usize);
             let begin = end.saturating_sub(step.sql.len());
-            let line = text.get(..begin).unwrap_or_default().matches('\n').count() + 1;
+            line += text.get(seen..begin).unwrap_or_default().matches('\n').count();
+            seen = begin;
             script.steps.push(step);
             script.places.push(Place { line, allows });
         }
