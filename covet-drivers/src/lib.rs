@@ -17,6 +17,7 @@ pub mod catalog;
 pub mod conformance;
 pub mod contract;
 mod error;
+pub mod lint;
 mod observe;
 pub mod pool;
 pub mod render;

@@ -10,6 +10,7 @@ pub mod relation;
 
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod lint;
 pub mod migrate;
 pub mod schema;
 

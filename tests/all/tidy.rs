@@ -95,7 +95,8 @@ fn layers_of_covet_drivers() {
 fn adapters_have_the_same_files() {
     for database in ["postgres", "mysql", "sqlite"] {
         let folder = root().join("covet-drivers/src").join(database);
-        for file in ["mod", "connect", "connection", "codec", "types", "dialect", "ddl", "introspect", "errors"] {
+        for file in ["mod", "connect", "connection", "codec", "types", "dialect", "ddl", "introspect", "lint", "errors"]
+        {
             let there = folder.join(format!("{file}.rs")).exists() || folder.join(file).join("mod.rs").exists();
             assert!(there, "{database} has no {file}");
         }
@@ -130,6 +131,7 @@ fn every_path_that_the_documents_name_exists() {
     for document in [
         "README.md",
         "docs/architecture.md",
+        "docs/lint/README.md",
         "docs/migrations.md",
         "docs/pools.md",
         "docs/types.md",

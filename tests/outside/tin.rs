@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use covet_drivers::Result;
 use covet_drivers::contract::{Adapter, Backend, BoxFuture, ConnectUrl, Connection, Ddl, Introspect};
+use covet_drivers::lint::{Lint, Reading, Rule, no_code};
 use covet_drivers::render::Dialect;
 
 use crate::connection::TinConnection;
 use crate::ddl::TinDdl;
-use crate::dialect::TinDialect;
+use crate::dialect::{QUOTING, TinDialect};
 
 /// The adapter.
 #[derive(Debug)]
@@ -29,11 +30,37 @@ impl Adapter for Tin {
         &TinDdl
     }
 
+    fn lint(&self) -> &'static dyn Lint {
+        &TinLint
+    }
+
     fn open(&self, url: &ConnectUrl) -> Result<Arc<dyn Backend>> {
         let mut parameters = url.parameters();
         let patience = parameters.parse("patience", "a number of milliseconds")?.unwrap_or(5000);
         parameters.finish()?;
         Ok(Arc::new(Place { path: url.path().into(), patience: Duration::from_millis(patience) }))
+    }
+}
+
+/// It has no rules of its own.
+#[derive(Debug)]
+struct TinLint;
+
+impl Lint for TinLint {
+    fn rules(&self) -> &'static [Rule] {
+        &[]
+    }
+
+    fn readings(&self) -> &'static [Reading] {
+        &[Reading { quoting: QUOTING, brackets: false, code: no_code }]
+    }
+
+    fn max_identifier(&self) -> usize {
+        usize::MAX
+    }
+
+    fn one_transaction(&self) -> bool {
+        true
     }
 }
 

@@ -8,6 +8,7 @@ mod dump;
 mod embedded;
 mod history;
 mod killed;
+mod lint;
 mod notation;
 mod place;
 mod revisions;

@@ -68,6 +68,12 @@ impl Index {
         self.terms.iter().filter_map(Term::as_column)
     }
 
+    /// The names of its terms that are columns.
+    #[must_use]
+    pub fn column_names(&self) -> Vec<String> {
+        self.columns().map(str::to_owned).collect()
+    }
+
     /// Whether the column lies in it.
     #[must_use]
     pub fn has(&self, column: &str) -> bool {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::contract::{Admin, BoxFuture, ConnectUrl, Connection, Ddl, Introspect, Notifications, Probe};
 use crate::error::Result;
+use crate::lint::Lint;
 use crate::render::Dialect;
 
 /// A kind of database, found by the scheme of a URL.
@@ -22,6 +23,9 @@ pub trait Adapter: fmt::Debug + Send + Sync {
     fn admin(&self) -> Option<&'static dyn Admin> {
         None
     }
+
+    /// What to look for in migrations for it, before they run.
+    fn lint(&self) -> &'static dyn Lint;
 
     /// A backend for this URL. Reads and checks every parameter; performs no I/O but reading
     /// certificate files.

@@ -65,6 +65,7 @@ mod dialect;
 mod errors;
 mod exact;
 mod introspect;
+mod lint;
 mod probe;
 mod reaper;
 mod run;
@@ -78,6 +79,7 @@ use std::sync::Arc;
 
 use crate::contract::{Adapter, Admin, Backend, BoxFuture, ConnectUrl, Connection, Ddl, Introspect, Probe};
 use crate::error::Result;
+use crate::lint::Lint;
 use crate::mysql::admin::MySqlAdmin;
 use crate::render::Dialect;
 
@@ -106,6 +108,10 @@ impl Adapter for MySql {
 
     fn admin(&self) -> Option<&'static dyn Admin> {
         Some(&MySqlAdmin)
+    }
+
+    fn lint(&self) -> &'static dyn Lint {
+        &lint::MySqlLint
     }
 
     fn open(&self, url: &ConnectUrl) -> Result<Arc<dyn Backend>> {

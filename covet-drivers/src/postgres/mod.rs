@@ -35,6 +35,7 @@ mod errors;
 mod guard;
 mod introspect;
 mod link;
+mod lint;
 mod listen;
 mod opening;
 mod pooled;
@@ -58,6 +59,7 @@ use crate::contract::{
     Adapter, Admin, Backend, BoxFuture, ConnectUrl, Connection, Ddl, Introspect, Notifications, Probe,
 };
 use crate::error::Result;
+use crate::lint::Lint;
 use crate::postgres::admin::PostgresAdmin;
 use crate::postgres::connect::Target;
 use crate::render::Dialect;
@@ -81,6 +83,10 @@ impl Adapter for Postgres {
 
     fn admin(&self) -> Option<&'static dyn Admin> {
         Some(&PostgresAdmin)
+    }
+
+    fn lint(&self) -> &'static dyn Lint {
+        &lint::PostgresLint
     }
 
     fn open(&self, url: &ConnectUrl) -> Result<Arc<dyn Backend>> {

@@ -49,6 +49,7 @@ mod functions;
 mod introspect;
 mod kind;
 mod landing;
+mod lint;
 mod maintain;
 mod migration;
 mod pace;
@@ -74,6 +75,7 @@ use std::sync::Arc;
 
 use crate::contract::{Adapter, Admin, Backend, BoxFuture, ConnectUrl, Connection, Ddl, Introspect, Probe};
 use crate::error::Result;
+use crate::lint::Lint;
 use crate::render::Dialect;
 use crate::sqlite::admin::SqliteAdmin;
 use crate::sqlite::checkpoint::Log;
@@ -104,6 +106,10 @@ impl Adapter for Sqlite {
 
     fn admin(&self) -> Option<&'static dyn Admin> {
         Some(&SqliteAdmin)
+    }
+
+    fn lint(&self) -> &'static dyn Lint {
+        &lint::SqliteLint
     }
 
     fn open(&self, url: &ConnectUrl) -> Result<Arc<dyn Backend>> {

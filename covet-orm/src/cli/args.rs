@@ -130,6 +130,8 @@ pub(super) enum Migrate {
     Rebase(Rebase),
     /// Put one migration in the place of several that follow each other
     Squash(Squash),
+    /// Look for what can go wrong with the migrations
+    Lint(crate::cli::lint::Lint),
 }
 
 #[derive(Debug, clap::Args)]

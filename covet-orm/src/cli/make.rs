@@ -4,7 +4,7 @@ use covet_drivers::Result;
 
 use crate::cli::args::Make;
 use crate::cli::context::Context;
-use crate::cli::{decide, models, print};
+use crate::cli::{decide, lint, models, print};
 use crate::migrate::Project;
 
 pub(super) fn make(context: &Context, args: &Make) -> Result<()> {
@@ -18,6 +18,9 @@ pub(super) fn make(context: &Context, args: &Make) -> Result<()> {
             "the models are what the last migration made: there is nothing to migrate",
         );
     };
+    let findings = lint::of_draft(project, &draft, &schema)?;
     let written = if args.dry_run { None } else { Some(draft.write()?) };
-    print::draft(&context.out, &draft, written.as_deref())
+    print::draft(&context.out, &draft, written.as_deref())?;
+    lint::warn(&context.out, &findings);
+    Ok(())
 }

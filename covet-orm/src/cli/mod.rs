@@ -23,6 +23,7 @@ mod explain;
 mod guard;
 mod history;
 mod init;
+mod lint;
 mod make;
 mod models;
 mod offline;
@@ -87,6 +88,7 @@ fn run(context: &Context, command: &Command) -> Result<()> {
             Migrate::Baseline(options) => wait(history::baseline(context, options)),
             Migrate::Rebase(options) => branches::rebase(context, options),
             Migrate::Squash(options) => branches::squash(context, options),
+            Migrate::Lint(options) => lint::lint(context, options),
         },
         Command::Db(command) => wait(db::run(context, command)),
         Command::Schema(command) => wait(schema::run(context, command)),

@@ -28,6 +28,7 @@ mod target;
 pub use create::create_tables;
 pub use embedded::Embedded;
 pub use files::{Conflict, Files, Folder, Migration, Way};
+pub(crate) use files::{Place, placed};
 pub use history::State;
 pub(crate) use history::heads;
 pub use project::{Draft, Project, Rebased, Squashed};

@@ -13,6 +13,7 @@ pub mod tool;
 
 pub use apply::apply;
 pub use describe::{describe, loses_data};
+pub(crate) use diff::narrows;
 pub use diff::{Decision, Diff, MissingDecisions, Question, diff, way_back};
 pub use from_models::schema_of;
 pub(crate) use registry::model_of;

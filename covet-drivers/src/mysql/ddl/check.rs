@@ -27,7 +27,7 @@ pub(crate) fn check(schema: &Schema) -> Result<()> {
         for index in &table.indexes {
             name(&index.name)?;
             self::index(table, index)?;
-            key(table, &index.name, &index.columns().map(str::to_owned).collect::<Vec<_>>())?;
+            key(table, &index.name, &index.column_names())?;
         }
         for check in &table.checks {
             name(&check.name)?;

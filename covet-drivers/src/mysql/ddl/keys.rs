@@ -12,7 +12,7 @@ impl Plan<'_> {
         let unique = if index.unique { "UNIQUE " } else { "" };
         let t = quote(table);
         if index.unique {
-            self.twice(table, &index.columns().map(str::to_owned).collect::<Vec<_>>());
+            self.twice(table, &index.column_names());
         }
         let terms: Vec<String> = index
             .terms

@@ -135,7 +135,7 @@ impl Footprint {
 
     fn index(&mut self, table: &str, index: &Index) {
         self.changed(Part::Name(index.name.clone()));
-        let columns: Vec<String> = index.columns().map(str::to_owned).collect();
+        let columns = index.column_names();
         if index.condition.is_some() || columns.len() < index.terms.len() {
             // Whatever its expressions read.
             self.used(Part::Table(table.to_owned()));

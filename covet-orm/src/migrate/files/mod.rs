@@ -11,10 +11,11 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
-use covet_drivers::catalog::Schema;
+use covet_drivers::catalog::{Change, Schema};
 use covet_drivers::{Error, ErrorKind, Result};
 
 pub(super) use plan::Plan;
+pub(crate) use script::{Place, placed};
 pub(super) use script::{Script, hash as step_hash, irreversible, render};
 pub(super) use text::checksum;
 pub(super) use write::{remove, write};
@@ -314,7 +315,7 @@ impl Migration {
 
     /// What lies between the schema before it and the schema after it.
     #[must_use]
-    pub fn changes(&self) -> &[covet_drivers::catalog::Change] {
+    pub fn changes(&self) -> &[Change] {
         &self.plan.changes
     }
 

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `-- covet:guard what was found` | the statement counts rows that do not fit; a count above 0 stops the migration |
 //! | `-- covet:alone` | the statement runs outside a transaction |
+//! | `-- covet:allow ID why` | lint may find this here |
 //! | `-- covet:irreversible why` | alone in a way back: there is none |
 
 use covet_drivers::contract::Step;
@@ -19,6 +20,7 @@ use crate::schema::digest;
 const MARK: &str = "-- covet:";
 const GUARD: &str = "guard";
 const ALONE: &str = "alone";
+const ALLOW: &str = "allow";
 const IRREVERSIBLE: &str = "irreversible";
 
 /// A script, ready to run.
@@ -28,6 +30,26 @@ pub(in crate::migrate) struct Script {
     pub(in crate::migrate) steps: Vec<Step>,
     /// Why there is no way back, if there is none.
     pub(in crate::migrate) irreversible: Option<String>,
+    /// Where the statements stand, and what lint may find in them; one a statement.
+    pub(in crate::migrate) places: Vec<Place>,
+}
+
+/// Where a statement stands in its file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The line on which it begins, from 1.
+    pub(crate) line: usize,
+    /// What lint may find in it.
+    pub(crate) allows: Vec<Allow>,
+}
+
+/// A finding that is consented to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Allow {
+    /// The rule.
+    pub(crate) id: String,
+    /// Why.
+    pub(crate) reason: String,
 }
 
 impl Script {
@@ -42,9 +64,17 @@ impl Script {
     /// `Syntax` for what is not closed, `Migration` for a `-- covet:` comment that is not known.
     pub(in crate::migrate) fn parse(text: &str, dialect: &dyn Dialect) -> Result<Self> {
         let text = plain(text);
-        let mut script = Script { steps: Vec::new(), irreversible: None };
+        let mut script = Script { steps: Vec::new(), irreversible: None, places: Vec::new() };
+        let (mut seen, mut line) = (0, 1);
         for piece in split(&text, dialect.quoting())? {
-            script.steps.push(step(piece)?);
+            let (step, allows) = step(piece)?;
+            // Where the piece ends in the text, less what is left of it behind its comments.
+            let end = (piece.as_ptr() as usize + piece.len()).saturating_sub(text.as_ptr() as usize);
+            let begin = end.saturating_sub(step.sql.len());
+            line += text.get(seen..begin).unwrap_or_default().matches('\n').count();
+            seen = begin;
+            script.steps.push(step);
+            script.places.push(Place { line, allows });
         }
         // A script without a statement is only comments.
         for line in text.lines() {
@@ -56,13 +86,26 @@ impl Script {
     }
 }
 
+/// The statements of a text with their places, and why there is no way back, if there is none.
+pub(crate) type Placed = (Vec<(Step, Place)>, Option<String>);
+
+/// A text as lint reads it.
+///
+/// # Errors
+/// As [`Script::parse`].
+pub(crate) fn placed(text: &str, dialect: &dyn Dialect) -> Result<Placed> {
+    let script = Script::parse(text, dialect)?;
+    Ok((script.steps.into_iter().zip(script.places).collect(), script.irreversible))
+}
+
 /// Short hashes of statements, by which an unfinished run knows what it has done.
 pub(in crate::migrate) fn hash(step: &Step) -> String {
     digest(&step.sql).chars().skip("sha256:".len()).take(16).collect()
 }
 
-fn step(piece: &str) -> Result<Step> {
+fn step(piece: &str) -> Result<(Step, Vec<Allow>)> {
     let mut step = Step::new("");
+    let mut allows = Vec::new();
     let mut notes: Vec<&str> = Vec::new();
     let mut rest = piece;
     while rest.starts_with("--") {
@@ -78,10 +121,11 @@ fn step(piece: &str) -> Result<Step> {
                         step.note = text.trim().to_owned();
                     }
                     ALONE => step.alone = true,
+                    ALLOW => allows.push(allow(text)?),
                     IRREVERSIBLE => {}
                     other => {
                         return Err(Error::new(ErrorKind::Migration, format!("`{MARK}{other}` is not known"))
-                            .with_help(format!("known are {GUARD}, {ALONE} and {IRREVERSIBLE}")));
+                            .with_help(format!("known are {GUARD}, {ALONE}, {ALLOW} and {IRREVERSIBLE}")));
                     }
                 }
             }
@@ -91,7 +135,16 @@ fn step(piece: &str) -> Result<Step> {
         step.note = notes.join("\n");
     }
     rest.clone_into(&mut step.sql);
-    Ok(step)
+    Ok((step, allows))
+}
+
+/// What follows `-- covet:allow`: a rule, and why, which must be said.
+fn allow(text: &str) -> Result<Allow> {
+    match text.trim().split_once(char::is_whitespace) {
+        Some((id, reason)) => Ok(Allow { id: id.to_owned(), reason: reason.trim().to_owned() }),
+        None => Err(Error::new(ErrorKind::Migration, format!("`{MARK}{ALLOW} {}` gives no reason", text.trim()))
+            .with_help(format!("write `{MARK}{ALLOW} ID why it may be so here`"))),
+    }
 }
 
 /// The text of the steps.

@@ -6,6 +6,9 @@ use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::schema::digest;
 
+/// How a line begins that says what lint may find.
+const ALLOWED: &str = "-- covet:allow ";
+
 /// The text of a file, without a byte order mark, and with `\n` for every line end.
 pub(super) fn read(path: &Path) -> Result<String> {
     let bytes = std::fs::read(path).map_err(|error| failed("read", path, error))?;
@@ -20,9 +23,12 @@ pub(super) fn plain(text: &str) -> String {
     text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n")
 }
 
-/// The checksum of a script: the same for every kind of line end and for blank lines at its end.
+/// The checksum of a script: the same for every kind of line end, for blank lines at its end, and whatever lint is
+/// allowed to find in it, so that a file that is applied can still be given an allow.
 pub(in crate::migrate) fn checksum(script: &str) -> String {
-    digest(plain(script).trim_end())
+    let text = plain(script);
+    let lines: Vec<&str> = text.split('\n').filter(|line| !line.starts_with(ALLOWED)).collect();
+    digest(lines.join("\n").trim_end())
 }
 
 /// A file or folder that could not be read or written.
@@ -41,7 +47,8 @@ mod tests {
         for same in ["a\r\nb", "\u{feff}a\nb\n", "a\nb\r\n\r\n"] {
             assert_eq!(checksum(same), sum);
         }
-        for other in ["a\n b", "a\nb\n-- note", " a\nb"] {
+        assert_eq!(checksum("-- covet:allow DST01 why\na\n-- covet:allow PG04 why\nb"), sum);
+        for other in ["a\n-- covet:alone\nb", "a\n-- covet:allowed\nb", "a\n b", "a\nb\n-- note", " a\nb"] {
             assert_ne!(checksum(other), sum);
         }
     }

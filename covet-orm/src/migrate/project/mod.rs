@@ -167,6 +167,12 @@ impl Draft {
         &self.plan.changes
     }
 
+    /// The decisions with which it is made, as they were given.
+    #[must_use]
+    pub fn decisions(&self) -> &[String] {
+        &self.plan.decisions
+    }
+
     /// The changes that destroy data, in words.
     pub fn losses(&self) -> impl Iterator<Item = String> {
         self.plan.changes.iter().filter(|change| loses_data(change)).map(describe)

@@ -22,6 +22,7 @@ mod tests;
 
 pub use decision::Decision;
 pub use question::{Answer, MissingDecisions, Question};
+pub(crate) use retype::narrows;
 
 use covet_drivers::catalog::{Change, Schema};
 use covet_drivers::{Error, ErrorKind, Result};

@@ -39,6 +39,11 @@ pub(super) fn retype(before: &ColumnType, after: &ColumnType) -> Retype {
     if widens { Retype::Widening } else { Retype::Narrowing }
 }
 
+/// Whether some values of the first type may not fit the second, or become others.
+pub(crate) fn narrows(before: &ColumnType, after: &ColumnType) -> bool {
+    retype(before, after) == Retype::Narrowing
+}
+
 /// Whether a foreign key on the column has to step aside while it changes.
 pub(super) fn moves_keys(before: &Column, after: &Column) -> bool {
     retype(&before.ty, &after.ty) != Retype::Same || before.case_insensitive != after.case_insensitive

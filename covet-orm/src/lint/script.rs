@@ -1,0 +1,126 @@
+//! A script as the rules see it.
+
+use std::collections::HashSet;
+
+use covet_drivers::catalog::{Change, Schema};
+use covet_drivers::contract::Step;
+use covet_drivers::lint::{Dependent, Lint, Reading, Scene, Statement, What, read, same};
+use covet_drivers::{Error, Result};
+
+use crate::migrate::{Place, Target, placed};
+
+/// A script and what is known of it.
+#[derive(Clone, Debug)]
+pub(super) struct Script {
+    /// The migration: id and name.
+    pub(super) migration: String,
+    /// Where the text comes from.
+    pub(super) file: String,
+    /// The way forth.
+    pub(super) up: String,
+    /// The way back, where it is known.
+    pub(super) down: Option<String>,
+    /// The schema before it.
+    pub(super) before: Schema,
+    /// The schema after it.
+    pub(super) after: Schema,
+    /// What it was made for.
+    pub(super) changes: Vec<Change>,
+    /// What was decided then.
+    pub(super) decisions: Vec<String>,
+    /// Views and triggers from before.
+    pub(super) earlier: Vec<Dependent>,
+}
+
+impl Script {
+    /// The statements with their places.
+    ///
+    /// # Errors
+    /// Those of parsing, with the file.
+    pub(super) fn steps(&self, target: &Target) -> Result<Vec<(Step, Place)>> {
+        Ok(placed(&self.up, target.dialect).map_err(|error| self.at(&error))?.0)
+    }
+
+    /// The scene, in one of the ways in which the database reads.
+    pub(super) fn scene(
+        &self,
+        steps: &[(Step, Place)],
+        target: &Target,
+        lint: &dyn Lint,
+        reading: &Reading,
+    ) -> Result<Scene<'_>> {
+        let own = self.own(target);
+        let statements = steps.iter().enumerate().map(|(index, (step, _))| Statement {
+            index,
+            read: read(&step.sql, reading),
+            guard: step.guard,
+            alone: step.alone,
+            generated: own.contains(step.sql.trim()),
+            sql: step.sql.clone(),
+        });
+        let mut scene = Scene::new(statements.collect(), &self.before, &self.after);
+        scene.changes = &self.changes;
+        scene.decisions = &self.decisions;
+        scene.earlier.clone_from(&self.earlier);
+        scene.irreversible = self.irreversible(target)?;
+        scene.max_identifier = lint.max_identifier();
+        scene.one_transaction = lint.one_transaction();
+        Ok(scene)
+    }
+
+    /// What Covet writes for the changes: a statement that is still so has its guards and its order.
+    fn own(&self, target: &Target) -> HashSet<String> {
+        if self.changes.is_empty() {
+            return HashSet::new();
+        }
+        // What cannot be planned was written by hand.
+        let steps = target.ddl.plan(&self.changes, &self.before, &self.after).unwrap_or_default();
+        steps.into_iter().map(|step| step.sql.trim().to_owned()).collect()
+    }
+
+    fn irreversible(&self, target: &Target) -> Result<Option<String>> {
+        let Some(down) = &self.down else { return Ok(None) };
+        let (steps, why) = placed(down, target.dialect).map_err(|error| self.at(&error))?;
+        let bare = steps.is_empty() && !self.up.trim().is_empty();
+        Ok(why.or_else(|| bare.then(String::new)))
+    }
+
+    /// The error, with the file that it is about.
+    pub(super) fn at(&self, error: &Error) -> Error {
+        let placed = Error::new(error.kind(), format!("{}: {}", self.file, error.message()));
+        match error.help() {
+            Some(help) => placed.with_help(help.to_owned()),
+            None => placed,
+        }
+    }
+}
+
+/// Adds the views and triggers that a script makes, and takes away those that it drops.
+pub(super) fn dependents(script: &Script, target: &Target, lint: &dyn Lint, known: &mut Vec<Dependent>) -> Result<()> {
+    let Some(reading) = lint.readings().first() else { return Ok(()) };
+    // Most scripts make neither, and need not be read a second time.
+    let lower = script.up.to_lowercase();
+    if known.is_empty() && !lower.contains("view") && !lower.contains("trigger") {
+        return Ok(());
+    }
+    for (step, _) in script.steps(target)? {
+        for act in read(&step.sql, reading).acts {
+            match act.what {
+                What::CreateView { name, body } => {
+                    known.retain(|other| !same(&other.name, &name));
+                    known.push(Dependent { name, table: String::new(), body });
+                }
+                What::CreateTrigger { name, body } => {
+                    known.retain(|other| !same(&other.name, &name));
+                    known.push(Dependent { name, table: act.table, body });
+                }
+                What::DropView { name, .. } | What::DropTrigger { name } => {
+                    known.retain(|other| !same(&other.name, &name))
+                }
+                What::DropTable { .. } => known.retain(|other| !same(&other.table, &act.table)),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
