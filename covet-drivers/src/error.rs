@@ -89,7 +89,7 @@ kinds! {
     LockTimeout, "lock timeout", retry = true, lost = false;
     /// The statement took longer than its limit.
     StatementTimeout, "statement timeout", retry = false, lost = false;
-    /// The statement was cancelled from outside.
+    /// The statement was cancelled from outside, or somebody who was asked said no.
     Cancelled, "cancelled", retry = false, lost = false;
     /// The connection broke while in use.
     ConnectionLost, "connection lost", retry = false, lost = true;
@@ -159,7 +159,7 @@ kinds! {
     PoolClosed, "pool closed", retry = false, lost = false;
     /// A migration cannot be made or applied; nothing was lost.
     Migration, "migration", retry = false, lost = false;
-    /// A decision is needed before a migration can be made.
+    /// A decision is needed before a migration can be made, or somebody has to confirm what destroys.
     Decision, "decision needed", retry = false, lost = false;
     /// The server broke the protocol, or said something Covet does not understand.
     Protocol, "protocol", retry = false, lost = true;

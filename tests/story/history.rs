@@ -10,7 +10,7 @@ use covet_orm::schema::hash;
 use covet_tests::Kind;
 
 use crate::notation::schema;
-use crate::place::{Place, Words, on_each};
+use crate::place::{Place, Words, on, on_each};
 
 on_each! {
     a_history_of_the_first_version_is_read_and_upgraded
@@ -299,6 +299,49 @@ async fn a_run_with_nothing_pending_takes_no_lock(place: &Place) {
     assert_eq!(error.kind(), ErrorKind::LockTimeout, "{error}");
     other.close().await.unwrap();
     assert_eq!(place.up().await.unwrap(), 1);
+}
+
+/// What a failed build leaves behind is no index, and goes before the next attempt.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invalid_index_is_built_again() {
+    on(Kind::Postgres, async |place| {
+        place.make(&schema("a{id auto; n i32?}"), &[]).unwrap();
+        place.up().await.unwrap();
+        place.sql("INSERT INTO a (n) VALUES (1), (1)").await;
+        let path = place.make(&schema("a{id auto; n i32?} b{id auto}"), &[]).unwrap().unwrap();
+        edit(place, &path, "up", |good| {
+            format!("{good}\n-- covet:alone\nCREATE UNIQUE INDEX CONCURRENTLY a_n ON a (n);\n")
+        });
+        let index = |valid| {
+            format!("SELECT count(*) FROM pg_index WHERE indexrelid = to_regclass('a_n') AND indisvalid = {valid}")
+        };
+        for _ in 0..2 {
+            assert_eq!(place.up().await.unwrap_err().kind(), ErrorKind::Unique);
+            assert_eq!(place.number(&index(false)).await, 1);
+        }
+        place.sql("UPDATE a SET n = id").await;
+        assert_eq!(place.up().await.unwrap(), 1);
+        assert_eq!((place.number(&index(true)).await, place.number(&index(false)).await), (1, 0));
+    })
+    .await;
+}
+
+/// A run that goes on has another session, and its statements rely on what earlier ones have set.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn settings_of_the_session_are_made_again() {
+    on(Kind::Mysql, async |place| {
+        place.make(&schema("p{id auto} c{id auto; p_id i64 ->p.id}"), &[]).unwrap();
+        place.up().await.unwrap();
+        let path = place.make(&schema("p{id auto} c{id auto; p_id i64 ->p.id} d{id auto}"), &[]).unwrap().unwrap();
+        edit(place, &path, "up", |good| {
+            format!("{good}\nSET foreign_key_checks = 0;\nINSERT INTO nowhere VALUES (1);\nINSERT INTO c (p_id) VALUES (9);\n")
+        });
+        assert_eq!(place.up().await.unwrap_err().kind(), ErrorKind::UndefinedTable);
+        place.sql("CREATE TABLE nowhere (id INTEGER PRIMARY KEY)").await;
+        assert_eq!(place.up().await.unwrap(), 1);
+        assert_eq!(place.number("SELECT count(*) FROM c").await, 1);
+    })
+    .await;
 }
 
 /// How long it takes to see that nothing is to be done, where a thousand migrations are applied; it is printed.

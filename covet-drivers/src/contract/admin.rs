@@ -68,6 +68,7 @@ pub trait Admin: fmt::Debug + Send + Sync {
 }
 
 /// The name of a database for a trial of this process.
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub(crate) fn scratch_name(name: &str) -> String {
     let begin: String = name.chars().take(20).collect();
     format!("{begin}_covet_{}", std::process::id())

@@ -32,7 +32,7 @@ mod url;
 
 pub use crate::value::RowSource;
 pub use adapter::{Adapter, Backend};
-#[allow(unused_imports)] // which of them are used depends on the adapters
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub(crate) use admin::scratch_name;
 pub use admin::{Admin, Answer, Facts, Finding, Others, Shell, TableFacts, bytes_as_text};
 pub use bulk::{BULK_SAVEPOINT, Bulk, Part, RowSupply, in_row, insert_by_values, pull, whole_row};

@@ -3,7 +3,7 @@
 mod error;
 mod table;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
@@ -48,6 +48,8 @@ pub(super) struct Out {
     form: Form,
     chat: Chat,
     color: ColorChoice,
+    /// Whether a program has its one answer.
+    answered: Cell<bool>,
     /// Why nothing more can be written; work goes on all the same.
     lost: RefCell<Option<io::Error>>,
 }
@@ -66,6 +68,7 @@ impl Out {
                 ColorWhen::Always => ColorChoice::Always,
                 ColorWhen::Never => ColorChoice::Never,
             },
+            answered: Cell::new(false),
             lost: RefCell::new(None),
         }
     }
@@ -96,6 +99,7 @@ impl Out {
                 Error::new(ErrorKind::Io, "the answer cannot be written as JSON").with_source(error)
             })?;
             self.print(&text);
+            self.answered.set(true);
         }
         Ok(())
     }
@@ -119,9 +123,9 @@ impl Out {
         }
     }
 
-    /// An error, for people and, where they asked for it, for programs.
+    /// An error, for people and, where they asked for it, for programs: unless it follows from the answer that they have.
     pub(super) fn error(&self, error: &Error) {
-        if self.form == Form::Json {
+        if self.form == Form::Json && !self.answered.get() {
             self.print(&error::as_json(error));
         }
         self.aside(&error::as_text(error));
