@@ -92,9 +92,12 @@ async fn x07_branches_that_commute(place: &Place) {
     assert_eq!(place.shape(Words::Covets).await.schema, Schema::default());
 }
 
+/// What one branch makes and decides, what the other does, and what both touch.
+type Case = (&'static str, &'static [&'static str], &'static str, &'static [&'static str], &'static str);
+
 async fn x08_branches_that_touch_the_same(place: &Place) {
     let base = "users{id auto; name text(20)?; role enum(role,a,b)} posts{id auto}";
-    let cases: [(&str, &[&str], &str, &[&str], &str); 5] = [
+    let cases: [Case; 5] = [
         (
             "users{id auto; name text(30)?; role enum(role,a,b)} posts{id auto}",
             &[],
