@@ -261,11 +261,16 @@ async fn several_become_one(place: &Place) {
 /// Scripts that were edited go into the new one as they are; a database with a part of them is told so.
 async fn several_with_edits_become_one(place: &Place) {
     let paths: Vec<PathBuf> = STEPS.iter().map(|step| place.make(&schema(step), &[]).unwrap().unwrap()).collect();
+    let side = branch(place, &format!("{BASE} side{{id auto}}"), &[]);
+    let hidden = place.dir.path().join("hidden");
+    let squash = |name| project(place).squash(&id(&paths[0]), &id(&paths[2]), name);
+    assert!(squash(None).unwrap_err().to_string().contains("in the middle"));
+    std::fs::rename(&side, &hidden).unwrap();
     let file = place.file(&paths[1], "up");
     let good = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, format!("{good}\nINSERT INTO users (name) VALUES ('by hand');\n")).unwrap();
     place.migrator().up_to(&place.db, Goal::Count(2)).await.unwrap();
-    project(place).squash(&id(&paths[0]), &id(&paths[2]), Some("all of it")).unwrap().write().unwrap();
+    squash(Some("all of it")).unwrap().write().unwrap();
     let error = place.up().await.unwrap_err().to_string();
     assert!(error.contains("only a part") && error.contains(&id(&paths[2])), "{error}");
     place.sql("DELETE FROM _covet_migrations").await;
@@ -274,6 +279,10 @@ async fn several_with_edits_become_one(place: &Place) {
     assert_eq!(place.up().await.unwrap(), 1);
     assert_eq!(place.number("SELECT count(*) FROM users").await, 1);
     assert_eq!(place.shape(Words::Covets).await.schema, by_name(&schema(STEPS[2])));
+    // A branch that was begun in the middle knows nothing of what came behind.
+    std::fs::rename(&hidden, &side).unwrap();
+    let error = Folder::read(place.migrations()).unwrap_err().to_string();
+    assert!(error.contains("from the middle") && error.contains(&id(&side)), "{error}");
 }
 
 #[test]
