@@ -1,6 +1,7 @@
 //! What a user sees about migrations that Covet made: what was decided, guarded or made anew is silent.
 
-use covet_orm::lint::Severity;
+use covet_orm::lint::{Severity, lint, lint_last};
+use covet_orm::migrate::{Folder, Target};
 
 use crate::lint::{Bench, KINDS, ids};
 
@@ -97,6 +98,25 @@ fn what_covet_made_is_found_where_it_matters() {
             assert_eq!(ids(&found), wanted, "{kind}: {} to {}: {found:#?}", made.before, made.after);
         }
     }
+}
+
+/// Each migration is seen with the schemas around it, however many are asked for.
+#[test]
+fn a_whole_folder_is_looked_through() {
+    let bench = Bench::new();
+    bench.script("postgres", "DROP INDEX posts_title_slug_idx");
+    let folder = Folder::read(bench.dir.path()).unwrap();
+    let target = Target::named("postgres").unwrap();
+    let all = lint(&folder, &target).unwrap();
+    assert_eq!(ids(&all), ["PG04"]);
+    assert_eq!(all, lint_last(&folder, &target, 2).unwrap());
+    assert_eq!(all, lint_last(&folder, &target, 1).unwrap());
+    assert_eq!(all[0].table.as_deref(), Some("posts"), "it is known from the schema before");
+    assert!(lint_last(&folder, &target, 0).unwrap().is_empty());
+    // The first one alone has a table without a key.
+    let fresh = Bench::new();
+    let folder = Folder::read(fresh.dir.path()).unwrap();
+    assert_eq!(ids(&lint(&folder, &target).unwrap()), ["SYS07"]);
 }
 
 /// Covet's own statement without Covet's own guard is a finding, also where the decision was made; another guard takes
