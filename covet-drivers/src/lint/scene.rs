@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::catalog::{Change, Column, Index, Schema, Table};
-use crate::lint::act::{Act, What};
+use crate::lint::act::{Act, What, mentions};
 use crate::lint::read::Read;
 use crate::lint::rule::At;
 use crate::lint::token::Token;
@@ -25,6 +25,8 @@ pub struct Scene<'a> {
     pub earlier: Vec<Dependent>,
     /// Why there is no way back, if there is none.
     pub irreversible: Option<String>,
+    /// The guards that Covet writes for the changes, and that are not there.
+    pub missing_guards: Vec<Vec<Token>>,
     /// The tables that are rebuilt, as [`new`](Scene::new) finds them.
     pub rebuilds: Vec<Rebuild>,
     /// The most bytes of a name.
@@ -104,6 +106,7 @@ impl<'a> Scene<'a> {
             decisions: &[],
             earlier: Vec::new(),
             irreversible: None,
+            missing_guards: Vec::new(),
             rebuilds: Vec::new(),
             max_identifier: usize::MAX,
             one_transaction: false,
@@ -208,13 +211,19 @@ impl Scene<'_> {
         })
     }
 
-    /// Whether a guard on the table stands before the statement.
+    /// Whether a guard on the table stands before the statement, and none that belongs there was taken away.
     #[must_use]
     pub fn is_guarded(&self, table: &str, index: usize) -> bool {
-        self.statements.iter().take(index).any(|statement| {
-            statement.guard
-                && statement.read.tokens.iter().filter_map(|token| token.name()).any(|name| same(name, table))
-        })
+        let guards = self.statements.iter().take(index).filter(|statement| statement.guard);
+        !self.lacks_guard(table) && guards.into_iter().any(|guard| mentions(&guard.read.tokens, table))
+    }
+
+    /// Whether a guard on the table is missing that Covet writes for the changes, and no other one takes its place.
+    #[must_use]
+    pub fn lacks_guard(&self, table: &str) -> bool {
+        let other =
+            |statement: &Statement| statement.guard && !statement.generated && mentions(&statement.read.tokens, table);
+        self.missing_guards.iter().any(|guard| mentions(guard, table)) && !self.statements.iter().any(other)
     }
 
     /// Whether rows get a value in the column before the statement.
@@ -287,7 +296,7 @@ impl Scene<'_> {
                 .acts_before(rename)
                 .find(|(_, other)| same(&other.table, to) && matches!(other.what, What::DropTable { .. }));
             let fill = self.acts_before(rename).find(|(_, other)| {
-                let from_old = |query: &[Token]| crate::lint::act::mentions(query, to);
+                let from_old = |query: &[Token]| mentions(query, to);
                 same(&other.table, &act.table) && matches!(&other.what, What::Insert { query, .. } if from_old(query))
             });
             if let (Some((create, _)), Some((fill, _)), Some((drop, _))) = (create, fill, drop) {
@@ -325,10 +334,13 @@ impl At<'_> {
         &self.act.table
     }
 
-    /// Whether rows that do not fit stop the migration before anything changes: a guard, or Covet's own statement,
-    /// before which it would have put one.
+    /// Whether rows that do not fit stop the migration before anything changes: by a guard, or because Covet wrote the
+    /// statement, with the guards that it needs.
     #[must_use]
     pub fn is_guarded(&self) -> bool {
-        self.statement.generated || self.scene.is_guarded(self.table(), self.statement.index)
+        let index = self.statement.index;
+        let rebuild = self.scene.rebuild_at(index).filter(|rebuild| same(&rebuild.under, self.table()));
+        let table = rebuild.map_or(self.table(), |rebuild| &rebuild.table);
+        self.scene.is_guarded(table, index) || (self.statement.generated && !self.scene.lacks_guard(table))
     }
 }

@@ -126,19 +126,33 @@ fn each(
 ) -> Result<()> {
     let engine = Engine::new(target)?;
     let first = folder.migrations().len().saturating_sub(count);
-    let mut before = Schema::default();
+    let mut last: Option<(&str, Schema)> = None;
     let mut earlier = Vec::new();
     for (number, migration) in folder.migrations().iter().enumerate() {
         // Of the ones before, only the last schema and what they left behind is asked for.
         let after = if number + 1 >= first { migration.schema()? } else { Schema::default() };
+        let before = match migration.parents().last() {
+            _ if number < first => Schema::default(),
+            None => Schema::default(),
+            Some(parent) => match last.take().filter(|(id, _)| id == parent) {
+                Some((_, schema)) => schema,
+                None => schema_after(folder, parent)?,
+            },
+        };
         let script = load(migration, target, &before, after, &earlier)?;
         if number >= first {
             work(&engine, &script)?;
         }
         dependents(&script, target, engine.lint(), &mut earlier)?;
-        before = script.after;
+        last = Some((migration.id(), script.after));
     }
     Ok(())
+}
+
+/// The schema after the migration of this id.
+fn schema_after(folder: &Folder, id: &str) -> Result<Schema> {
+    let found = folder.migrations().iter().find(|migration| migration.id() == id);
+    found.map_or_else(|| Ok(Schema::default()), Migration::schema)
 }
 
 fn load(

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use covet_drivers::catalog::{Change, Schema};
 use covet_drivers::contract::Step;
-use covet_drivers::lint::{Dependent, Lint, Reading, Scene, Statement, What, read, same};
+use covet_drivers::lint::{Dependent, Lint, Reading, Scene, Statement, What, read, same, tokens};
 use covet_drivers::{Error, Result};
 
 use crate::migrate::{Place, Target, placed};
@@ -49,7 +49,11 @@ impl Script {
         lint: &dyn Lint,
         reading: &Reading,
     ) -> Result<Scene<'_>> {
-        let own = self.own(target);
+        let planned = self.own(target);
+        let own: HashSet<&str> = planned.iter().map(|step| step.sql.trim()).collect();
+        let there: HashSet<&str> = steps.iter().map(|(step, _)| step.sql.trim()).collect();
+        let missing = planned.iter().filter(|step| step.guard && !there.contains(step.sql.trim()));
+        let missing_guards = missing.map(|step| tokens(&step.sql, reading)).collect();
         let statements = steps.iter().enumerate().map(|(index, (step, _))| Statement {
             index,
             read: read(&step.sql, reading),
@@ -62,20 +66,20 @@ impl Script {
         scene.changes = &self.changes;
         scene.decisions = &self.decisions;
         scene.earlier.clone_from(&self.earlier);
+        scene.missing_guards = missing_guards;
         scene.irreversible = self.irreversible(target)?;
         scene.max_identifier = lint.max_identifier();
         scene.one_transaction = lint.one_transaction();
         Ok(scene)
     }
 
-    /// What Covet writes for the changes: a statement that is still so has its guards and its order.
-    fn own(&self, target: &Target) -> HashSet<String> {
+    /// What Covet writes for the changes.
+    fn own(&self, target: &Target) -> Vec<Step> {
         if self.changes.is_empty() {
-            return HashSet::new();
+            return Vec::new();
         }
         // What cannot be planned was written by hand.
-        let steps = target.ddl.plan(&self.changes, &self.before, &self.after).unwrap_or_default();
-        steps.into_iter().map(|step| step.sql.trim().to_owned()).collect()
+        target.ddl.plan(&self.changes, &self.before, &self.after).unwrap_or_default()
     }
 
     fn irreversible(&self, target: &Target) -> Result<Option<String>> {

@@ -1,6 +1,8 @@
 //! The list of the rules: whole, told in pages, and true of its own examples.
 
-use covet_orm::drivers::lint::{Check, Rule};
+use covet_orm::drivers::catalog::Schema;
+use covet_orm::drivers::contract::adapter_for;
+use covet_orm::drivers::lint::{Check, Rule, Scene, Statement, read};
 use covet_orm::lint::{neutral_rules, page, rules_of};
 use covet_orm::migrate::Target;
 
@@ -97,4 +99,33 @@ fn what_only_one_product_executes_counts() {
         bench.script("mysql", text);
         assert_eq!(ids(&bench.lint("mysql")), [] as [&str; 0], "{text}");
     }
+}
+
+/// Whatever is cut off, opened and never closed, or put in another order: it is read, or said not to be.
+#[test]
+fn broken_statements_do_no_harm() {
+    let nothing = Schema::default();
+    let mut unread = 0;
+    for kind in KINDS {
+        let lint = adapter_for(kind).unwrap().lint();
+        for rule in neutral_rules().iter().chain(of(kind)) {
+            for example in rule.fires.iter().chain(rule.silent) {
+                let backwards: String = example.split_inclusive(' ').rev().collect();
+                for text in [*example, &backwards] {
+                    for (end, _) in text.char_indices() {
+                        for reading in lint.readings() {
+                            let read = read(&text[..end], reading);
+                            unread += usize::from(!read.is_whole);
+                            let sql = text[..end].to_owned();
+                            let statement =
+                                Statement { index: 0, sql, read, guard: false, alone: false, generated: false };
+                            let scene = Scene::new(vec![statement], &nothing, &nothing);
+                            assert!(rule.hits(&scene).iter().all(|hit| hit.statement == 0), "{text}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(unread > 1000, "{unread}");
 }

@@ -237,7 +237,7 @@ const NONE: &str = "LOCK=NONE";
 
 const WAYS: &[Way] = &[
     way("MA06", "MODIFY age bigint NULL", COPY, INPLACE),
-    way("MA06", "MODIFY short varchar(70) NULL", COPY, INSTANT),
+    way("MA06", "MODIFY short varchar(70) NULL", COPY, INPLACE),
     way("MA06", "MODIFY short varchar(5) NULL", COPY, INPLACE),
     way("MA06", "MODIFY short text NULL", COPY, INPLACE),
     way("MA06", "MODIFY mood enum('b','a') NULL", COPY, INPLACE),
@@ -247,9 +247,9 @@ const WAYS: &[Way] = &[
     way("MA06", "ADD CONSTRAINT f FOREIGN KEY (age) REFERENCES ages (age)", COPY, INPLACE),
     way("MA06", "ADD COLUMN u char(36) DEFAULT (uuid())", COPY, INPLACE),
     way("MA06", "MODIFY id bigint NOT NULL AUTO_INCREMENT", COPY, INPLACE),
-    way("MA06", "CONVERT TO CHARACTER SET latin1", COPY, NONE),
+    way("MA06", "CONVERT TO CHARACTER SET latin1", COPY, INPLACE),
     way("MA07", "MODIFY age int NOT NULL", INPLACE, INSTANT),
-    way("MA07", "MODIFY score int NULL DEFAULT 0", INPLACE, ""),
+    way("MA07", "MODIFY score int NULL DEFAULT 0", INPLACE, INSTANT),
     way("MA07", "DROP PRIMARY KEY, ADD PRIMARY KEY (id, age)", INPLACE, INSTANT),
     way("MA07", "ADD FULLTEXT INDEX ft (bio)", SHARED, NONE),
     way("MA07", "DROP PRIMARY KEY, ADD COLUMN n bigint NOT NULL AUTO_INCREMENT PRIMARY KEY", SHARED, NONE),

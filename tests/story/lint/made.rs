@@ -1,6 +1,7 @@
 //! What a user sees about migrations that Covet made: what was decided, guarded or made anew is silent.
 
-use covet_orm::lint::Severity;
+use covet_orm::lint::{Severity, lint, lint_last};
+use covet_orm::migrate::{Folder, Target};
 
 use crate::lint::{Bench, KINDS, ids};
 
@@ -99,20 +100,50 @@ fn what_covet_made_is_found_where_it_matters() {
     }
 }
 
-/// What is edited is no longer Covet's: the guard that was taken away is missed.
+/// Each migration is seen with the schemas around it, however many are asked for.
+#[test]
+fn a_whole_folder_is_looked_through() {
+    let bench = Bench::new();
+    bench.script("postgres", "DROP INDEX posts_title_slug_idx");
+    let folder = Folder::read(bench.dir.path()).unwrap();
+    let target = Target::named("postgres").unwrap();
+    let all = lint(&folder, &target).unwrap();
+    assert_eq!(ids(&all), ["PG04"]);
+    assert_eq!(all, lint_last(&folder, &target, 2).unwrap());
+    assert_eq!(all, lint_last(&folder, &target, 1).unwrap());
+    assert_eq!(all[0].table.as_deref(), Some("posts"), "it is known from the schema before");
+    assert!(lint_last(&folder, &target, 0).unwrap().is_empty());
+    // The first one alone has a table without a key.
+    let fresh = Bench::new();
+    let folder = Folder::read(fresh.dir.path()).unwrap();
+    assert_eq!(ids(&lint(&folder, &target).unwrap()), ["SYS07"]);
+}
+
+/// Covet's own statement without Covet's own guard is a finding, also where the decision was made; another guard takes
+/// the place of the one that was taken away.
 #[test]
 fn a_guard_that_was_taken_away_is_missed() {
-    let bench = Bench::of("a{id auto; n i32?}", "a{id auto; n i32}", &["no nulls in a.n"]);
-    for (kind, file) in KINDS.map(|kind| (kind, bench.second.join(format!("up.{kind}.sql")))) {
-        assert!(!ids(&bench.lint(kind)).contains(&"DAT02"), "{kind}");
-        let text = std::fs::read_to_string(&file).unwrap();
-        let without: Vec<&str> = text
-            .split_inclusive(";\n")
-            .filter(|part| !part.contains("covet:guard"))
-            .map(|part| part.trim_start_matches('\n'))
-            .collect();
-        // Something else changes as well, so that the statement is no longer Covet's.
-        std::fs::write(&file, without.concat().replace("NOT NULL", "NOT  NULL")).unwrap();
-        assert!(ids(&bench.lint(kind)).contains(&"DAT02"), "{kind}: {:?}", bench.lint(kind));
+    for (after, decision, rule) in [
+        ("a{id auto; n i32; t text(20)}", "no nulls in a.n", "DAT02"),
+        ("a{id auto; n i32?; t text(10)}", "narrow a.t", "DST04"),
+        ("a{id auto; n i32?; t i32}", "narrow a.t", "DST04"),
+        ("a{id auto; n i32?; t text(20); m i32}", "table a is empty", "DAT01"),
+    ] {
+        let bench = Bench::of("a{id auto; n i32?; t text(20)}", after, &[decision]);
+        for (kind, file) in KINDS.map(|kind| (kind, bench.second.join(format!("up.{kind}.sql")))) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let rule = if kind == "mysql" && rule == "DAT01" { "MA03" } else { rule };
+            let is_found = |text: &str| {
+                std::fs::write(&file, text).unwrap();
+                ids(&bench.lint(kind)).contains(&rule)
+            };
+            assert!(text.contains("covet:guard"), "{kind}: {text}");
+            assert!(!is_found(&text), "{kind}: {text}");
+            let parts = text.split_inclusive(";\n").filter(|part| !part.contains("covet:guard"));
+            let without = parts.collect::<String>();
+            let guard = "-- covet:guard rows do not fit\nSELECT count(*) FROM a WHERE id > 0;\n";
+            assert!(is_found(&without), "{kind}, {rule}: {without}");
+            assert!(!is_found(&format!("{guard}{without}")), "{kind}: {without}");
+        }
     }
 }

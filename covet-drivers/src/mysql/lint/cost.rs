@@ -112,7 +112,7 @@ pub(super) const MA06: Rule = Rule {
     severity: Severity::Error,
     title: "a change that copies the table",
     trigger: "Another type, a text that shrinks or grows beyond 255 bytes, labels that go or move, a stored generated column, a new CHECK or foreign key, another character set, `DEFAULT uuid()`, AUTO_INCREMENT.",
-    effect: "ALGORITHM=COPY: the rows are copied, and nobody writes meanwhile; replicas fall behind.",
+    effect: "ALGORITHM=COPY: the rows are copied, and nobody writes meanwhile (MariaDB from 11.2 on lets others write where it can); replicas fall behind.",
     safer: "A new column filled in batches, or gh-ost or pt-online-schema-change. With `LOCK=NONE` in the statement it fails instead of locking.",
     covers: &[],
     check: Check::Act(|at| match cost(at)? {

@@ -201,7 +201,7 @@ pub(super) const SL07: Rule = Rule {
     id: "SL07",
     severity: Severity::Error,
     title: "a cast that makes a number of anything",
-    trigger: "`CAST(… AS INTEGER)` or another numeric type in SQL written by hand that writes rows, without a guard before it.",
+    trigger: "`CAST(… AS INTEGER)` or another numeric type in SQL that writes rows, without a guard before it.",
     effect: "`CAST('abc' AS INTEGER)` is 0: no error, another value.",
     safer: "A `-- covet:guard` that counts what is no number, and a STRICT table.",
     covers: &[],
@@ -216,8 +216,9 @@ pub(super) const SL07: Rule = Rule {
                 _ => false,
             }) && mentions(&at.statement.read.tokens, "cast")
         };
-        let guarded = at.scene.statements.iter().take(at.statement.index).any(|statement| statement.guard);
-        (writes && !at.statement.generated && !guarded && casts()).then(|| String::from("what is no number becomes 0"))
+        let guards = at.scene.statements.iter().take(at.statement.index).any(|statement| statement.guard);
+        let guarded = at.is_guarded() || (guards && at.scene.missing_guards.is_empty());
+        (writes && !guarded && casts()).then(|| String::from("what is no number becomes 0"))
     }),
     fires: &["UPDATE users SET age = CAST(bio AS INTEGER) WHERE age IS NULL"],
     silent: &[

@@ -13,11 +13,30 @@ pub(super) const DAT01: Rule = Rule {
     effect: "It fails as soon as there is a row; some databases make a value up instead.",
     safer: "A default, a backfill, or a `-- covet:guard` that the table is empty.",
     covers: &[],
-    check: Check::Act(|at| match &at.act.what {
-        What::AddColumn(column) if column.leaves_rows_without() && !at.is_guarded() => {
-            Some(format!("rows of {} have no value for {}", at.table(), column.name))
+    check: Check::Script(|scene| {
+        let mut hits = Vec::new();
+        for statement in &scene.statements {
+            for act in statement.read.acts.iter().filter(|act| !scene.is_new(&act.table, statement.index)) {
+                if let What::AddColumn(column) = &act.what
+                    && column.leaves_rows_without()
+                    && !(At { scene, statement, act }).is_guarded()
+                {
+                    let message = format!("rows of {} have no value for {}", act.table, column.name);
+                    hits.push(Hit::new(statement.index, &act.table, message));
+                }
+            }
         }
-        _ => None,
+        for (index, change) in rebuilt(scene) {
+            if let Change::AddColumn { table, column, backfill: None } = change
+                && !column.nullable
+                && column.default.is_none()
+                && !column.auto
+                && !scene.is_guarded(table, index)
+            {
+                hits.push(Hit::new(index, table, format!("rows of {table} have no value for {}", column.name)));
+            }
+        }
+        hits
     }),
     fires: &["ALTER TABLE users ADD COLUMN a int NOT NULL"],
     silent: &[

@@ -182,7 +182,8 @@ fn same_to_the_database(before: &ColumnType, after: &ColumnType) -> bool {
 }
 
 fn consented(at: &At<'_>, column: &str) -> bool {
-    at.is_guarded() || at.scene.is_decided(&format!("narrow {}.{column}", at.table()))
+    let decided = at.scene.is_decided(&format!("narrow {}.{column}", at.table()));
+    at.is_guarded() || (decided && !at.scene.lacks_guard(at.table()))
 }
 
 pub(super) const DST05: Rule = Rule {
@@ -224,9 +225,7 @@ pub(super) const DST05: Rule = Rule {
             });
             for table in tables {
                 let place = scene.place_of(&table.name);
-                if !scene.statements.iter().any(|statement| statement.guard)
-                    && !hits.iter().any(|hit| same(&hit.table, &table.name))
-                {
+                if !scene.is_guarded(&table.name, usize::MAX) && !hits.iter().any(|hit| same(&hit.table, &table.name)) {
                     hits.push(Hit::new(
                         place,
                         &table.name,
