@@ -131,13 +131,12 @@ fn each(
     for (number, migration) in folder.migrations().iter().enumerate() {
         // Of the ones before, only the last schema and what they left behind is asked for.
         let after = if number + 1 >= first { migration.schema()? } else { Schema::default() };
-        let before = match migration.parents().last() {
+        let before = match migration.parents() {
             _ if number < first => Schema::default(),
-            None => Schema::default(),
-            Some(parent) => match last.take().filter(|(id, _)| id == parent) {
-                Some((_, schema)) => schema,
-                None => schema_after(folder, parent)?,
-            },
+            [parent] if last.as_ref().is_some_and(|(id, _)| id == parent) => {
+                last.take().map(|(_, schema)| schema).unwrap_or_default()
+            }
+            _ => folder.schema_before(migration)?,
         };
         let script = load(migration, target, &before, after, &earlier)?;
         if number >= first {
@@ -150,11 +149,6 @@ fn each(
 }
 
 /// The schema after the migration of this id.
-fn schema_after(folder: &Folder, id: &str) -> Result<Schema> {
-    let found = folder.migrations().iter().find(|migration| migration.id() == id);
-    found.map_or_else(|| Ok(Schema::default()), Migration::schema)
-}
-
 fn load(
     migration: &Migration,
     target: &Target,

@@ -240,6 +240,27 @@ impl Folder {
         Ok(schema)
     }
 
+    /// The schema on which a migration stands: that after all that it follows.
+    ///
+    /// # Errors
+    /// As [`schema`](Folder::schema).
+    pub(crate) fn schema_before(&self, migration: &Migration) -> Result<Schema> {
+        let order = &self.graph.order;
+        match migration.parents() {
+            [] => Ok(Schema::default()),
+            [parent] => {
+                let parent = order.iter().find(|other| other.id() == parent);
+                parent.map_or_else(|| Ok(Schema::default()), Migration::schema)
+            }
+            _ => {
+                let this = order.iter().position(|other| other.id() == migration.id()).unwrap_or(order.len());
+                let before = order.iter().enumerate().filter(|(index, _)| self.graph.is_before(*index, this));
+                let by_id = before.map(|(_, other)| (other.id().to_owned(), other.clone())).collect();
+                Folder { path: self.path.clone(), graph: Graph::new(by_id)? }.schema()
+            }
+        }
+    }
+
     /// The folder without this migration, which must be a head.
     ///
     /// # Errors
