@@ -146,6 +146,7 @@ async fn a_migration_is_marked_without_a_run(place: &Place) {
     let migrator = place.migrator();
     let id = migrator.folder().migrations()[0].id().to_owned();
     assert!(migrator.mark(&place.db, &id, false).await.unwrap_err().to_string().contains("not applied already"));
+    assert!(migrator.mark(&place.db, "initial", true).await.unwrap_err().to_string().contains(&id));
     migrator.mark(&place.db, &id, true).await.unwrap();
     assert_eq!(place.standings().await, [Standing::Applied]);
     assert_eq!(place.up().await.unwrap(), 0);

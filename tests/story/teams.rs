@@ -92,9 +92,12 @@ async fn x07_branches_that_commute(place: &Place) {
     assert_eq!(place.shape(Words::Covets).await.schema, Schema::default());
 }
 
+/// What one branch makes and decides, what the other does, and what both touch.
+type Case = (&'static str, &'static [&'static str], &'static str, &'static [&'static str], &'static str);
+
 async fn x08_branches_that_touch_the_same(place: &Place) {
     let base = "users{id auto; name text(20)?; role enum(role,a,b)} posts{id auto}";
-    let cases: [(&str, &[&str], &str, &[&str], &str); 5] = [
+    let cases: [Case; 5] = [
         (
             "users{id auto; name text(30)?; role enum(role,a,b)} posts{id auto}",
             &[],
@@ -258,11 +261,16 @@ async fn several_become_one(place: &Place) {
 /// Scripts that were edited go into the new one as they are; a database with a part of them is told so.
 async fn several_with_edits_become_one(place: &Place) {
     let paths: Vec<PathBuf> = STEPS.iter().map(|step| place.make(&schema(step), &[]).unwrap().unwrap()).collect();
+    let side = branch(place, &format!("{BASE} side{{id auto}}"), &[]);
+    let hidden = place.dir.path().join("hidden");
+    let squash = |name| project(place).squash(&id(&paths[0]), &id(&paths[2]), name);
+    assert!(squash(None).unwrap_err().to_string().contains("in the middle"));
+    std::fs::rename(&side, &hidden).unwrap();
     let file = place.file(&paths[1], "up");
     let good = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, format!("{good}\nINSERT INTO users (name) VALUES ('by hand');\n")).unwrap();
     place.migrator().up_to(&place.db, Goal::Count(2)).await.unwrap();
-    project(place).squash(&id(&paths[0]), &id(&paths[2]), Some("all of it")).unwrap().write().unwrap();
+    squash(Some("all of it")).unwrap().write().unwrap();
     let error = place.up().await.unwrap_err().to_string();
     assert!(error.contains("only a part") && error.contains(&id(&paths[2])), "{error}");
     place.sql("DELETE FROM _covet_migrations").await;
@@ -271,6 +279,10 @@ async fn several_with_edits_become_one(place: &Place) {
     assert_eq!(place.up().await.unwrap(), 1);
     assert_eq!(place.number("SELECT count(*) FROM users").await, 1);
     assert_eq!(place.shape(Words::Covets).await.schema, by_name(&schema(STEPS[2])));
+    // A branch that was begun in the middle knows nothing of what came behind.
+    std::fs::rename(&hidden, &side).unwrap();
+    let error = Folder::read(place.migrations()).unwrap_err().to_string();
+    assert!(error.contains("from the middle") && error.contains(&id(&side)), "{error}");
 }
 
 #[test]

@@ -35,6 +35,9 @@ impl Graph {
                     )
                     .with_help("restore the folder of that migration"));
                 };
+                if let Some(whole) = by_id.get(known).filter(|whole| is_inner(whole, parent)) {
+                    return Err(inside(migration, parent, whole));
+                }
                 next.entry(known.clone()).or_default().push(migration.id().to_owned());
                 parents.insert(known.clone());
             }
@@ -115,6 +118,24 @@ impl Graph {
         let all = (0..self.order.len()).flat_map(|later| (0..later).map(move |earlier| (earlier, later)));
         all.filter(|(earlier, later)| !self.is_before(*earlier, *later)).collect()
     }
+}
+
+/// Whether the one stands for the other and for what came behind that.
+fn is_inner(whole: &Migration, id: &str) -> bool {
+    whole.replaces().iter().any(|replaced| replaced == id) && whole.replaces().last().is_none_or(|last| last != id)
+}
+
+#[cold]
+fn inside(migration: &Migration, parent: &str, whole: &Migration) -> Error {
+    Error::new(
+        ErrorKind::Migration,
+        format!(
+            "the migration {} follows {parent}, from the middle of what was squashed into {}: it knows nothing of the rest",
+            migration.id(),
+            whole.path().display()
+        ),
+    )
+    .with_help("where it is applied nowhere, remove its folder and make it again")
 }
 
 /// Each id, and the id of the migration that stands for it: its own, or one that replaced it.

@@ -88,10 +88,21 @@ impl Migrator {
     /// Records a migration as applied, or as not applied, without running anything.
     ///
     /// # Errors
-    /// `Migration` when it is unfinished, and when it is recorded so already; those of its files.
+    /// `Migration` when it is not named by its id in full, is unfinished, or is recorded so already; those of its files.
     pub async fn mark(&self, db: &Db, id: &str, applied: bool) -> Result<()> {
         let target = Target::of(&*db.backend());
-        let work = if applied { Some(self.choice(target.dialect).work(self.folder.migration(id)?)?) } else { None };
+        let work = if applied {
+            let migration = self.folder.migration(id)?;
+            if migration.id() != id {
+                return Err(Error::new(
+                    ErrorKind::Migration,
+                    format!("`{id}` is not the id of a migration; that of {} is {}", migration.name(), migration.id()),
+                ));
+            }
+            Some(self.choice(target.dialect).work(migration)?)
+        } else {
+            None
+        };
         let mut session = self.locked(db).await?;
         let result = async {
             let mut history = History::new(session.connection(), target.dialect);
