@@ -1,6 +1,7 @@
 //! What is done with a database as a whole, which may not exist yet: for tools.
 
 use std::fmt;
+use std::path::Path;
 
 use crate::contract::{BoxFuture, ConnectUrl, Connection, Password};
 use crate::error::Result;
@@ -20,6 +21,9 @@ pub trait Admin: fmt::Debug + Send + Sync {
 
     /// The same database, so that connecting to it never creates it.
     fn existing(&self, url: &ConnectUrl) -> ConnectUrl;
+
+    /// The same database, where the URL was written down in this folder: it may name a file as seen from there.
+    fn written_in(&self, url: &ConnectUrl, folder: &Path) -> ConnectUrl;
 
     /// A database that nobody else uses, for a trial: on the server of this one, or where that needs no server.
     /// `None` where it needs one that is not named. It is created by [`create`](Admin::create) and removed by

@@ -1,5 +1,7 @@
 //! MySQL and MariaDB databases as a whole: created and dropped by a session that is in none, looked at, and talked to.
 
+use std::path::Path;
+
 use mysql_async::Value as WireValue;
 use mysql_async::prelude::Queryable as _;
 
@@ -48,6 +50,10 @@ impl Admin for MySqlAdmin {
     }
 
     fn existing(&self, url: &ConnectUrl) -> ConnectUrl {
+        url.clone()
+    }
+
+    fn written_in(&self, url: &ConnectUrl, _: &Path) -> ConnectUrl {
         url.clone()
     }
 

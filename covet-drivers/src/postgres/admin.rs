@@ -1,5 +1,7 @@
 //! PostgreSQL databases as a whole: created and dropped from another one, looked at, and talked to.
 
+use std::path::Path;
+
 use futures_util::{TryStreamExt as _, pin_mut};
 use tokio_postgres::SimpleQueryMessage as Message;
 
@@ -47,6 +49,10 @@ impl Admin for PostgresAdmin {
     }
 
     fn existing(&self, url: &ConnectUrl) -> ConnectUrl {
+        url.clone()
+    }
+
+    fn written_in(&self, url: &ConnectUrl, _: &Path) -> ConnectUrl {
         url.clone()
     }
 

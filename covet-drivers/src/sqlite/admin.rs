@@ -41,6 +41,15 @@ impl Admin for SqliteAdmin {
         if url.path() == ":memory:" { url.clone() } else { url.with_parameter("mode", "rw") }
     }
 
+    fn written_in(&self, url: &ConnectUrl, folder: &Path) -> ConnectUrl {
+        match file(url) {
+            Ok(file) if file.is_relative() => {
+                url.with_database(folder.join(file).display().to_string().trim_start_matches('/'))
+            }
+            _ => url.clone(),
+        }
+    }
+
     fn scratch(&self, near: Option<&ConnectUrl>) -> Option<ConnectUrl> {
         match near {
             None => "sqlite::memory:".parse().ok(),
@@ -274,6 +283,9 @@ mod tests {
         let file = folder.path().join("deep/a.db");
         let url: ConnectUrl = format!("sqlite://{}", file.display()).parse().unwrap();
         assert_eq!(SqliteAdmin.name(&url).unwrap(), "a.db");
+        let seen: ConnectUrl = "sqlite:deep/a.db?busy_timeout=7".parse().unwrap();
+        assert_eq!(SqliteAdmin.written_in(&seen, folder.path()).path(), url.path());
+        assert_eq!(SqliteAdmin.written_in(&url, folder.path()), url);
         assert!(!SqliteAdmin.remove(&url, Others::Stay).await.unwrap());
         let missing = SqliteAdmin.ask(&SqliteAdmin.existing(&url), "SELECT 1", 1).await.unwrap_err();
         assert_eq!(missing.kind(), ErrorKind::Unreachable);

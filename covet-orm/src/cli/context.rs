@@ -111,7 +111,15 @@ impl Context {
 
     /// The database that is meant: that of the command line, of the environment, of `.env`, of `covet.toml`.
     pub(super) fn database(&self, asked: &Database) -> Result<Chosen> {
-        let chosen = self.choose(asked)?;
+        let mut chosen = self.choose(asked)?;
+        // What a file names is seen from its folder, wherever the tool was started.
+        if matches!(chosen.from, Source::Config | Source::DotEnv)
+            && let Ok(project) = self.project()
+            && std::env::current_dir().is_ok_and(|here| here != project.root)
+            && let Ok(admin) = chosen.admin()
+        {
+            chosen.url = admin.written_in(&chosen.url, &project.root);
+        }
         self.out.detail(format_args!("database: {} (from {})", chosen.url, chosen.from));
         Ok(chosen)
     }
