@@ -169,7 +169,8 @@ async fn the_folder_is_checked() {
     // Two branches made one each.
     let id = first.file_name().unwrap().to_string_lossy().chars().take(21).collect::<String>();
     std::fs::write(second.join("plan.toml"), plan.replace(&format!("parents = [\"{id}\"]"), "parents = []")).unwrap();
-    wrong("both are the first");
+    let error = Folder::read(&folder).unwrap().schema().unwrap_err().to_string();
+    assert!(error.contains("users") && error.contains("posts"), "{error}");
     std::fs::write(second.join("plan.toml"), plan.replace(&format!("parents = [\"{id}\"]"), "parents = [\"x\"]"))
         .unwrap();
     wrong("follows x, which is not there");

@@ -19,7 +19,7 @@ fn the_tool_shows_them_and_fails_on_errors() {
     let said = lint(&[]);
     said.is(0, &["warn[BRK01]", "up.sqlite.sql:1:", "safer: ", "0 errors, 1 warnings"]);
     lint(&["--deny", "warn"]).is(1, &["lint found 1 of severity warn or above", "covet:allow"]);
-    lint(&["--deny", "warn", "--database-kind", "postgres"]).is(0, &["0 warnings"]);
+    lint(&["--deny", "warn", "--for", "postgres"]).is(0, &["0 warnings"]);
 
     bench.script("sqlite", "DROP TABLE logs");
     lint(&[]).is(1, &["error[DST01]", "1 errors"]);
@@ -41,5 +41,6 @@ fn the_tool_shows_them_and_fails_on_errors() {
     lint(&["--deny", "much"]).is(2, &["it is info, warn or error"]);
     // A database that is asked as well.
     let url = format!("sqlite://{}", folder.join("x.db").display());
-    lint(&["--database-kind", "sqlite", "--url", &url]).is(0, &["1 allowed"]);
+    run(folder, &["db", "create", "--url", &url]).is(0, &[]);
+    lint(&["--for", "sqlite", "--url", &url]).is(0, &["1 allowed"]);
 }

@@ -223,8 +223,9 @@ impl Draft {
 
     fn heading(&self, way: Way) -> String {
         match way {
-            Way::Up => format!("{} ({})", self.plan.name, self.plan.id),
-            Way::Down => format!("the way back from {} ({})", self.plan.name, self.plan.id),
+            // Without the id, so that the same is written, and has the same checksum, whenever it is made.
+            Way::Up => self.plan.name.clone(),
+            Way::Down => format!("the way back from {}", self.plan.name),
         }
     }
 }

@@ -116,8 +116,13 @@ fn an_enum_gains_labels_and_a_default_uses_one() {
     let changes = made(&one, &two, &[]);
     let Change::AlterColumn { before, after, .. } = &changes[1] else { panic!("{changes:?}") };
     assert_eq!(before.ty, after.ty);
-    assert!(refused(&two, &one, &[]).contains("its label 'x' goes"));
-    assert!(refused(&with(&["a", "b"], "a"), &with(&["b", "a"], "a"), &[]).contains("moves to another place"));
+    let lost = asked(&two, &one, &[]);
+    assert_eq!(lost.len(), 2, "{lost:?}");
+    assert_eq!(lost[0].answers[0].decision, "map label 'x' of role to 'a'");
+    let decided = ["map label 'x' of role to 'a'", "drop label 'b' of role"];
+    assert_eq!(walk(&two, &one, &decided), ["alter enum role", "alter column t.r"]);
+    assert!(refused(&two, &one, &["map label 'x' of role to 'y'"]).contains("role has no label 'y'"));
+    assert_eq!(walk(&with(&["a", "b"], "a"), &with(&["b", "a"], "a"), &[]), ["alter enum role"]);
     let none = schema([table("t", []), table("u", [])]);
     assert_eq!(
         walk(&one, &none, &["drop column t.r", "drop column u.r"]),
