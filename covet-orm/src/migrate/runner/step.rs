@@ -103,7 +103,7 @@ struct Names {
     /// All words that may be names.
     all: Vec<String>,
     renames: bool,
-    /// It makes an index, which no answer depends on.
+    /// It makes or drops an index, which no answer depends on.
     is_index: bool,
 }
 
@@ -144,13 +144,17 @@ impl Names {
     fn of(step: &Step, quoting: Quoting) -> Option<Self> {
         let words = words(&step.sql, quoting).ok()?;
         let mut start = Reader::new(&words);
-        let is_index = start.eat(&["create", "index"]) || start.eat(&["create", "unique", "index"]);
+        let is_index = start.eat(&["create", "index"])
+            || start.eat(&["create", "unique", "index"])
+            || start.eat(&["drop", "index"]);
         let mut names = Names { first: String::new(), tables: Vec::new(), all: Vec::new(), renames: false, is_index };
         let mut before = String::new();
         for word in &words {
             let name = match word {
                 Word::Plain(word) => word.to_ascii_lowercase(),
                 Word::Name(name) => name.to_ascii_lowercase(),
+                // One word alone, such as a collation, does nothing by itself.
+                Word::Code(code) if is_one_word(code) => continue,
                 Word::Code(_) => return None,
                 Word::Text(_) | Word::Sign(_) => continue,
             };
@@ -169,6 +173,14 @@ impl Names {
         }
         Some(names)
     }
+}
+
+/// Whether there is one word in a comment that some servers run, behind the version that it is for.
+fn is_one_word(code: &str) -> bool {
+    let inside = code.trim_start_matches("/*").trim_start_matches('M').trim_start_matches('!').trim_end_matches("*/");
+    let mut words = inside.split_whitespace().filter(|word| !word.chars().all(|c| c.is_ascii_digit()));
+    let word = words.next().unwrap_or_default();
+    words.next().is_none() && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// Whether the statement changes rows, as its first word tells; and so can share a transaction with its note.
@@ -224,6 +236,9 @@ mod tests {
             ("DROP TABLE `t`", true),
             ("DROP TABLE `u`", false),
             ("CREATE UNIQUE INDEX `i` ON `t` (`a`)", false),
+            ("DROP INDEX `i` ON `t`", false),
+            ("CREATE TABLE `u` (`b` INT) COLLATE /*M! utf8mb4_bin */ /*!80000 utf8mb4_0900_bin */", false),
+            ("CREATE TABLE `u` (`b` INT) /*!80000 SELECT * FROM t */", true),
             ("CREATE TABLE `t` (`a` INT)", true),
             ("INSERT INTO u SELECT * FROM t", true),
             ("/*!80000 UPDATE t SET a = 1 */", true),
