@@ -26,6 +26,7 @@ mod many;
 mod memory;
 mod mutants;
 mod outcomes;
+mod own_sql;
 mod pool;
 mod quickstart;
 mod relations;

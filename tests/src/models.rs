@@ -348,3 +348,44 @@ pub struct City {
     #[covet(by = country_number)]
     pub country: BelongsTo<Country>,
 }
+
+/// What a model says in SQL of its own.
+#[derive(Model, Clone, Debug, PartialEq)]
+#[covet(
+    comment = "what is in stock",
+    check(priced = "price > 0 OR amount = 0"),
+    index(shelf, desc(amount)),
+    foreign_key(building, room, references = Room(building, number), on_delete = cascade)
+)]
+pub struct Item {
+    /// The key.
+    #[covet(key)]
+    pub id: i64,
+    /// In cents.
+    #[covet(comment = "in cents")]
+    pub price: i32,
+    /// How many.
+    #[covet(check = "amount >= 0")]
+    pub amount: i32,
+    /// Made by the database.
+    #[covet(generated = "price * amount")]
+    pub total: Option<i32>,
+    /// Made by the database when it is not given.
+    #[covet(default_sql = "40 + 2")]
+    pub shelf: i32,
+    /// The building of its room.
+    pub building: Option<i32>,
+    /// Its room in the building.
+    pub room: Option<i32>,
+}
+
+/// Pointed at by two columns together.
+#[derive(Model, Clone, Debug, PartialEq)]
+pub struct Room {
+    /// The first part of the key.
+    #[covet(key)]
+    pub building: i32,
+    /// The second.
+    #[covet(key)]
+    pub number: i32,
+}

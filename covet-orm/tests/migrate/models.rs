@@ -1,6 +1,6 @@
 //! From models to schemas, with models as users write them.
 
-use covet_orm::drivers::catalog::{Action, ColumnDefault, ColumnType};
+use covet_orm::drivers::catalog::{Action, ColumnDefault, ColumnType, Expression, Term, Timing};
 use covet_orm::migrate::create_tables;
 use covet_orm::prelude::*;
 use covet_orm::schema::{Models, schema_of};
@@ -40,6 +40,31 @@ struct Note {
 struct OtherNote {
     #[covet(key)]
     id: i64,
+}
+
+#[derive(Model, Debug, Clone)]
+#[covet(
+    table = "paths",
+    unique(name, where = "gone IS NULL", name = "paths_alive"),
+    unique(id, name),
+    unique(sql("lower(name)"), name = "paths_by_name"),
+    unique(parent_id, gone, nulls_agree),
+    index(gone, include(name), name = "paths_gone"),
+    index(payload, using = "gin"),
+    foreign_key(parent_id, name, references = Folder(id, name), on_update = cascade, deferred)
+)]
+struct Folder {
+    #[covet(key)]
+    id: i64,
+    #[covet(unique, max_len = 50)]
+    name: String,
+    #[covet(references = Folder, deferrable)]
+    parent_id: Option<i64>,
+    gone: Option<i64>,
+    #[covet(generated_virtual(sqlite = "length(name)", mysql = "char_length(name)"))]
+    length: Option<i64>,
+    #[covet(check(postgres = "payload ~ 'x'", sqlite = "payload GLOB '*x*'", mysql = "payload REGEXP 'x'"))]
+    payload: String,
 }
 
 mod elsewhere {
@@ -88,6 +113,27 @@ fn every_part_has_its_name() {
         (key.target.as_str(), &key.target_columns[..], key.on_delete),
         ("people", &["id".to_owned()][..], Action::Cascade)
     );
+}
+
+#[test]
+fn sql_of_ones_own_is_handed_on() {
+    let schema = schema_of(&covet_orm::models![Folder]).unwrap();
+    let paths = schema.table("paths").unwrap();
+    let index = |name: &str| paths.indexes.iter().find(|index| index.name == name).unwrap();
+    assert_eq!(index("paths_name_key").condition, None, "that of the field");
+    assert_eq!(index("paths_alive").condition, Some(Expression::new("gone IS NULL")));
+    assert_eq!(index("paths_by_name").terms, [Term::expression(Expression::new("lower(name)"))]);
+    assert!(index("paths_parent_id_gone_key").nulls_agree);
+    assert_eq!(index("paths_gone").include, ["name"]);
+    assert_eq!(index("paths_payload_idx").method.as_deref(), Some("gin"));
+    let [single, both] = &paths.foreign_keys[..] else { panic!("{paths:?}") };
+    assert_eq!((both.columns.len(), both.timing, both.on_update), (2, Timing::Deferred, Action::Cascade));
+    assert_eq!((single.timing, single.on_update), (Timing::Deferrable, Action::NoAction));
+    let generated = paths.column("length").unwrap().generated.clone().unwrap();
+    assert_eq!((generated.stored, generated.expression.on("mysql")), (false, Some("char_length(name)")));
+    assert_eq!(generated.expression.on("postgres"), None);
+    assert_eq!(paths.checks[0].name, "paths_payload_ck");
+    assert_eq!(paths.checks[0].expression.on("sqlite"), Some("payload GLOB '*x*'"));
 }
 
 #[test]
