@@ -30,6 +30,7 @@ fn a_column_is_described_and_named() {
                 new_uuid: false,
                 case_insensitive: true,
                 references: None,
+                more: None,
             }
         },
     );
@@ -248,9 +249,12 @@ fn version_timestamps_and_indexes_stand_in_the_model() {
     });
     has(&written, quote!(table: "people"));
     has(&written, quote!(version: Some(3usize), created_at: Some(4usize), updated_at: Some(5usize)));
-    has(&written, quote!(__covet::IndexMeta { name: None, columns: &[1usize], unique: false }));
-    has(&written, quote!(__covet::IndexMeta { name: Some("by_both"), columns: &[1usize, 2usize], unique: false }));
-    has(&written, quote!(__covet::IndexMeta { name: None, columns: &[2usize, 1usize], unique: true }));
+    has(&written, quote!(__covet::IndexMeta { name: None, columns: &[1usize], unique: false, more: None }));
+    has(
+        &written,
+        quote!(__covet::IndexMeta { name: Some("by_both"), columns: &[1usize, 2usize], unique: false, more: None }),
+    );
+    has(&written, quote!(__covet::IndexMeta { name: None, columns: &[2usize, 1usize], unique: true, more: None }));
     has(&written, quote!(fn find_by_b_and_a(b: impl __covet::Operand<A, String>, a: impl __covet::Operand<A, i32>)));
     has(&written, quote!(default: Some(__covet::ColumnDefault::Int(1i64))));
 }
@@ -272,6 +276,7 @@ fn a_foreign_key_says_where_it_points_and_what_it_does() {
                 field: <shop::User as __covet::Record>::KEY_FIELD,
                 on_delete: __covet::Action::Cascade,
                 on_update: __covet::Action::NoAction,
+                timing: __covet::Timing::Immediate,
             })
         },
     );
@@ -292,4 +297,28 @@ fn raw_names_are_plain_in_the_database() {
     has(&written, quote!(field: "type", column: "type"));
     has(&written, quote!(fn find_by_type(r#type: impl __covet::Operand<A, u8>)));
     has(&written, quote!(const r#type: __covet::Column<A, u8>));
+}
+
+#[test]
+fn sql_of_ones_own_stands_in_statics_of_its_own() {
+    let written = text(model! {
+        #[covet(check(b = "a > 0"), comment = "x", index(sql("lower(a)"), name = "i"), unique(a, where = "a > 1"))]
+        struct A {
+            #[covet(key)] id: i64,
+            #[covet(check(postgres = "a > 1"), default_sql = "1 + 1")] a: i32,
+            #[covet(generated = "a + 1")] b: Option<i32>,
+        }
+    });
+    has(
+        &written,
+        quote!(comment: Some("x"), checks: &[("b", __covet::Expression::Same(__covet::Cow::Borrowed("a > 0")))]),
+    );
+    has(&written, quote!(__covet::TermMeta::Expression(__covet::Expression::Same(__covet::Cow::Borrowed("lower(a)")))));
+    has(&written, quote!(condition: Some(__covet::Expression::Same(__covet::Cow::Borrowed("a > 1")))));
+    has(
+        &written,
+        quote!(generated: Some(__covet::Generated { expression: __covet::Expression::Same(__covet::Cow::Borrowed("a + 1")), stored: true })),
+    );
+    // No unique index over all rows, so no function that finds the one row; and no setter for what is generated.
+    assert!(!written.contains("find_by_a") && !written.contains("fnb("), "{written}");
 }
