@@ -31,11 +31,11 @@ pub(crate) fn model(item: &DeriveInput) -> TokenStream {
     block(&quote! {
         static META: #p::ModelMeta = #p::ModelMeta {
             name: #name, path: #name, table: #name, columns: COLUMNS, key: &[0], indexes: &[], relations: &[],
-            version: None, created_at: None, updated_at: None, texts: #p::Texts::new(),
+            version: None, created_at: None, updated_at: None, texts: #p::Texts::new(), more: None,
         };
         const COLUMNS: &[#p::ColumnMeta] = &[#p::ColumnMeta {
             model: #name, field: "id", column: "id", index: 0, ty: #p::ColumnType::I64, nullable: false, default: None,
-            auto: true, new_uuid: false, case_insensitive: false, references: None,
+            auto: true, new_uuid: false, case_insensitive: false, references: None, more: None,
         }];
         #[diagnostic::do_not_recommend]
         impl #p::Record for #ident {
