@@ -157,7 +157,7 @@ impl Plan {
     }
 
     fn note(&mut self, table: &Table) {
-        let mut sorted = Schema { tables: vec![table.clone()] };
+        let mut sorted = Schema::of(vec![table.clone()]);
         sorted.sort();
         let text = sorted.tables.first().and_then(|table| serde_json::to_string(table).ok()).unwrap_or_default();
         self.say(format!("REPLACE INTO _tin VALUES ({}, {})", quoted(&table.name), quoted(&text)));

@@ -3,7 +3,7 @@
 //! | database | source | normalised |
 //! |---|---|---|
 //! | PostgreSQL | `pg_dump -s --no-owner` | comments, that of the schema too, `SET` and meta commands left away; the lines of a table sorted |
-//! | MariaDB | `SHOW CREATE TABLE` | the next number left away; the lines of a table sorted |
+//! | MariaDB | `SHOW CREATE` of tables, views, triggers and functions | the next number left away; the lines of a table sorted |
 //! | SQLite | `sqlite_schema.sql` | blanks made one; the parts of a table sorted; see `sqlite` |
 //!
 //! The lines of a table are sorted because a column that is added stands last; within a line
@@ -76,6 +76,15 @@ async fn mysql(db: &Db) -> Dump {
             words.filter(|word| !word.starts_with("AUTO_INCREMENT=")).collect::<Vec<_>>().join(" ")
         });
         add(&mut found, lines.collect());
+    }
+    for (kind, list, text) in [
+        ("TRIGGER", "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()", 2),
+        ("FUNCTION", "SELECT ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE()", 2),
+    ] {
+        for name in texts(db, list, 0).await {
+            let text = texts(db, &format!("SHOW CREATE {kind} {}", quote("mysql", &name)), text).await.remove(0);
+            add(&mut found, vec![format!("{kind} {name}"), text]);
+        }
     }
     found
 }

@@ -18,3 +18,4 @@ mod story;
 mod teams;
 mod tool;
 mod transcript;
+mod unmanaged;

@@ -6,18 +6,47 @@
 //!
 //! Further words of a column: `=sql:expression`, `stored:expression`, `virtual:expression`, `ck:condition`, `#comment`,
 //! `deferrable` and `deferred`. Further items of a table: `ck:name(condition)`, `#comment`, `fk(a,b)->table(x,y) cascade`.
+//! Beside tables stand `view name{…}`, `function name{…}`, `extension name{}` and `trigger name on table{…}`; a text for
+//! one database begins with `@postgres`, `@mysql` or `@sqlite`.
+//!
 //! In an index `-a` is descending and `<lower(a)>` an expression; behind it `?condition`, `+included` and `!gin`.
 
 use covet_orm::drivers::catalog::{
-    Action, Check, Column, ColumnDefault, ColumnType, EnumType, Expression, ForeignKey, Generated, Index, Schema,
-    Table, Term, Timing, constraint_name,
+    Action, Check, Column, ColumnDefault, ColumnType, EnumType, Expression, ForeignKey, Generated, Index, Object,
+    ObjectKind, Schema, Table, Term, Timing, constraint_name,
 };
 
 pub(crate) fn schema(text: &str) -> Schema {
     let tables = text.split_inclusive('}').filter(|part| !part.trim().is_empty());
-    let mut schema = Schema { tables: tables.map(|part| table(part.trim())).collect() };
+    let mut schema = Schema::default();
+    for part in tables.map(str::trim) {
+        let (head, body) = part.strip_suffix('}').unwrap().split_once('{').unwrap();
+        match head.split_once(' ') {
+            None => schema.tables.push(table(part)),
+            Some((kind, name)) => schema.objects.push(object(kind, name, body)),
+        }
+    }
     schema.sort();
+    schema.find_reads();
     schema
+}
+
+fn object(kind: &str, name: &str, body: &str) -> Object {
+    let texts = body.split('@').skip(1).map(|part| part.split_once(' ').unwrap_or((part, "")));
+    let each = texts.map(|(database, text)| (database.to_owned().into(), text.trim().to_owned().into()));
+    let definition =
+        if body.contains('@') { Expression::Each(each.collect()) } else { Expression::new(body.trim().to_owned()) };
+    let kind = match kind {
+        "extension" => ObjectKind::Extension,
+        "function" => ObjectKind::Function,
+        "view" => ObjectKind::View,
+        "trigger" => {
+            let (name, table) = name.split_once(" on ").unwrap();
+            return Object::trigger(plain(name), plain(table), definition);
+        }
+        other => panic!("{other}"),
+    };
+    Object::new(kind, plain(name), definition)
 }
 
 fn table(text: &str) -> Table {

@@ -47,6 +47,21 @@ pub(crate) enum Words {
     Own,
 }
 
+/// What is to be dropped, and where it is listed.
+const SQLITE_LISTS: [(&str, &str); 2] = [
+    ("VIEW", "SELECT name FROM sqlite_schema WHERE type = 'view'"),
+    ("TABLE", "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"),
+];
+
+const MYSQL_LISTS: [(&str, &str); 3] = [
+    ("VIEW", "SELECT TABLE_NAME FROM information_schema.VIEWS WHERE TABLE_SCHEMA = DATABASE()"),
+    ("FUNCTION", "SELECT ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE()"),
+    (
+        "TABLE",
+        "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'BASE TABLE'",
+    ),
+];
+
 impl Place {
     /// `None`, and loudly, without the server.
     pub(crate) async fn new(kind: Kind) -> Option<Place> {
@@ -82,21 +97,19 @@ impl Place {
         match self.kind {
             Kind::Postgres => self.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await,
             Kind::Mysql | Kind::Sqlite => {
-                let list =
-                    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'";
-                let (list, off, on) = if self.kind == Kind::Sqlite {
-                    (list, "PRAGMA foreign_keys = OFF", "PRAGMA foreign_keys = ON")
+                let (lists, off, on) = if self.kind == Kind::Sqlite {
+                    (&SQLITE_LISTS[..], "PRAGMA foreign_keys = OFF", "PRAGMA foreign_keys = ON")
                 } else {
-                    (
-                        "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()",
-                        "SET foreign_key_checks = 0",
-                        "SET foreign_key_checks = 1",
-                    )
+                    (&MYSQL_LISTS[..], "SET foreign_key_checks = 0", "SET foreign_key_checks = 1")
                 };
-                let tables = dump::texts(&self.db, list, 0).await;
-                let drops = tables.iter().map(|name| format!("DROP TABLE {}; ", quote(self.kind.name(), name)));
+                let mut drops = String::new();
+                for (word, list) in lists {
+                    for name in dump::texts(&self.db, list, 0).await {
+                        drops.push_str(&format!("DROP {word} {}; ", quote(self.kind.name(), &name)));
+                    }
+                }
                 // One script, because what is switched off is so for one connection.
-                self.sql(&format!("{off}; {}{on}", drops.collect::<String>())).await;
+                self.sql(&format!("{off}; {drops}{on}")).await;
             }
         }
         assert_eq!(self.shape(Words::Covets).await.schema, Schema::default());

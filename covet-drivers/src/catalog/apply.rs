@@ -22,6 +22,15 @@ impl Schema {
             }
             Change::RenameTable { from, to } => self.rename_table(from, to)?,
             Change::RenameColumn { table, from, to } => self.rename_column(table, from, to)?,
+            Change::CreateObject { object } => {
+                absent(self.objects.iter().find(|other| other.is(object)))?;
+                self.objects.push(object.clone());
+                self.objects.sort_by(|a, b| a.order().cmp(&b.order()));
+            }
+            Change::DropObject { object } => {
+                self.objects.iter().find(|other| other.is(object))?;
+                self.objects.retain(|other| !other.is(object));
+            }
             other => self.named(other.table()?)?.apply(other)?,
         }
         Some(())

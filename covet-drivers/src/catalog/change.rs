@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Check, Column, ColumnDefault, EnumType, ForeignKey, Index, Table};
+use crate::catalog::{Check, Column, ColumnDefault, EnumType, ForeignKey, Index, Object, Table};
 
 /// One step from one schema to the next. Every change holds enough to be written in SQL and to be undone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,6 +146,16 @@ pub enum Change {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<String>,
     },
+    /// A new view, trigger, function or extension.
+    CreateObject {
+        /// The object.
+        object: Object,
+    },
+    /// A view, trigger, function or extension that goes, perhaps only while something changes.
+    DropObject {
+        /// The object as it was.
+        object: Object,
+    },
 }
 
 impl Change {
@@ -154,6 +164,7 @@ impl Change {
     pub fn table(&self) -> Option<&str> {
         Some(match self {
             Change::CreateEnum { .. } | Change::DropEnum { .. } | Change::AlterEnum { .. } => return None,
+            Change::CreateObject { object } | Change::DropObject { object } => return object.table.as_deref(),
             Change::CreateTable { table } | Change::DropTable { table } => &table.name,
             Change::RenameTable { from, .. } => from,
             Change::AddColumn { table, .. }

@@ -1,4 +1,5 @@
-//! What a schema is made of, as data: tables, columns, keys, indexes, and the changes between two schemas.
+//! What a schema is made of, as data: tables, columns, keys, indexes, objects beside them, and the changes between two
+//! schemas.
 //!
 //! Neutral: the same structures describe what the models ask for and what a database reports.
 
@@ -8,6 +9,7 @@ mod column;
 mod expression;
 mod index;
 mod names;
+mod object;
 mod table;
 
 pub use change::Change;
@@ -15,4 +17,5 @@ pub use column::{Column, ColumnDefault, ColumnType, EnumType, Generated};
 pub use expression::Expression;
 pub use index::{Index, Over, Term};
 pub use names::{constraint_name, shorten};
+pub use object::{Object, ObjectKind};
 pub use table::{Action, Check, ForeignKey, Schema, Table, Timing};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Column, ColumnDefault, EnumType, Expression, Index, Over};
+use crate::catalog::{Column, ColumnDefault, EnumType, Expression, Index, Object, Over};
 
 /// A table. Its primary key, indexes and foreign keys all carry explicit names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,16 +124,25 @@ impl Action {
     }
 }
 
-/// A whole schema: its tables, sorted by name.
+/// A whole schema: its tables, sorted by name, and what is declared beside them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Schema {
     /// The tables, sorted by name.
     #[serde(default, rename = "table")]
     pub tables: Vec<Table>,
+    /// Views, triggers, functions and extensions, sorted by kind and name.
+    #[serde(default, rename = "object", skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<Object>,
 }
 
 impl Schema {
+    /// A schema of these tables.
+    #[must_use]
+    pub fn of(tables: Vec<Table>) -> Self {
+        Schema { tables, objects: Vec::new() }
+    }
+
     /// The table of this name.
     #[must_use]
     pub fn table(&self, name: &str) -> Option<&Table> {
@@ -154,6 +163,7 @@ impl Schema {
     #[must_use]
     pub fn on(&self, database: &str) -> Self {
         let mut schema = self.clone();
+        schema.objects.retain(|object| object.definition.on(database).is_some());
         schema.expressions(&mut |expression| {
             if let Expression::Each(_) = expression {
                 *expression = Expression::new(expression.on(database).unwrap_or_default().to_owned());
@@ -183,12 +193,14 @@ impl Schema {
             }
             table.checks.iter_mut().for_each(|check| change(&mut check.expression));
         }
+        self.objects.iter_mut().for_each(|object| change(&mut object.definition));
     }
 
-    /// Puts tables, indexes and foreign keys in the order in which equal schemas are equal.
+    /// Puts tables, indexes, foreign keys and objects in the order in which equal schemas are equal.
     pub fn sort(&mut self) {
         self.tables.sort_by(|a, b| a.name.cmp(&b.name));
         self.tables.iter_mut().for_each(Table::sort);
+        self.objects.sort_by(|a, b| a.order().cmp(&b.order()));
     }
 }
 

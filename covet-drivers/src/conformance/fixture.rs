@@ -38,7 +38,7 @@ pub(crate) fn index(name: &str, columns: &[&str], unique: bool) -> Index {
 
 /// A schema of these tables.
 pub(crate) fn schema(tables: impl IntoIterator<Item = Table>) -> Schema {
-    let mut schema = Schema { tables: tables.into_iter().collect() };
+    let mut schema = Schema::of(tables.into_iter().collect());
     schema.sort();
     schema
 }

@@ -28,7 +28,8 @@ pub trait Ddl: fmt::Debug + Send + Sync {
     fn check(&self, schema: &Schema) -> Result<()>;
 
     /// The schema as the database tells it afterwards: without what it does not keep, and with the text of an
-    /// expression that is meant for it. How the database spells expressions anew is not part of it.
+    /// expression that is meant for it. How the database spells expressions anew is not part of it, nor are objects
+    /// beside the tables, whose texts no database gives back as they were.
     fn kept(&self, schema: &Schema) -> Schema;
 
     /// How to find out whether a statement has taken effect, from its text alone, whoever wrote it: for a run that
@@ -105,7 +106,7 @@ impl Step {
 /// How to read the schema that a database has.
 pub trait Introspect: fmt::Debug + Send + Sync {
     /// The schema of the connection's database (PostgreSQL: of the schema that is first in the
-    /// search path), sorted, without Covet's own tables.
+    /// search path), sorted, without Covet's own tables and without objects beside tables.
     ///
     /// # Errors
     /// The database's.

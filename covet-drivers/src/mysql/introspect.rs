@@ -86,7 +86,7 @@ async fn schema(connection: &mut dyn Connection) -> Result<Schema> {
     }
     foreign_keys(&rows(connection, FOREIGN_KEYS, 8).await?, &mut tables);
     indexes(&rows(connection, INDEXES, 7).await?, &mut tables);
-    let mut schema = Schema { tables: tables.into_values().collect() };
+    let mut schema = Schema::of(tables.into_values().collect());
     schema.sort();
     Ok(schema)
 }

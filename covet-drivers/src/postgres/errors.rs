@@ -185,7 +185,8 @@ fn ranged<'a>(constraint: &'a str, table: &str) -> Option<&'a str> {
     constraint.strip_prefix(table)?.strip_prefix('_')?.strip_suffix(RANGE)?.strip_suffix('_')
 }
 
-/// An error with everything of the server's but `DETAIL`, which repeats values.
+/// An error with everything of the server's but `DETAIL`, which repeats values; except where it names what stands on
+/// the thing that was to change.
 fn named(kind: ErrorKind, server: &DbError) -> Error {
     let place = server.constraint().zip(server.table()).and_then(|(constraint, table)| ranged(constraint, table));
     // A check that stands for the range of a type says what the type itself says elsewhere.
@@ -194,6 +195,10 @@ fn named(kind: ErrorKind, server: &DbError) -> Error {
     let message = server.message();
     // A data exception quotes the value that it is about.
     let shown = if code.starts_with("22") { without_quotes(message) } else { message.to_owned() };
+    let shown = match server.detail().filter(|_| matches!(code, "2BP01" | "0A000")) {
+        Some(detail) => format!("{shown}: {}", detail.replace('\n', ", ")),
+        None => shown,
+    };
     let mut error = Error::new(kind, shown).with_code(code);
     if let Some(constraint) = server.constraint() {
         error = error.with_constraint(constraint);

@@ -159,7 +159,7 @@ async fn schema(connection: &mut dyn Connection) -> Result<Schema> {
         Ok(())
     })
     .await?;
-    let mut schema = Schema { tables: tables.into_values().collect() };
+    let mut schema = Schema::of(tables.into_values().collect());
     schema.sort();
     Ok(schema)
 }

@@ -1,4 +1,4 @@
-//! The frame of a migration: foreign keys off and checked, and what a rebuild leaves to be made again.
+//! The frame of a migration: foreign keys off and checked, views checked, and what a rebuild leaves to be made again.
 
 use std::collections::BTreeMap;
 
@@ -32,10 +32,11 @@ impl Session {
         // A check that fails is the fault of the schema as it was; if the migration does not mend it,
         // the check at the end says so.
         self.violations = self.foreign_key_check().ok();
+        self.broken = self.broken_views()?;
         Ok(())
     }
 
-    /// Checks the foreign keys, commits, and switches them on again.
+    /// Checks the foreign keys and the views, commits, and switches them on again.
     pub(super) fn commit_migration(&mut self, job: u64) -> Result<(), Stop> {
         match self.checked_commit(job) {
             // Nothing is lost: the same job comes again.
@@ -61,6 +62,7 @@ impl Session {
             let message = format!("{count} rows of {table} point at rows of {parent} that do not exist");
             return Err(Error::new(ErrorKind::ForeignKey, message).with_table(table).into());
         }
+        self.check_views(&self.broken)?;
         self.commit(job)
     }
 

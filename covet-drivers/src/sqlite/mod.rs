@@ -69,6 +69,7 @@ mod token;
 mod transaction;
 mod turns;
 mod types;
+mod views;
 mod watch;
 
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 //!
 //! Nothing here waits for a lock, and nothing here knows which thread it runs on.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -34,6 +35,8 @@ pub(super) struct Session {
     pub(super) committed: Option<Duration>,
     /// What pointed nowhere before the migration that is under way.
     pub(super) violations: Option<Violations>,
+    /// The views that could not be read when the migration began.
+    pub(super) broken: BTreeSet<String>,
 }
 
 impl Session {
@@ -50,6 +53,7 @@ impl Session {
             heavy: false,
             committed: None,
             violations: None,
+            broken: BTreeSet::new(),
         })
     }
 

@@ -14,7 +14,7 @@ pub(crate) async fn ensure(db: &Db, name: &'static str, table: Table) -> Result<
         Err(error) if error.kind() == ErrorKind::UndefinedTable => {}
         other => return other.map(drop),
     }
-    let after = Schema { tables: vec![table.clone()] };
+    let after = Schema::of(vec![table.clone()]);
     let mut lease = db.acquire().await?;
     for step in db.backend().ddl().plan(&[Change::CreateTable { table }], &Schema::default(), &after)? {
         match lease.script(&step.sql).await {

@@ -26,6 +26,8 @@ pub fn describe(change: &Change) -> String {
             format!("alter primary key of {table} to ({})", after.join(", "))
         }
         Change::CommentTable { table, .. } => format!("comment table {table}"),
+        Change::CreateObject { object } => format!("create {} {}", object.kind.word(), object.name),
+        Change::DropObject { object } => format!("drop {} {}", object.kind.word(), object.name),
         other => format!("{other:?}"),
     }
 }

@@ -11,16 +11,19 @@ use covet_drivers::{Error, ErrorKind, Result};
 use crate::model::{ColumnMeta, ForeignKeyMeta, IndexMeta, ModelMeta, References, TermMeta};
 use crate::schema::Models;
 
-/// The schema that the models ask for, sorted: the order of the models does not matter.
+/// The schema that the models and the objects beside them ask for, sorted: the order of the models does not matter.
 ///
 /// # Errors
 /// `Migration`, naming model and field: two models on one table, two columns or indexes of one
 /// name, two enums of one name with other labels, and foreign keys whose target is not among the
 /// models, is not unique, or is of another type.
 pub fn schema_of(models: &Models) -> Result<Schema> {
-    let models = models.sorted()?;
-    let mut schema = Schema { tables: models.iter().map(|model| table(model, &models)).collect::<Result<_>>()? };
+    let objects = models.objects()?;
+    let models = models.with_tables()?;
+    let tables = models.iter().map(|model| table(model, &models)).collect::<Result<_>>()?;
+    let mut schema = Schema { tables, objects };
     schema.sort();
+    schema.find_reads();
     one_meaning_of_each_enum(&models)?;
     Ok(schema)
 }

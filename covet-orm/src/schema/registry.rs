@@ -1,8 +1,10 @@
 //! Which models there are: those that registered themselves, or a list that is written out.
 
+use covet_drivers::catalog::{Object, ObjectKind};
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::model::{ModelMeta, Record};
+use crate::schema::objects::declared;
 
 /// A model that `#[derive(Model)]` made known.
 #[derive(Clone, Copy, Debug)]
@@ -15,26 +17,69 @@ pub(crate) fn model_of(table: &str) -> Option<&'static ModelMeta> {
     inventory::iter::<Registered>.into_iter().map(|registered| registered.0).find(|model| model.table == table)
 }
 
-/// A set of models, whose schema can be made and migrated to.
+/// A set of models, and of [objects](crate::objects!) beside them, whose schema can be made and migrated to.
 ///
 /// [`Models::registered`] has every model that is linked into the program;
 /// [`models!`](crate::models!) is a list written out, for linkers that leave unused parts away.
 /// The order never matters.
 #[derive(Clone, Debug, Default)]
-pub struct Models(Vec<&'static ModelMeta>);
+pub struct Models {
+    models: Vec<&'static ModelMeta>,
+    objects: Vec<Object>,
+}
 
 impl Models {
-    /// Every model that is linked into the program.
+    /// Every model and object that is linked into the program.
     #[must_use]
     pub fn registered() -> Self {
-        Models(inventory::iter::<Registered>.into_iter().map(|registered| registered.0).collect())
+        let models = inventory::iter::<Registered>.into_iter().map(|registered| registered.0).collect();
+        Models { models, objects: declared() }
     }
 
     /// These and one more.
     #[must_use]
     pub fn with<M: Record>(mut self) -> Self {
-        self.0.push(M::meta());
+        self.models.push(M::meta());
         self
+    }
+
+    /// These, and a view, trigger, function or extension.
+    #[must_use]
+    pub fn with_object(mut self, object: Object) -> Self {
+        self.objects.push(object);
+        self
+    }
+
+    /// Each object once, sorted.
+    ///
+    /// # Errors
+    /// `Migration` when two are called the same.
+    pub fn objects(&self) -> Result<Vec<Object>> {
+        let mut objects = self.objects.clone();
+        objects.sort_by(|a, b| (a.kind, &a.name, &a.table).cmp(&(b.kind, &b.name, &b.table)));
+        objects.dedup();
+        for pair in objects.windows(2) {
+            if let [first, second] = pair
+                && first.is(second)
+            {
+                let text = format!("two declarations of the {} {} say different things", first.kind.word(), first.name);
+                return Err(Error::new(ErrorKind::Migration, text).with_help("take one of them away"));
+            }
+        }
+        Ok(objects)
+    }
+
+    /// The models that have a table, each once, sorted by it: a model whose table is a declared view reads that.
+    ///
+    /// # Errors
+    /// As [`Models::sorted`] and [`Models::objects`].
+    pub(super) fn with_tables(&self) -> Result<Vec<&'static ModelMeta>> {
+        let objects = self.objects()?;
+        let mut models = self.sorted()?;
+        models.retain(|model| {
+            !objects.iter().any(|object| object.kind == ObjectKind::View && object.name == model.table)
+        });
+        Ok(models)
     }
 
     /// Each model once, sorted by table.
@@ -42,7 +87,7 @@ impl Models {
     /// # Errors
     /// `Migration` when two models have one table.
     pub fn sorted(&self) -> Result<Vec<&'static ModelMeta>> {
-        let mut models = self.0.clone();
+        let mut models = self.models.clone();
         models.sort_by_key(|model| (model.table, model.path));
         models.dedup_by_key(|model| (model.table, model.path));
         for pair in models.windows(2) {

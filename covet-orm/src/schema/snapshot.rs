@@ -32,6 +32,18 @@ pub fn to_toml(schema: &Schema) -> Result<String> {
         list(&mut out, "foreign_key", &table.foreign_keys)?;
         list(&mut out, "check", &table.checks)?;
     }
+    for object in &schema.objects {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        out.push_str("[[object]]\n");
+        line(&mut out, "kind", &inline(object.kind.word())?);
+        line(&mut out, "name", &inline(&object.name)?);
+        if let Some(table) = &object.table {
+            line(&mut out, "table", &inline(table)?);
+        }
+        line(&mut out, "definition", &inline(&object.definition)?);
+    }
     Ok(out)
 }
 
@@ -45,6 +57,7 @@ pub fn from_toml(text: &str) -> Result<Schema> {
             .with_source(error)
     })?;
     schema.sort();
+    schema.find_reads();
     Ok(schema)
 }
 
@@ -67,7 +80,7 @@ pub(crate) fn digest(text: &str) -> String {
 }
 
 /// One value of TOML on one line.
-pub(crate) fn inline<T: Serialize>(value: &T) -> Result<String> {
+pub(crate) fn inline<T: Serialize + ?Sized>(value: &T) -> Result<String> {
     let mut text = String::new();
     value.serialize(toml::ser::ValueSerializer::new(&mut text)).map_err(|error| {
         Error::new(ErrorKind::Migration, "a part of the migration cannot be written as TOML").with_source(error)
@@ -103,8 +116,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use covet_drivers::catalog::{
-        Action, Check, Column, ColumnDefault, ColumnType, EnumType, Expression, ForeignKey, Generated, Index, Schema,
-        Table, Term, Timing,
+        Action, Check, Column, ColumnDefault, ColumnType, EnumType, Expression, ForeignKey, Generated, Index, Object,
+        ObjectKind, Schema, Table, Term, Timing,
     };
 
     use super::{from_toml, hash, to_toml};
@@ -161,6 +174,10 @@ mod tests {
                     }],
                 },
                 Table { name: "a".into(), columns: columns[..2].to_vec(), ..Table::default() },
+            ],
+            objects: vec![
+                Object { reads: vec!["a".into()], ..Object::trigger("t", "a", each) },
+                Object::new(ObjectKind::View, "v", Expression::new("SELECT 'x'\n-- \"\"\"")),
             ],
         }
     }

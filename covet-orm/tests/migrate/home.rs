@@ -148,7 +148,7 @@ pub(crate) fn posts() -> Table {
 }
 
 pub(crate) fn schema(tables: Vec<Table>) -> Schema {
-    let mut schema = Schema { tables };
+    let mut schema = Schema::of(tables);
     schema.sort();
     schema
 }

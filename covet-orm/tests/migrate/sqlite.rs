@@ -219,7 +219,7 @@ async fn made_twice_the_files_are_the_same() {
     let mut turned = all.clone();
     turned.reverse();
     let files = |home: &Home, tables: Vec<Table>| {
-        let draft = home.project.draft(&Schema { tables }, Some("x"), &[]).unwrap().unwrap();
+        let draft = home.project.draft(&Schema::of(tables), Some("x"), &[]).unwrap().unwrap();
         let id = draft.name().trim_end_matches("_x").to_owned();
         draft.files().iter().map(|(name, text)| (name.clone(), text.replace(&id, ""))).collect::<Vec<_>>()
     };

@@ -16,7 +16,7 @@ fn column(name: String, ty: ColumnType, default: Option<&String>) -> Column {
 
 /// Makes a table as a migration would.
 async fn make(db: &TestDb, table: &Table) -> covet_orm::Result<()> {
-    let (nothing, schema) = (Schema::default(), Schema { tables: vec![table.clone()] });
+    let (nothing, schema) = (Schema::default(), Schema::of(vec![table.clone()]));
     let Diff::Changes(changes) = diff(&nothing, &schema, &[])? else { panic!("there is nothing to decide") };
     let ddl = db.backend().ddl();
     ddl.check(&schema)?;

@@ -3,6 +3,7 @@
 mod beyond;
 mod columns;
 mod keys;
+mod objects;
 mod run;
 mod tables;
 mod types;
@@ -96,7 +97,7 @@ async fn mysql() {
 
 /// All cases, some at a time; every one that fails is named.
 async fn all(kind: Kind) {
-    let cases = [tables::CASES, columns::CASES, types::CASES, keys::CASES, beyond::CASES].concat();
+    let cases = [tables::CASES, columns::CASES, types::CASES, keys::CASES, beyond::CASES, objects::CASES].concat();
     let only = std::env::var("COVET_TEST_CASE").ok();
     let cases = cases.into_iter().filter(|case| only.as_deref().is_none_or(|only| case.id.starts_with(only)));
     let left = Arc::new(Mutex::new(cases.collect::<Vec<_>>()));

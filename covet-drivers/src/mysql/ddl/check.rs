@@ -1,6 +1,6 @@
 //! What MySQL and MariaDB could not hold as asked.
 
-use crate::catalog::{Action, Column, ColumnDefault, ColumnType, Expression, Index, Schema, Table, Timing};
+use crate::catalog::{Action, Column, ColumnDefault, ColumnType, Expression, Index, ObjectKind, Schema, Table, Timing};
 use crate::error::{Error, Result};
 use crate::mysql::ddl::keys::set_default;
 use crate::mysql::defaults::default;
@@ -10,6 +10,8 @@ use crate::mysql::types::{MAX_VARCHAR, native};
 /// The most bytes of an InnoDB index, and of a row without its long texts.
 const MAX_KEY: u64 = 3_072;
 const MAX_ROW: u64 = 65_535;
+
+const NOT_HERE: &str = "give its text for the databases alone that have such a thing: `= { postgres = \"…\" }`";
 
 pub(crate) fn check(schema: &Schema) -> Result<()> {
     for table in &schema.tables {
@@ -35,6 +37,12 @@ pub(crate) fn check(schema: &Schema) -> Result<()> {
         }
         comment(table.comment.as_deref(), &table.name, 2_048)?;
         foreign_keys(schema, table)?;
+    }
+    for object in schema.objects.iter().filter(|object| object.definition.on(NAME).is_some()) {
+        name(&object.name)?;
+        if object.kind == ObjectKind::Extension {
+            return Err(no(format_args!("the extension {}", object.name)).with_help(NOT_HERE));
+        }
     }
     Ok(())
 }

@@ -48,6 +48,13 @@ fn create(words: &mut Reader<'_>) -> Option<Effect> {
     if words.eat(&["view"]) {
         return Some(Effect::probe(format!("SELECT {}", table(&only(words)?))));
     }
+    if let Some((view, column)) = stored(words) {
+        return if words.eat(&["if", "not", "exists"]) {
+            Some(Effect::Again)
+        } else {
+            Some(Effect::probe(format!("SELECT {}", named(view, column, &only(words)?))))
+        };
+    }
     let _ = words.eat(&["unique"]) || words.eat(&["fulltext"]) || words.eat(&["spatial"]);
     if words.eat(&["index"]) {
         if words.eat(&["if", "not", "exists"]) {
@@ -73,6 +80,13 @@ fn drop(words: &mut Reader<'_>) -> Option<Effect> {
         // More than one goes one by one.
         return if words.is_end() { Some(Effect::probe(format!("SELECT NOT {}", table(&name)))) } else { None };
     }
+    if let Some((view, column)) = stored(words) {
+        return if words.eat(&["if", "exists"]) {
+            Some(Effect::Again)
+        } else {
+            Some(Effect::probe(format!("SELECT NOT {}", named(view, column, &only(words)?))))
+        };
+    }
     if words.eat(&["index"]) {
         if words.eat(&["if", "exists"]) {
             return Some(Effect::Again);
@@ -84,6 +98,23 @@ fn drop(words: &mut Reader<'_>) -> Option<Effect> {
         return Some(Effect::probe(format!("SELECT NOT {}", index(&only(words)?, &name))));
     }
     None
+}
+
+/// Where the server lists what is stored as a program, and the column of its name.
+fn stored(words: &mut Reader<'_>) -> Option<(&'static str, &'static str)> {
+    if words.eat(&["trigger"]) {
+        Some(("TRIGGERS WHERE TRIGGER_SCHEMA", "TRIGGER_NAME"))
+    } else if words.eat(&["function"]) {
+        Some(("ROUTINES WHERE ROUTINE_TYPE = 'FUNCTION' AND ROUTINE_SCHEMA", "ROUTINE_NAME"))
+    } else if words.eat(&["procedure"]) {
+        Some(("ROUTINES WHERE ROUTINE_TYPE = 'PROCEDURE' AND ROUTINE_SCHEMA", "ROUTINE_NAME"))
+    } else {
+        None
+    }
+}
+
+fn named(view: &str, column: &str, name: &str) -> String {
+    format!("EXISTS (SELECT 1 FROM information_schema.{view} = DATABASE() AND {column} = {})", literal(name))
 }
 
 /// One table; several may swap their names, and would look the same before and after.
@@ -292,6 +323,9 @@ mod tests {
         for (sql, parts) in [
             ("-- c\nCREATE TABLE `a` (`id` INT, CHECK (`id` > 0))", &["SELECT EXISTS", "TABLES", "'a'"][..]),
             ("create unique index `i` on `t` (`a`)", &["STATISTICS", "INDEX_NAME = 'i'"]),
+            ("CREATE TRIGGER `x` BEFORE INSERT ON t FOR EACH ROW SET @a = 1", &["SELECT EXISTS", "TRIGGER_NAME = 'x'"]),
+            ("DROP TRIGGER x", &["SELECT NOT EXISTS", "TRIGGER_NAME = 'x'"]),
+            ("CREATE FUNCTION f () RETURNS INT RETURN 1", &["'FUNCTION'", "ROUTINE_NAME = 'f'"]),
             ("DROP TABLE t", &["SELECT NOT EXISTS", "TABLES"]),
             ("DROP INDEX i ON t", &["SELECT NOT EXISTS", "STATISTICS"]),
             ("RENAME TABLE a TO b", &["SELECT NOT EXISTS", "AND EXISTS", "'a'", "'b'"]),

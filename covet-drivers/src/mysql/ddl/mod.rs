@@ -11,6 +11,7 @@ mod convert;
 mod definition;
 mod effect;
 mod keys;
+mod views;
 
 use crate::catalog::{Change, Column, ForeignKey, Schema, Table};
 use crate::contract::{Ddl, Effect, Step};
@@ -26,7 +27,7 @@ impl Ddl for MySqlDdl {
         let mut plan = Plan {
             now: before.clone(),
             after,
-            steps: Vec::new(),
+            steps: views::guards(changes),
             parked: Vec::new(),
             made: Vec::new(),
             added: Vec::new(),
@@ -46,7 +47,7 @@ impl Ddl for MySqlDdl {
     }
 
     fn kept(&self, schema: &Schema) -> Schema {
-        let mut schema = schema.on(NAME);
+        let mut schema = Schema { objects: Vec::new(), ..schema.on(NAME) };
         for column in schema.tables.iter_mut().flat_map(|table| &mut table.columns) {
             // Whether it can be NULL is up to its expression; nothing is kept of it.
             column.nullable |= column.generated.is_some();
@@ -107,6 +108,14 @@ impl Plan<'_> {
             Change::CommentTable { table, after, .. } => {
                 let text = definition::comment_literal(after.as_deref().unwrap_or_default());
                 self.push(format!("ALTER TABLE {} COMMENT = {text}", quote(table)));
+                Ok(())
+            }
+            Change::CreateObject { object } => {
+                self.steps.extend(object.create(NAME, quote).map(Step::new));
+                Ok(())
+            }
+            Change::DropObject { object } => {
+                self.steps.extend(object.drop(NAME, quote, "").map(Step::new));
                 Ok(())
             }
         }

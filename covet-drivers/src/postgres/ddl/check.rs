@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::catalog::{Action, Column, ColumnDefault, ColumnType, Expression, ForeignKey, Index, Over, Schema, Table};
+use crate::catalog::{
+    Action, Column, ColumnDefault, ColumnType, Expression, ForeignKey, Index, ObjectKind, Over, Schema, Table,
+};
 use crate::error::{Error, Result};
 use crate::postgres::connection::CAPABILITIES;
 use crate::postgres::dialect::NAME;
@@ -48,6 +50,13 @@ pub(super) fn check(schema: &Schema) -> Result<()> {
     for name in enums.keys() {
         // A table is a type of its own name.
         relations.add(name, &format!("the enum {name}"))?;
+    }
+    for object in schema.objects.iter().filter(|object| object.definition.on(NAME).is_some()) {
+        let what = format!("the {} {}", object.kind.word(), object.name);
+        match object.kind {
+            ObjectKind::View => relations.add(&object.name, &what)?,
+            _ => check_name(&object.name, &what)?,
+        }
     }
     Ok(())
 }

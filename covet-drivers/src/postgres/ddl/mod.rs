@@ -26,7 +26,7 @@ impl Ddl for PostgresDdl {
     }
 
     fn kept(&self, schema: &Schema) -> Schema {
-        schema.on(NAME)
+        Schema { objects: Vec::new(), ..schema.on(NAME) }
     }
 
     fn effect(&self, sql: &str) -> Effect {

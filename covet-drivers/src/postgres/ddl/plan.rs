@@ -62,6 +62,11 @@ impl Plan {
             Change::DropCheck { table, check } => self.drop_constraint(table, &check.name),
             Change::AlterPrimaryKey { table, before, after } => self.alter_primary_key(table, before, after),
             Change::CommentTable { table, after, .. } => self.comment(&format!("TABLE {}", quoted(table)), after),
+            Change::CreateObject { object } => self.steps.extend(object.create(NAME, quoted).map(Step::new)),
+            Change::DropObject { object } => {
+                let on = object.table.as_ref().map(|table| format!(" ON {}", quoted(table))).unwrap_or_default();
+                self.steps.extend(object.drop(NAME, quoted, &on).map(Step::new));
+            }
         }
         Ok(())
     }

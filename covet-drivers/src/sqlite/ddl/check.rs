@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{Action, Column, ColumnDefault, ColumnType, Expression, ForeignKey, Index, Over, Schema, Table};
+use crate::catalog::{
+    Action, Column, ColumnDefault, ColumnType, Expression, ForeignKey, Index, ObjectKind, Over, Schema, Table,
+};
 use crate::error::{Error, Result};
 use crate::sqlite::ddl::literal::{self, unsupported};
 use crate::sqlite::dialect::NAME;
@@ -24,6 +26,17 @@ pub(super) fn check(schema: &Schema) -> Result<()> {
         check_table(table)?;
         for key in &table.foreign_keys {
             check_foreign_key(schema, table, key)?;
+        }
+    }
+    for object in schema.objects.iter().filter(|object| object.definition.on(NAME).is_some()) {
+        let (name, kind) = (&object.name, object.kind);
+        check_name(name, name)?;
+        if matches!(kind, ObjectKind::Extension | ObjectKind::Function) {
+            return Err(unsupported(format_args!("the {} {name}", kind.word()))
+                .with_help("give its text for the databases alone that have such a thing: `= { postgres = \"…\" }`"));
+        }
+        if kind == ObjectKind::View && !names.insert(name.to_ascii_lowercase()) {
+            return Err(unsupported(format_args!("a view and a table or index of one name: {name}")));
         }
     }
     Ok(())

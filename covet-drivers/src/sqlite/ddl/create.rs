@@ -118,7 +118,7 @@ pub(super) fn names<S: AsRef<str>>(names: &[S]) -> String {
 }
 
 /// A quoted name.
-pub(super) fn quote(name: &str) -> String {
+pub(in crate::sqlite) fn quote(name: &str) -> String {
     let mut out = String::new();
     ansi::identifier(name, &mut out);
     out

@@ -9,6 +9,8 @@ pub(super) mod literal;
 mod plan;
 mod rebuild;
 
+pub(super) use create::quote;
+
 use crate::catalog::{Change, Schema};
 use crate::contract::{Ddl, Effect, Step};
 use crate::error::Result;
@@ -28,7 +30,7 @@ impl Ddl for SqliteDdl {
     }
 
     fn kept(&self, schema: &Schema) -> Schema {
-        let mut schema = schema.on(NAME);
+        let mut schema = Schema { objects: Vec::new(), ..schema.on(NAME) };
         for table in &mut schema.tables {
             table.comment = None;
             table.columns.iter_mut().for_each(|column| column.comment = None);

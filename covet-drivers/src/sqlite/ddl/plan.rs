@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sqlite::ddl::create::{self, quote};
 use crate::sqlite::ddl::line::{Line, Source};
 use crate::sqlite::ddl::{literal, rebuild};
+use crate::sqlite::dialect::NAME;
 
 /// The statements that make the changes.
 pub(super) fn plan(changes: &[Change], before: &Schema) -> Result<Vec<Step>> {
@@ -119,6 +120,14 @@ impl Planner {
             }
             // SQLite keeps no comments.
             Change::CommentTable { .. } => Ok(()),
+            Change::CreateObject { object } => {
+                self.steps.extend(object.create(NAME, quote).map(Step::new));
+                Ok(())
+            }
+            Change::DropObject { object } => {
+                self.steps.extend(object.drop(NAME, quote, "").map(Step::new));
+                Ok(())
+            }
         }
     }
 

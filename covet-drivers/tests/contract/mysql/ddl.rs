@@ -13,7 +13,7 @@ use crate::mysql::{exec, number, on_mysql};
 
 /// Makes tables with everything that belongs to them.
 pub(crate) async fn create(conn: &mut dyn Connection, tables: &[Table]) {
-    let mut after = Schema { tables: tables.to_vec() };
+    let mut after = Schema::of(tables.to_vec());
     after.sort();
     MySqlDdl.check(&after).unwrap();
     let steps = MySqlDdl.plan(&creation(&after), &Schema::default(), &after).unwrap();
@@ -188,7 +188,7 @@ fn rich() -> Schema {
         ..table("join", vec![])
     };
     join.foreign_keys = vec![key("join_a_fkey", "a", "every", Action::Cascade, Action::NoAction)];
-    let mut schema = Schema { tables: vec![every, child, hostile, join] };
+    let mut schema = Schema::of(vec![every, child, hostile, join]);
     schema.sort();
     schema
 }
@@ -251,7 +251,7 @@ fn base() -> Schema {
     p.indexes = vec![index("p_name_idx", &["name"], false)];
     let mut c = table("c", vec![nullable("p", ColumnType::I64), nullable("q", ColumnType::I64)]);
     c.foreign_keys = vec![key("c_p_fkey", "p", "p", Action::Cascade, Action::NoAction)];
-    let mut schema = Schema { tables: vec![p, c] };
+    let mut schema = Schema::of(vec![p, c]);
     schema.sort();
     schema
 }
@@ -359,6 +359,7 @@ fn columns_change_and_change_back() {
                     table
                 })
                 .collect(),
+                objects: Vec::new(),
             };
             there_and_back(conn, &before, &[rename(name, "other")], &[rename("other", name)], &after).await;
         }
@@ -452,7 +453,7 @@ fn guards_find_the_rows_that_do_not_fit() {
             nullable("at", ColumnType::DateTime),
             nullable("k", kind(&["a", "b"])),
         ];
-        let before = Schema { tables: vec![table("t", columns.clone())] };
+        let before = Schema::of(vec![table("t", columns.clone())]);
         create(conn, &before.tables).await;
         let find = |name: &str| columns.iter().find(|c| c.name == name).unwrap().clone();
         for (name, to, fits, does_not) in [
@@ -562,7 +563,7 @@ fn a_first_primary_key_is_made() {
     on_mysql(async |db| {
         let mut conn = db.connect().await;
         let conn = conn.as_mut();
-        let full = Schema { tables: vec![table("t", vec![nullable("n", ColumnType::I32)])] };
+        let full = Schema::of(vec![table("t", vec![nullable("n", ColumnType::I32)])]);
         let bare = edit(&full, "t", |t| {
             t.primary_key.clear();
             t.columns.remove(0);

@@ -78,7 +78,7 @@ fn table(column: Column) -> Table {
 }
 
 fn schema(tables: impl IntoIterator<Item = Table>) -> Schema {
-    let mut schema = Schema { tables: tables.into_iter().collect() };
+    let mut schema = Schema::of(tables.into_iter().collect());
     schema.sort();
     schema
 }

@@ -16,7 +16,7 @@ pub(super) async fn make(connection: &mut dyn Connection, name: &str, column: Co
         changes.push(Change::CreateEnum { ty: ty.clone() });
     }
     changes.push(Change::CreateTable { table: table.clone() });
-    apply(connection, &changes, &Schema::default(), &Schema { tables: vec![table] }).await;
+    apply(connection, &changes, &Schema::default(), &Schema::of(vec![table])).await;
 }
 
 pub(super) fn empty(name: &str) -> Table {
@@ -153,7 +153,7 @@ pub(super) fn rich() -> Schema {
         ],
         ..empty(hostile)
     };
-    let mut schema = Schema { tables: vec![users, posts] };
+    let mut schema = Schema::of(vec![users, posts]);
     schema.sort();
     schema
 }

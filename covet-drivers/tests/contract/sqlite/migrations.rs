@@ -15,7 +15,7 @@ fn family() -> Schema {
     let mut child = table("c", vec![auto(), column("pid", ColumnType::I64), nullable("n", ColumnType::I32)]);
     child.foreign_keys = vec![key("c_pid_fkey", "pid", "p", Action::Cascade)];
     child.indexes = vec![index("c_n_key", &["n"], true), index("c_pid_idx", &["pid"], false)];
-    Schema { tables: vec![child, parent] }
+    Schema::of(vec![child, parent])
 }
 
 async fn filled() -> Box<dyn Connection> {
@@ -344,7 +344,7 @@ async fn conversions_give_the_same_value_in_the_new_type() {
     for (from, to, value, want) in cases {
         let what = format!("{from} to {to}: {value}");
         let (before, after) = (nullable("v", from), nullable("v", to));
-        let schema = |column: &Column| Schema { tables: vec![table("t", vec![auto(), column.clone()])] };
+        let schema = |column: &Column| Schema::of(vec![table("t", vec![auto(), column.clone()])]);
         let mut db = memory().await;
         create(&mut *db, &schema(&before)).await;
         db.script(&format!("INSERT INTO t (v) VALUES ({value}), (NULL)")).await.unwrap();
@@ -397,7 +397,7 @@ async fn nulls_are_filled_only_with_what_was_chosen() {
 async fn enums_get_and_lose_labels() {
     let schema = |labels: &[&str]| {
         let mood = with(column("mood", ColumnType::Enum(mood(labels))), ColumnDefault::Text("a".into()));
-        Schema { tables: vec![table("t", vec![auto(), mood])] }
+        Schema::of(vec![table("t", vec![auto(), mood])])
     };
     let (two, three) = (schema(&["a", "b"]), schema(&["x", "b", "a"]));
     let mut db = memory().await;
@@ -520,7 +520,7 @@ async fn migrations_of_two_runners_wait_for_each_other() {
 async fn a_key_column_that_comes_or_goes() {
     let plain = Table { primary_key: vec![], ..table("t", vec![nullable("a", ColumnType::I64)]) };
     let keyed = table("t", vec![nullable("a", ColumnType::I64), auto()]);
-    let (before, after) = (Schema { tables: vec![plain] }, Schema { tables: vec![keyed] });
+    let (before, after) = (Schema::of(vec![plain]), Schema::of(vec![keyed]));
     let mut db = memory().await;
     create(&mut *db, &before).await;
     db.script("INSERT INTO t VALUES (5), (6)").await.unwrap();

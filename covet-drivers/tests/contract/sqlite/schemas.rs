@@ -148,7 +148,7 @@ fn rich() -> Schema {
     ];
     let mut naive = table("naïve table", vec![column("id", ColumnType::I64), nullable("parent", ColumnType::I64)]);
     naive.foreign_keys = vec![key("naïve_fkey", "parent", "naïve table", Action::SetNull)];
-    let mut schema = Schema { tables: vec![everything, link, naive] };
+    let mut schema = Schema::of(vec![everything, link, naive]);
     schema.sort();
     schema
 }
@@ -219,7 +219,7 @@ async fn others_schemas_are_read_too() {
 #[tokio::test]
 async fn what_sqlite_cannot_hold_is_refused() {
     let backend = open("sqlite::memory:").unwrap();
-    let refused = |tables: Vec<Table>| kind(backend.ddl().check(&Schema { tables }));
+    let refused = |tables: Vec<Table>| kind(backend.ddl().check(&Schema::of(tables)));
     let t = || table("t", vec![auto()]);
     let with_column = |column: Column| {
         let mut t = t();
@@ -283,7 +283,7 @@ async fn names_and_texts_that_want_out_of_their_quotes_stay_in() {
         ],
     );
     t.indexes = vec![index("i\"; DROP TABLE t; --", &[evil], true)];
-    let schema = Schema { tables: vec![t] };
+    let schema = Schema::of(vec![t]);
     let mut db = memory().await;
     db.script("CREATE TABLE t (a)").await.unwrap();
     create(&mut *db, &schema).await;

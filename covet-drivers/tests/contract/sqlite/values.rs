@@ -15,7 +15,7 @@ async fn table(db: &mut dyn Connection, ty: &ColumnType) {
     column.nullable = true;
     let table =
         Table { name: "v".into(), primary_key: vec!["id".into()], columns: vec![id, column], ..Table::default() };
-    let after = Schema { tables: vec![table.clone()] };
+    let after = Schema::of(vec![table.clone()]);
     let backend = open("sqlite::memory:").unwrap();
     let steps = backend.ddl().plan(&[Change::CreateTable { table }], &Schema::default(), &after).unwrap();
     for step in steps {

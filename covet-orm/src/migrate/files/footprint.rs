@@ -117,6 +117,14 @@ impl Footprint {
                     self.used(Part::Column(foreign_key.target.clone(), column.clone()));
                 }
             }
+            Change::CreateObject { object } | Change::DropObject { object } => {
+                self.changed(Part::Name(object.name.clone()));
+                // A view may name a view, which is a name only.
+                for name in &object.reads {
+                    self.used(Part::Table(name.clone()));
+                    self.used(Part::Name(name.clone()));
+                }
+            }
             // What is not known here may touch all of its table, or more.
             other => self.changed(match other.table() {
                 Some(table) => Part::Table(table.to_owned()),

@@ -80,7 +80,7 @@ fn table(version: usize) -> Table {
 /// The statements that make the table.
 pub(super) fn creation(ddl: &dyn Ddl) -> Result<Vec<Step>> {
     let table = table(VERSION);
-    let after = Schema { tables: vec![table.clone()] };
+    let after = Schema::of(vec![table.clone()]);
     ddl.plan(&[Change::CreateTable { table }], &Schema::default(), &after)
 }
 
@@ -91,7 +91,7 @@ pub(super) fn upgrade(ddl: &dyn Ddl, from: usize) -> Result<Vec<Step>> {
     let changes: Vec<Change> = lacking
         .map(|column| Change::AddColumn { table: TABLE.to_owned(), column: column.clone(), backfill: None })
         .collect();
-    ddl.plan(&changes, &Schema { tables: vec![before] }, &Schema { tables: vec![after.clone()] })
+    ddl.plan(&changes, &Schema::of(vec![before]), &Schema::of(vec![after.clone()]))
 }
 
 #[cold]

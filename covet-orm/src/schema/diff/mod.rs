@@ -11,6 +11,7 @@ mod ground;
 mod judge;
 mod literal;
 mod names;
+mod objects;
 mod question;
 mod renames;
 mod retype;
@@ -41,9 +42,9 @@ pub enum Diff {
 
 /// The changes from one schema to another.
 ///
-/// The order: renames; foreign keys, checks and indexes that go, and generated columns that step aside; enums, tables
+/// The order: views, triggers and functions that go or step aside; renames; foreign keys, checks and indexes that go, and generated columns that step aside; enums, tables
 /// and columns that come; columns that change; primary keys; checks, indexes and foreign keys that come; columns,
-/// tables and enums that go; comments.
+/// tables and enums that go; comments; functions, views and triggers that come.
 ///
 /// # Errors
 /// `Migration` for a decision that fits nothing, for a column that goes while something that stays reads it, and when
@@ -62,6 +63,7 @@ pub fn diff(before: &Schema, after: &Schema, decisions: &[Decision]) -> Result<D
     if !questions.is_empty() {
         return Ok(Diff::Missing(questions));
     }
+    let changes = objects::around(changes, before, after)?;
     lead_to(before, after, &changes)?;
     Ok(Diff::Changes(changes))
 }
@@ -79,15 +81,25 @@ fn lead_to(before: &Schema, after: &Schema, changes: &[Change]) -> Result<()> {
     let mut wanted = after.clone();
     one_spelling(&mut reached);
     one_spelling(&mut wanted);
+    if let Some(object) = wanted.objects.iter().find(|object| !reached.objects.iter().any(|other| other.means(object)))
+    {
+        return Err(fault(&format!("the {} {}", object.kind.word(), object.name)));
+    }
+    if let Some(object) = reached.objects.iter().find(|object| !wanted.objects.iter().any(|other| other.means(object)))
+    {
+        return Err(fault(&format!("the {} {}", object.kind.word(), object.name)));
+    }
     let differs = wanted.tables.iter().find(|table| reached.table(&table.name) != Some(table));
     match differs.or_else(|| reached.tables.iter().find(|table| wanted.table(&table.name).is_none())) {
         None => Ok(()),
-        Some(table) => Err(Error::new(
-            ErrorKind::Migration,
-            format!("the changes that were found do not lead to the table {} as it is wanted", table.name),
-        )
-        .with_help("this is a fault in Covet: please report it with both schemas")),
+        Some(table) => Err(fault(&format!("the table {}", table.name))),
     }
+}
+
+#[cold]
+fn fault(what: &str) -> Error {
+    let text = format!("the changes that were found do not lead to {what} as it is wanted");
+    Error::new(ErrorKind::Migration, text).with_help("this is a fault in Covet: please report it with both schemas")
 }
 
 /// The changes that lead back from `after` to `before`, of a migration that was made with these decisions.
@@ -100,7 +112,7 @@ fn lead_to(before: &Schema, after: &Schema, changes: &[Change]) -> Result<()> {
 pub fn way_back(before: &Schema, after: &Schema, decisions: &[Decision]) -> Result<Vec<Change>> {
     let renames = renames::among(decisions);
     let forth = compare::compare(before, after, &mut Judge::consenting(&renames))?;
-    let back = back::turn_round(&forth, after);
+    let back = objects::around(back::turn_round(&forth, after), after, before)?;
     lead_to(after, before, &back)?;
     Ok(back)
 }

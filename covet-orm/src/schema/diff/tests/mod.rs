@@ -54,7 +54,7 @@ fn points(mut table: Table, column: &str, target: &str, theirs: &str) -> Table {
 }
 
 fn schema<const N: usize>(tables: [Table; N]) -> Schema {
-    let mut schema = Schema { tables: tables.to_vec() };
+    let mut schema = Schema::of(tables.to_vec());
     schema.sort();
     schema
 }

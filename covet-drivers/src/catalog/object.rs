@@ -1,0 +1,128 @@
+//! What a database holds beside tables, stated in its own SQL: views, triggers, functions and extensions.
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::{Expression, Schema};
+
+/// Something beside the tables. Covet hands its text on as it is, and sees to it that it comes and goes in the right
+/// order and steps aside while what it reads changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Object {
+    /// What it is.
+    pub kind: ObjectKind,
+    /// The name in the database.
+    pub name: String,
+    /// The table of a trigger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
+    /// What stands behind `CREATE … name`; a view has no `AS`. On a database for which there is no text, there is no
+    /// such object.
+    pub definition: Expression,
+    /// The tables and objects that it names, sorted; found by [`Schema::find_reads`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<String>,
+}
+
+/// What an [`Object`] is, in the order in which they come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ObjectKind {
+    /// An extension of PostgreSQL.
+    Extension,
+    /// A function.
+    Function,
+    /// A view.
+    View,
+    /// A trigger.
+    Trigger,
+}
+
+impl ObjectKind {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            ObjectKind::Extension => "extension",
+            ObjectKind::Function => "function",
+            ObjectKind::View => "view",
+            ObjectKind::Trigger => "trigger",
+        }
+    }
+
+    fn keyword(self) -> &'static str {
+        match self {
+            ObjectKind::Extension => "EXTENSION",
+            ObjectKind::Function => "FUNCTION",
+            ObjectKind::View => "VIEW",
+            ObjectKind::Trigger => "TRIGGER",
+        }
+    }
+}
+
+impl Object {
+    /// An object that is no trigger.
+    pub fn new(kind: ObjectKind, name: impl Into<String>, definition: Expression) -> Self {
+        Object { kind, name: name.into(), table: None, definition, reads: Vec::new() }
+    }
+
+    /// A trigger of a table.
+    pub fn trigger(name: impl Into<String>, table: impl Into<String>, definition: Expression) -> Self {
+        Object { table: Some(table.into()), ..Object::new(ObjectKind::Trigger, name, definition) }
+    }
+
+    /// The statement that makes it, with names quoted by `quote`; `None` on a database for which there is no text.
+    #[must_use]
+    pub fn create(&self, database: &str, quote: impl Fn(&str) -> String) -> Option<String> {
+        let text = self.definition.on(database)?.trim();
+        let (ahead, between) = match self.kind {
+            ObjectKind::View => ("", " AS "),
+            // Whoever runs the server may have made it already.
+            ObjectKind::Extension => ("IF NOT EXISTS ", " "),
+            ObjectKind::Function | ObjectKind::Trigger => ("", " "),
+        };
+        let sql = format!("CREATE {} {ahead}{}{between}{text}", self.kind.keyword(), quote(&self.name));
+        Some(sql.trim_end().to_owned())
+    }
+
+    /// The statement that takes it away; `on` is what stands behind the name.
+    #[must_use]
+    pub fn drop(&self, database: &str, quote: impl Fn(&str) -> String, on: &str) -> Option<String> {
+        self.definition.on(database)?;
+        Some(format!("DROP {} {}{on}", self.kind.keyword(), quote(&self.name)))
+    }
+
+    /// Whether it is the same thing, whatever it is made of.
+    #[must_use]
+    pub fn is(&self, other: &Object) -> bool {
+        (self.kind, &self.name, &self.table) == (other.kind, &other.name, &other.table)
+    }
+
+    /// Whether it is the same thing and means the same.
+    #[must_use]
+    pub fn means(&self, other: &Object) -> bool {
+        self.is(other) && self.definition.means(&other.definition)
+    }
+
+    pub(super) fn order(&self) -> (ObjectKind, &str, Option<&str>) {
+        (self.kind, &self.name, self.table.as_deref())
+    }
+}
+
+impl Schema {
+    /// Finds which tables and other objects each object names. What only looks like a name counts too: an object that
+    /// steps aside without need costs little, one that does not is in the way.
+    pub fn find_reads(&mut self) {
+        let tables = self.tables.iter().map(|table| table.name.clone());
+        let objects = self.objects.iter().filter(|object| object.kind != ObjectKind::Trigger);
+        let mut names: Vec<String> = tables.chain(objects.map(|object| object.name.clone())).collect();
+        names.sort();
+        names.dedup();
+        for object in &mut self.objects {
+            let named = |name: &&String| {
+                **name != object.name && object.definition.mentions(name) || object.table.as_ref() == Some(*name)
+            };
+            object.reads = names.iter().filter(named).cloned().collect();
+        }
+    }
+}
