@@ -1,5 +1,5 @@
-//! `docs/claims.md` and `docs/scenarios.md` say which test shows what on which database. Here they are held to that: a
-//! test that they name is there and runs on that database, and where there is none the reason stands instead.
+//! `docs/claims.md`, `docs/scenarios.md` and `docs/migration-scenarios.md` say which test shows what on which database.
+//! Here they are held to that: a test that they name is there and runs on that database, and where there is none the reason stands instead.
 
 use std::fs;
 
@@ -57,6 +57,25 @@ fn each_scenario_has_a_test_or_a_reason_for_each_database() {
     assert!(shown * 10 >= rows.len() * 9, "{shown} of {} scenarios have a test", rows.len());
 }
 
+/// The scenarios of migrations that there are.
+const OF_MIGRATIONS: &str = "\
+    T01 T03 T04 T05 T07 T08 T09 T11 T13 T15 T17 T19 T21 T23 T25 \
+    C01 C03 C05 C07 C09 C11 C13 C15 C17 C19 C21 C23 C25 C27 C29 C31 C33 C35 C37 C39 C41 \
+    Y01 Y03 Y05 Y06 Y07 Y09 Y10 Y11 Y13 Y15 Y16 Y17 Y18 Y19 Y21 Y23 Y25 Y27 Y29 Y31 N01 N03 N05 N07 N09 N11 \
+    I01 I03 I05 I07 I09 I11 I13 I15 I17 I19 F01 F03 F04 F05 F07 F08 F09 F11 F13 F15 F16 F17 F18 F19 F21 F23 \
+    P01 P03 P05 P07 P08 P09 P11 P13 K01 K03 K05 K07 E01 E03 E05 E07 E09 E11 E13 E15 G01 G03 G05 G06 G07 \
+    M01 M03 M05 M07 M09 V01 V02 V03 V05 \
+    X01 X03 X04 X05 X07 X08 X09 X11 X12 X13 X15 X17 X19 X21 X23 X25 X27 X29";
+
+#[test]
+fn each_scenario_of_migrations_has_a_test_or_a_reason_for_each_database() {
+    let rows = claims("docs/migration-scenarios.md");
+    let wrong: Vec<String> = rows.iter().flat_map(wrong).collect();
+    assert!(wrong.is_empty(), "docs/migration-scenarios.md:\n{}", wrong.join("\n"));
+    let ids = rows.iter().map(|row| row.text.split(' ').next().unwrap_or_default());
+    assert_eq!(ids.collect::<Vec<_>>(), OF_MIGRATIONS.split_whitespace().collect::<Vec<_>>());
+}
+
 fn wrong(claim: &Claim) -> Vec<String> {
     let place = |what: String| format!("line {}, {}: {what}", claim.line, claim.text);
     if claim.cells.len() != DATABASES.len() {
@@ -85,6 +104,12 @@ fn wrong(claim: &Claim) -> Vec<String> {
 fn missing(test: &str, folder: &str) -> Option<String> {
     let (file, function) = test.split_once("::")?;
     let Ok(source) = fs::read_to_string(workspace().join(file)) else { return Some(format!("there is no {file}")) };
+    if file.starts_with("tests/story/cases/") && function.starts_with(|c: char| c.is_ascii_uppercase()) {
+        return match source.contains(&format!("id: \"{function} ")) || source.contains(&format!(" {function} ")) {
+            true => None,
+            false => Some(format!("{file} has no story {function}")),
+        };
+    }
     let Some(at) = source.find(&format!("fn {function}(")) else { return Some(format!("{file} has no {function}")) };
     let own = DATABASES.iter().find(|(_, own)| file.split('/').any(|part| part.trim_end_matches(".rs") == *own));
     match own {

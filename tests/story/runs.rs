@@ -11,7 +11,7 @@ use covet_orm::{ErrorKind, models};
 use covet_tests::Kind;
 
 use crate::notation::schema;
-use crate::place::{Place, Words, by_name, on_each};
+use crate::place::{Place, Words, by_name, number, on_each};
 use crate::tool;
 
 mod one {
@@ -94,6 +94,23 @@ async fn x01_a_statement_fails(place: &Place) {
     std::fs::write(&file, script.replace("missing", "a")).unwrap();
     assert_eq!(place.up().await.unwrap(), 1);
     assert_eq!(place.shape(Words::Covets).await.schema.tables.len(), 3);
+}
+
+/// A connection that does not watch foreign keys is left so, and no row goes.
+#[tokio::test]
+async fn f19_foreign_keys_are_left_as_they_were() {
+    let place = Place::new(Kind::Sqlite).await.unwrap();
+    place.make(&schema("p{id auto; a i32?} c{id auto; p_id i64 ->p.id cascade}"), &[]).unwrap();
+    place.up().await.unwrap();
+    place.sql("INSERT INTO p (a) VALUES (1), (2)").await;
+    place.sql("INSERT INTO c (p_id) VALUES (1), (2), (2)").await;
+    place.make(&schema("p{id auto; a i32} c{id auto; p_id i64 ->p.id cascade}"), &["no nulls in p.a"]).unwrap();
+    let joint = if place.url.url.contains('?') { '&' } else { '?' };
+    let unwatched = Db::connect(&format!("{}{joint}foreign_keys=off", place.url.url)).await.unwrap();
+    assert_eq!(place.migrator().up(&unwatched).await.unwrap().done.len(), 1);
+    assert_eq!(number(&unwatched, "SELECT foreign_keys FROM pragma_foreign_keys").await, 0);
+    assert_eq!(place.number("SELECT foreign_keys FROM pragma_foreign_keys").await, 1);
+    assert_eq!(place.number("SELECT count(*) FROM c").await, 3);
 }
 
 /// A statement after the change of a table fails, and the table is as it was.

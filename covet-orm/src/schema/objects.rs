@@ -30,7 +30,7 @@ pub(super) fn declared() -> Vec<Object> {
 ///
 /// What stands behind `=` follows the name in `CREATE … name`, except that a view needs no `AS`. One text serves every
 /// database; `{ postgres = "…", sqlite = "…" }` is a text for each, and where there is none, there is no such object.
-/// An extension is one of PostgreSQL. A model whose table is a declared view reads that view, and gets no table.
+/// A model whose table is a declared view reads that view, and gets no table.
 ///
 /// ```
 /// use covet_orm::prelude::*;
@@ -57,7 +57,7 @@ pub(super) fn declared() -> Vec<Object> {
 ///     trigger "no_ghosts" on "persons" = {
 ///         sqlite = "BEFORE INSERT ON persons WHEN NEW.age < 0 BEGIN SELECT RAISE(ABORT, 'no ghosts'); END",
 ///     };
-///     extension "citext";
+///     extension "citext" = { postgres = "" };
 /// }
 ///
 /// let schema = covet_orm::schema::schema_of(&covet_orm::schema::Models::registered())?;
@@ -68,8 +68,8 @@ pub(super) fn declared() -> Vec<Object> {
 #[macro_export]
 macro_rules! objects {
     () => {};
-    (extension $name:literal; $($rest:tt)*) => {
-        $crate::objects! { @submit Extension, $name, None, $crate::objects!(@each postgres = "") }
+    (extension $name:literal = { $($database:ident = $text:expr),* $(,)? }; $($rest:tt)*) => {
+        $crate::objects! { @submit Extension, $name, None, $crate::objects!(@each $($database = $text),*) }
         $crate::objects! { $($rest)* }
     };
     (view $name:literal = { $($database:ident = $text:expr),* $(,)? }; $($rest:tt)*) => {

@@ -146,6 +146,15 @@ pub(crate) const CASES: &[Case] = &[
         ..CASE
     },
     Case {
+        id: "G03 a generated column is no longer stored",
+        before: "t{id auto; price i32; n i32; total i32? stored:price~*~n}",
+        after: "t{id auto; price i32; n i32; total i32? virtual:price~*~n}",
+        rows: PRICES,
+        outcome: RefusedOn(Kind::Postgres, "write `stored`"),
+        holds: &[("SELECT SUM(total) FROM t", 7)],
+        ..CASE
+    },
+    Case {
         id: "G04 a generated column goes",
         before: "t{id auto; price i32; n i32; total i32? stored:price~*~n}",
         after: "t{id auto; price i32; n i32}",

@@ -140,6 +140,16 @@ pub(crate) const CASES: &[Case] = &[
         ..CASE
     },
     Case {
+        id: "C39 a text goes, and a foreign key of a like name comes",
+        before: "p{id auto; name text(20)} b{id auto; p_name text(20)?}",
+        after: "p{id auto; name text(20)} b{id auto; p_id i64? ->p.id}",
+        rows: &["INSERT INTO p (name) VALUES ('x')", "INSERT INTO b (p_name) VALUES ('x'), (NULL)"],
+        asks: &["drop column b.p_name"],
+        decide: &["drop column b.p_name"],
+        holds: &[("SELECT count(*) FROM b WHERE p_id IS NULL", 2)],
+        ..CASE
+    },
+    Case {
         id: "N01 NULL is no longer allowed, and there is none",
         before: "t{id auto; a i32? ix; b text(5)?}",
         after: "t{id auto; a i32 ix; b text(5)?}",
@@ -194,6 +204,16 @@ pub(crate) const CASES: &[Case] = &[
         rows: MAYBE,
         works: &["INSERT INTO t (id) VALUES (77)"],
         sees: &[("SELECT count(*) FROM t WHERE a = 2 AND s IS NULL", 1)],
+        ..CASE
+    },
+    Case {
+        id: "N09 only NULL is allowed anew, and all else of the column stays",
+        before: "t{id auto; a i32 =5 #it's~a ck:a~>~0; s text(20) ='x' ci #of~s; at timestamp =now}",
+        after: "t{id auto; a i32? =5 #it's~a ck:a~>~0; s text(20)? ='x' ci #of~s; at timestamp? =now}",
+        rows: &["INSERT INTO t (s) VALUES ('x'), ('x')"],
+        fails: &["INSERT INTO t (a) VALUES (-1)"],
+        works: &["INSERT INTO t (a) VALUES (NULL)", "INSERT INTO t (s) VALUES (NULL)"],
+        sees: &[("SELECT count(*) FROM t WHERE a = 5", 3), ("SELECT count(*) FROM t WHERE s = 'X'", 3)],
         ..CASE
     },
 ];

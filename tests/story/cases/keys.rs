@@ -161,6 +161,20 @@ pub(crate) const CASES: &[Case] = &[
         ..CASE
     },
     Case {
+        id: "F13 two tables with foreign keys of like names",
+        before: "p{id auto} a{id auto; p_id i64?} b{id auto; p_id i64?}",
+        after: "p{id auto} a{id auto; p_id i64? ->p.id} b{id auto; p_id i64? ->p.id setnull}",
+        rows: &[
+            "INSERT INTO p (id) VALUES (1)",
+            "INSERT INTO a (p_id) VALUES (NULL)",
+            "INSERT INTO b (p_id) VALUES (1)",
+        ],
+        fails: &["INSERT INTO a (p_id) VALUES (2)", "INSERT INTO b (p_id) VALUES (2)"],
+        works: &["DELETE FROM p"],
+        sees: &[("SELECT count(*) FROM b WHERE p_id IS NULL", 1)],
+        ..CASE
+    },
+    Case {
         id: "F15 the parent is built anew, the children would go with it",
         before: "p{id auto; name text(9)?} c{id auto; p_id i64 ->p.id cascade}",
         after: "p{id auto; name text(9)} c{id auto; p_id i64 ->p.id cascade}",
@@ -232,6 +246,15 @@ pub(crate) const CASES: &[Case] = &[
         after: "p{id auto; code text(9); uq:two(code)} c{id auto; code text(9)? ->p.code}",
         rows: &["INSERT INTO p (code) VALUES ('a')", "INSERT INTO c (code) VALUES ('a'), (NULL)"],
         fails: &["INSERT INTO c (code) VALUES ('b')"],
+        ..CASE
+    },
+    Case {
+        id: "P09 a number that is a key becomes a UUID",
+        before: "t{id i32 pk; a i32?}",
+        after: "t{id uuid pk; a i32?}",
+        rows: &["INSERT INTO t (id) VALUES (1)"],
+        decide: &["narrow t.id"],
+        outcome: Refused("to uuid"),
         ..CASE
     },
     Case {

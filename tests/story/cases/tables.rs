@@ -110,6 +110,17 @@ pub(crate) const CASES: &[Case] = &[
         ..CASE
     },
     Case {
+        id: "P13 a table with a key of two columns, and one with numbers, get other names",
+        before: "a{x i32; y i32; z text(5)?; pk(x,y)} b{id auto; n i32}",
+        after: "c{x i32; y i32; z text(5)?; pk(x,y)} d{id auto; n i32}",
+        rows: &["INSERT INTO a (x, y) VALUES (1, 2), (2, 1)", "INSERT INTO b (n) VALUES (7), (8)"],
+        decide: &["rename table a to c", "rename table b to d"],
+        fails: &["INSERT INTO c (x, y) VALUES (1, 2)"],
+        works: &["INSERT INTO d (n) VALUES (9)"],
+        sees: &[("SELECT max(id) FROM d", 3)],
+        ..CASE
+    },
+    Case {
         id: "M01 many to many",
         before: "books{id auto} tags{id auto}",
         after: "books{id auto} tags{id auto} \
@@ -117,6 +128,40 @@ pub(crate) const CASES: &[Case] = &[
         rows: &["INSERT INTO books (id) VALUES (1)", "INSERT INTO tags (id) VALUES (1)"],
         works: &["INSERT INTO book_tags (book_id, tag_id) VALUES (1, 1)", "DELETE FROM tags"],
         sees: &[("SELECT count(*) FROM book_tags", 0)],
+        ..CASE
+    },
+    Case {
+        id: "M03 one side of many to many gets another name",
+        before: "books{id auto} tags{id auto} \
+                book_tags{book_id i64 ->books.id cascade; tag_id i64 ->tags.id cascade ix; pk(book_id,tag_id)}",
+        after: "books{id auto} labels{id auto} \
+                book_labels{book_id i64 ->books.id cascade; label_id i64 ->labels.id cascade ix; pk(book_id,label_id)}",
+        rows: &[
+            "INSERT INTO books (id) VALUES (1), (2)",
+            "INSERT INTO tags (id) VALUES (1), (2)",
+            "INSERT INTO book_tags (book_id, tag_id) VALUES (1, 1), (1, 2), (2, 1)",
+        ],
+        decide: &[
+            "rename table tags to labels",
+            "rename table book_tags to book_labels",
+            "rename column book_labels.tag_id to label_id",
+        ],
+        fails: &["INSERT INTO book_labels (book_id, label_id) VALUES (2, 9)"],
+        works: &["DELETE FROM labels WHERE id = 1"],
+        sees: &[("SELECT count(*) FROM book_labels", 1)],
+        ..CASE
+    },
+    Case {
+        id: "M07 many to many with itself",
+        before: "persons{id auto}",
+        after: "persons{id auto} follows{follower_id i64 ->persons.id cascade; followed_id i64 ->persons.id cascade ix; \
+                pk(follower_id,followed_id)}",
+        rows: &["INSERT INTO persons (id) VALUES (1), (2)"],
+        works: &[
+            "INSERT INTO follows (follower_id, followed_id) VALUES (1, 2), (2, 1)",
+            "DELETE FROM persons WHERE id = 1",
+        ],
+        sees: &[("SELECT count(*) FROM follows", 0)],
         ..CASE
     },
 ];

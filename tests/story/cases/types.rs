@@ -122,6 +122,35 @@ pub(crate) const CASES: &[Case] = &[
         ..CASE
     },
     Case {
+        id: "Y15 a time without a zone becomes one in UTC",
+        before: "t{id auto; a datetime?}",
+        after: "t{id auto; a timestamp?}",
+        rows: &["INSERT INTO t (a) VALUES ('2024-01-01 00:00:00.000000'), (NULL)"],
+        decide: &["narrow t.a"],
+        changed: &["t.a"],
+        holds: &[("SELECT count(*) FROM t WHERE a = '2024-01-01 00:00:00.000000'", 1)],
+        ..CASE
+    },
+    Case {
+        id: "Y16 a text becomes a date",
+        before: "t{id auto; a text(20)?}",
+        after: "t{id auto; a date?}",
+        rows: &["INSERT INTO t (a) VALUES ('2024-02-29'), (NULL)"],
+        decide: &["narrow t.a"],
+        changed: &["t.a"],
+        holds: &[("SELECT count(*) FROM t WHERE a = '2024-02-29'", 1)],
+        ..CASE
+    },
+    Case {
+        id: "Y16b a text is no date",
+        before: "t{id auto; a text(20)?}",
+        after: "t{id auto; a date?}",
+        rows: &["INSERT INTO t (a) VALUES ('2024-02-28'), ('2024-02-30')"],
+        decide: &["narrow t.a"],
+        outcome: Stops("date"),
+        ..CASE
+    },
+    Case {
         id: "Y17 a decimal grows",
         before: "t{id auto; a decimal(10,2)?}",
         after: "t{id auto; a decimal(12,4)?}",
@@ -163,6 +192,24 @@ pub(crate) const CASES: &[Case] = &[
         fails: &["INSERT INTO c (p_id) VALUES ('9')"],
         works: &["DELETE FROM c", "DELETE FROM p WHERE id = '1'"],
         sees: &[("SELECT count(*) FROM d WHERE p_id IS NULL", 2)],
+        ..CASE
+    },
+    Case {
+        id: "Y25 an integer loses its sign",
+        before: "t{id auto; a i32?}",
+        after: "t{id auto; a u32?}",
+        rows: &["INSERT INTO t (a) VALUES (0), (7), (2147483647), (NULL)"],
+        decide: &["narrow t.a"],
+        fails: &["INSERT INTO t (a) VALUES (-1)"],
+        ..CASE
+    },
+    Case {
+        id: "Y25b an integer loses its sign, and one is below zero",
+        before: "t{id auto; a i32?}",
+        after: "t{id auto; a u32?}",
+        rows: &["INSERT INTO t (a) VALUES (0), (-1)"],
+        decide: &["narrow t.a"],
+        outcome: Stops("(1 row)"),
         ..CASE
     },
     Case {

@@ -95,7 +95,7 @@ fn value(table: &str, column: &Column, source: &Source, guards: &mut Vec<Step>) 
     };
     let c = mapped(quote(&old.name), &source.map);
     let conversion = convert(&c, &old.ty, &column.ty).ok_or_else(|| -> Error {
-        unsupported(format_args!("turning {place} from {} into {} without losing data", old.ty, column.ty))
+        unsupported(format_args!("turning {place} from {} to {} without losing data", old.ty, column.ty))
             .with_table(table)
             .with_column(&column.name)
             .with_help("add a new column, copy what can be copied, and drop the old one")
