@@ -49,7 +49,7 @@ const CHORES: &[Chore] = &[
     ),
     (
         "bench",
-        "[database…] [case…] | compile [rounds] [kind…]",
+        "[database…] [case…] | compile [rounds] [kind…] | migrations",
         "measure Covet beside the raw drivers, or what compiling it costs, and print the ratios: minutes",
         bench::run,
     ),

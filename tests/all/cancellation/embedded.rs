@@ -67,8 +67,8 @@ impl Sweep {
         // The rival of the same pool takes a connection of its own.
         let slots = if rival == Rival::Own { MOST + 1 } else { MOST };
         let pool = Db::connect_with(&self.url, act.options().max_connections(slots)).await?;
-        // Who waits for a lock looks again and again.
-        let most = if torture() { 200 } else { 12 };
+        // Who waits for a lock looks again and again, and each look takes as many before it: the sum is their square.
+        let most = if torture() { 32 } else { 12 };
         for between in [Between::Nothing, Between::End] {
             for polls in 0..most {
                 if !self.point(&pool, slots, act, (act.name, polls, rival, between)).await? {

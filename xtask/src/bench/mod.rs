@@ -2,6 +2,7 @@
 
 mod callgrind;
 mod compile;
+mod migrations;
 mod plan;
 mod table;
 mod wall;
@@ -15,10 +16,11 @@ use crate::servers::Servers;
 use plan::{CASES, Case, DATABASES};
 use table::Table;
 
-/// What runs cost, or with the word `compile` what compiling costs.
+/// What runs cost, or with the word `compile` what compiling costs, or with `migrations` what those cost.
 pub(crate) fn run(words: &[String]) -> Outcome<ExitCode> {
     match words.split_first() {
         Some((word, rest)) if word == "compile" => compile::run(rest),
+        Some((word, [])) if word == "migrations" => migrations::run(),
         _ => run_time(words),
     }
 }
