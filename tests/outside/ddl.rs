@@ -2,7 +2,9 @@
 //! reading `_tin`; and what SQL cannot say in place is one copy of the table.
 
 use covet_drivers::catalog::{Change, Column, ColumnDefault, ColumnType, ForeignKey, Index, Schema, Table};
-use covet_drivers::contract::{BoxFuture, Command, Connection, Ddl, Effect, Flow, Introspect, Reuse, Row, Step};
+use covet_drivers::contract::{
+    BoxFuture, Command, Connection, Ddl, Effect, Flow, Introspect, Leaves, Reuse, Row, Step,
+};
 use covet_drivers::render::ansi;
 use covet_drivers::{Error, ErrorKind, Result};
 
@@ -33,7 +35,19 @@ impl Introspect for TinDdl {
 impl Ddl for TinDdl {
     /// Every migration is one transaction, so nothing is ever in doubt.
     fn effect(&self, _: &str) -> Effect {
-        Effect::Unknown
+        Effect::Unknown { atomic: true }
+    }
+
+    fn leaves(&self, _: &str) -> Leaves {
+        Leaves::Nothing
+    }
+
+    fn stays(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn home(&self) -> Option<&'static str> {
+        None
     }
 
     fn check(&self, schema: &Schema) -> Result<()> {

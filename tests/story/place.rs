@@ -214,6 +214,12 @@ pub(crate) fn quote(dialect: &str, name: &str) -> String {
     }
 }
 
+/// The id of the migration in this folder.
+pub(crate) fn id(path: &Path) -> String {
+    let name = path.file_name().unwrap().to_str().unwrap();
+    name.splitn(3, '_').take(2).collect::<Vec<_>>().join("_")
+}
+
 /// Runs a case at a new place.
 pub(crate) async fn on(kind: Kind, run: impl AsyncFnOnce(&Place)) {
     let Some(place) = Place::new(kind).await else { return };

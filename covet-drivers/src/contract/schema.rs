@@ -33,8 +33,31 @@ pub trait Ddl: fmt::Debug + Send + Sync {
     fn kept(&self, schema: &Schema) -> Schema;
 
     /// How to find out whether a statement has taken effect, from its text alone, whoever wrote it: for a run that
-    /// was lost in it, where no transaction told. What is not understood for certain is [`Effect::Unknown`].
+    /// was lost in it, where no transaction told. What is not understood for certain is
+    /// [`Effect::Unknown`].
     fn effect(&self, sql: &str) -> Effect;
+
+    /// What a statement leaves behind in its session, from its text alone.
+    fn leaves(&self, sql: &str) -> Leaves;
+
+    /// A `SELECT` of one number: above 0 when rows that the statement changes would not be rolled back with its
+    /// transaction, because their table has none. `None` where every table has.
+    fn stays(&self, sql: &str) -> Option<String>;
+
+    /// A `SELECT` of one text: the schema in which a table is made whose name says none. `None` where there is only
+    /// one.
+    fn home(&self) -> Option<&'static str>;
+}
+
+/// What a statement leaves behind in its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaves {
+    /// Nothing that a later statement could meet.
+    Nothing,
+    /// A setting: whoever goes on behind it in another session runs it again.
+    Setting,
+    /// What no other session can have: a variable with a value that was read at the time, a temporary table.
+    State,
 }
 
 /// How to go on at a statement during which a run was lost.
@@ -42,8 +65,6 @@ pub trait Ddl: fmt::Debug + Send + Sync {
 pub enum Effect {
     /// Running it a second time does no harm: it only reads, or does the same again.
     Again,
-    /// It sets something of the session: whoever goes on behind it runs it again.
-    Session,
     /// The database can be asked.
     Probe {
         /// A `SELECT` of one number: 1 when the statement has taken effect, 0 when it has not.
@@ -54,7 +75,10 @@ pub enum Effect {
         patient: bool,
     },
     /// Only a person can find out.
-    Unknown,
+    Unknown {
+        /// Whether it takes effect as a whole or not at all, so that one that ended with an error has done nothing.
+        atomic: bool,
+    },
 }
 
 /// What a failed attempt of a statement leaves behind, and what takes it away.

@@ -11,10 +11,11 @@ mod convert;
 mod definition;
 mod effect;
 mod keys;
+mod leaves;
 mod views;
 
 use crate::catalog::{Change, Column, ForeignKey, Schema, Table};
-use crate::contract::{Ddl, Effect, Step};
+use crate::contract::{Ddl, Effect, Leaves, Step};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::dialect::{NAME, quote};
 
@@ -57,6 +58,18 @@ impl Ddl for MySqlDdl {
 
     fn effect(&self, sql: &str) -> Effect {
         effect::effect(sql)
+    }
+
+    fn leaves(&self, sql: &str) -> Leaves {
+        leaves::leaves(sql)
+    }
+
+    fn stays(&self, sql: &str) -> Option<String> {
+        leaves::stays(sql)
+    }
+
+    fn home(&self) -> Option<&'static str> {
+        Some("SELECT DATABASE()")
     }
 }
 

@@ -5,10 +5,11 @@ mod check;
 mod column;
 mod effect;
 mod enums;
+mod leaves;
 mod plan;
 
 use crate::catalog::{Change, Schema};
-use crate::contract::{Ddl, Effect, Step};
+use crate::contract::{Ddl, Effect, Leaves, Step};
 use crate::error::Result;
 use crate::postgres::dialect::NAME;
 
@@ -31,5 +32,17 @@ impl Ddl for PostgresDdl {
 
     fn effect(&self, sql: &str) -> Effect {
         effect::effect(sql)
+    }
+
+    fn leaves(&self, sql: &str) -> Leaves {
+        leaves::leaves(sql)
+    }
+
+    fn stays(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn home(&self) -> Option<&'static str> {
+        Some("SELECT current_schema()::text")
     }
 }

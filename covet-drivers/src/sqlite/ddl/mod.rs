@@ -4,6 +4,7 @@ mod check;
 mod convert;
 mod create;
 mod effect;
+mod leaves;
 mod line;
 pub(super) mod literal;
 mod plan;
@@ -12,7 +13,7 @@ mod rebuild;
 pub(super) use create::quote;
 
 use crate::catalog::{Change, Schema};
-use crate::contract::{Ddl, Effect, Step};
+use crate::contract::{Ddl, Effect, Leaves, Step};
 use crate::error::Result;
 use crate::sqlite::dialect::NAME;
 
@@ -40,5 +41,17 @@ impl Ddl for SqliteDdl {
 
     fn effect(&self, sql: &str) -> Effect {
         effect::effect(sql)
+    }
+
+    fn leaves(&self, sql: &str) -> Leaves {
+        leaves::leaves(sql)
+    }
+
+    fn stays(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn home(&self) -> Option<&'static str> {
+        None
     }
 }

@@ -31,6 +31,10 @@ pub(in crate::migrate) struct Plan {
     /// The migrations in whose place it stands.
     #[serde(default)]
     pub(in crate::migrate) replaces: Vec<String>,
+    /// Those of them that stood in the place of others themselves: each behind these, and none that a database needs to
+    /// have known.
+    #[serde(default)]
+    pub(in crate::migrate) squashes: Vec<String>,
     /// The tables that a script writes anew as a whole.
     #[serde(default)]
     pub(in crate::migrate) rebuilds: Vec<String>,
@@ -53,6 +57,7 @@ impl Plan {
             out.push_str(&format!("{key} = {value}\n"));
         }
         list(&mut out, "replaces", &self.replaces)?;
+        list(&mut out, "squashes", &self.squashes)?;
         list(&mut out, "rebuilds", &self.rebuilds)?;
         list(&mut out, "decisions", &self.decisions)?;
         list(&mut out, "changes", &self.changes)?;
@@ -96,6 +101,7 @@ mod tests {
                 Change::AddColumn { table: "t".into(), column, backfill: Some(ColumnDefault::Text("it's".into())) },
             ],
             replaces: vec!["a".into(), "b".into()],
+            squashes: vec!["b".into()],
             rebuilds: vec!["t\"".into()],
             scripts: [("up.x.sql".into(), "sha256:0".into()), ("down.x.sql".into(), "sha256:1".into())].into(),
         };

@@ -6,8 +6,9 @@ mod squash;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use covet_drivers::catalog::{Change, Schema};
+use covet_drivers::catalog::{Change, Column, Schema};
 use covet_drivers::contract::Step;
+use covet_drivers::sql::{Word, words};
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::migrate::files::{Folder, PLAN, Plan, SNAPSHOT, Way, checksum, irreversible, render, write};
@@ -107,6 +108,7 @@ impl Project {
             decisions: decisions.iter().map(Decision::to_string).collect(),
             changes,
             replaces: Vec::new(),
+            squashes: Vec::new(),
             rebuilds: Vec::new(),
             scripts: BTreeMap::new(),
         };
@@ -200,6 +202,7 @@ impl Draft {
 
     fn scripts(&mut self, target: &Target, back: &[Change], before: &Schema, after: &Schema) -> Result<()> {
         let steps = target.ddl.plan(&self.plan.changes, before, after)?;
+        self.states_columns_anew(target, &steps, before)?;
         self.script(target, Way::Up, &steps)?;
         match target.ddl.plan(back, after, before) {
             Ok(steps) => self.script(target, Way::Down, &steps),
@@ -221,12 +224,38 @@ impl Draft {
         Ok(())
     }
 
+    /// An enum that changes has columns whose tables no change names; where a script says anew what such a column is,
+    /// what another migration makes of the table would be lost.
+    fn states_columns_anew(&mut self, target: &Target, steps: &[Step], before: &Schema) -> Result<()> {
+        let enums: Vec<&str> = self.plan.changes.iter().filter_map(altered_enum).collect();
+        let has = |column: &Column| column.ty.as_enum().is_some_and(|ty| enums.contains(&&*ty.name));
+        let tables = before.tables.iter().filter(|table| table.columns.iter().any(has));
+        let mut found = Vec::new();
+        for table in tables {
+            for step in steps {
+                let words = words(&step.sql, target.dialect.quoting())?;
+                if words.contains(&Word::Name(table.name.clone())) {
+                    found.push(table.name.clone());
+                }
+            }
+        }
+        self.plan.rebuilds.extend(found);
+        Ok(())
+    }
+
     fn heading(&self, way: Way) -> String {
         match way {
             // Without the id, so that the same is written, and has the same checksum, whenever it is made.
             Way::Up => self.plan.name.clone(),
             Way::Down => format!("the way back from {}", self.plan.name),
         }
+    }
+}
+
+fn altered_enum(change: &Change) -> Option<&str> {
+    match change {
+        Change::AlterEnum { before, .. } => Some(&before.name),
+        _ => None,
     }
 }
 

@@ -48,6 +48,13 @@ impl Project {
                 .iter()
                 .flat_map(|one| one.replaces().iter().cloned().chain([one.id().to_owned()]))
                 .collect(),
+            squashes: range
+                .iter()
+                .flat_map(|one| {
+                    let itself = (!one.replaces().is_empty()).then(|| one.id().to_owned());
+                    one.plan().squashes.iter().cloned().chain(itself)
+                })
+                .collect(),
             rebuilds: Vec::new(),
             scripts: BTreeMap::new(),
         };
@@ -95,7 +102,9 @@ fn range<'f>(folder: &'f Folder, first: &str, last: &str) -> Result<Vec<&'f Migr
     }
     found.reverse();
     // One that follows from the middle would follow what is there only afterwards.
-    let is_inner = |id: &String| found.iter().rev().skip(1).any(|migration| migration.id() == id);
+    let is_inner = |id: &String| {
+        found.iter().rev().skip(1).any(|migration| migration.id() == id || migration.replaces().contains(id))
+    };
     let beside = folder.migrations().iter().filter(|other| !found.iter().any(|migration| migration.id() == other.id()));
     if let Some(other) = beside.into_iter().find(|other| other.parents().iter().any(is_inner)) {
         return Err(Error::new(

@@ -6,6 +6,7 @@ mod execute;
 mod patience;
 mod repair;
 mod session;
+mod single;
 mod status;
 mod step;
 
@@ -17,10 +18,9 @@ use covet_drivers::render::Dialect;
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::db::Db;
-use crate::migrate::Target;
 use crate::migrate::embedded::Embedded;
 use crate::migrate::files::Folder;
-use crate::migrate::history::{Entry, History};
+use crate::migrate::history::Entry;
 
 use choose::Choice;
 use patience::Limits;
@@ -152,27 +152,16 @@ impl Migrator {
     /// # Errors
     /// As [`up`](Migrator::up), and `Migration` for a goal that is not known.
     pub async fn up_to(&self, db: &Db, goal: Goal<'_>) -> Result<Report> {
-        let target = Target::of(&*db.backend());
         let entries = self.entries(db).await?;
         let mut report = Report::default();
         // Whoever finds nothing to do waits for nobody.
-        let works = self.choice(target.dialect).up(&entries, goal)?;
+        let works = self.choice(db.backend().dialect()).up(&entries, goal)?;
         let wanted: Vec<String> = works.iter().map(|work| work.id().to_owned()).collect();
         if !wanted.is_empty() {
             let mut session = self.locked(db).await?;
-            let result = self.apply_all(&mut session, target, &wanted, &mut report).await;
+            let result = self.apply_all(&mut session, &wanted, &mut report).await;
             end(session, result).await?;
         }
-        Ok(report)
-    }
-
-    /// Applies one migration, whatever else is pending.
-    async fn only(&self, db: &Db, id: &str) -> Result<Report> {
-        let mut report = Report::default();
-        let target = Target::of(&*db.backend());
-        let mut session = self.locked(db).await?;
-        let result = self.apply_all(&mut session, target, &[id.to_owned()], &mut report).await;
-        end(session, result).await?;
         Ok(report)
     }
 
@@ -184,13 +173,12 @@ impl Migrator {
     /// `Migration` for a migration without a way back and for a goal that is not known; else as
     /// [`up`](Migrator::up).
     pub async fn down(&self, db: &Db, goal: Goal<'_>) -> Result<Report> {
-        let target = Target::of(&*db.backend());
         let entries = self.entries(db).await?;
         let mut report = Report::default();
         let wanted: Vec<String> = choose::down(&entries, goal)?.iter().map(|entry| entry.id.clone()).collect();
         if !wanted.is_empty() {
             let mut session = self.locked(db).await?;
-            let result = self.undo_all(&mut session, target, &wanted, &mut report).await;
+            let result = self.undo_all(&mut session, &wanted, &mut report).await;
             end(session, result).await?;
         }
         Ok(report)
@@ -220,7 +208,7 @@ impl Migrator {
     /// As there.
     pub async fn plan_down(&self, db: &Db, goal: Goal<'_>) -> Result<Vec<Planned>> {
         let mut session = Session::open(db).await?;
-        let mut history = History::new(session.connection(), db.backend().dialect());
+        let mut history = session.history();
         let entries = history.read().await?;
         let mut planned = Vec::new();
         for entry in choose::down(&entries, goal)? {
@@ -248,7 +236,7 @@ impl Migrator {
 
     async fn entries(&self, db: &Db) -> Result<Vec<Entry>> {
         let mut session = Session::open(db).await?;
-        let entries = History::new(session.connection(), db.backend().dialect()).read().await?;
+        let entries = session.history().read().await?;
         session.close().await?;
         Ok(entries)
     }
