@@ -41,65 +41,11 @@ fn statement(words: &mut Reader<'_>, all: &[Word<'_>]) -> Option<Effect> {
 }
 
 /// What may stand before a parenthesis and does nothing but compute, wait, or set what the session has.
-const COMPUTING: &[&str] = &[
-    "select",
-    "from",
-    "where",
-    "on",
-    "join",
-    "and",
-    "or",
-    "not",
-    "in",
-    "exists",
-    "any",
-    "all",
-    "as",
-    "by",
-    "having",
-    "union",
-    "values",
-    "using",
-    "over",
-    "filter",
-    "lateral",
-    "distinct",
-    "case",
-    "when",
-    "then",
-    "else",
-    "between",
-    "like",
-    "count",
-    "sum",
-    "min",
-    "max",
-    "avg",
-    "coalesce",
-    "nullif",
-    "greatest",
-    "least",
-    "abs",
-    "round",
-    "floor",
-    "ceil",
-    "concat",
-    "lower",
-    "upper",
-    "trim",
-    "replace",
-    "substring",
-    "length",
-    "cast",
-    "numeric",
-    "now",
-    "current_schema",
-    "to_regclass",
-    "to_regtype",
-    "version",
-    "pg_sleep",
-    "set_config",
-];
+const COMPUTING: &str = "\
+    select from where on join and or not in exists any all as by having union values using over filter \
+    lateral distinct case when then else between like count sum min max avg coalesce nullif greatest \
+    least abs round floor ceil concat lower upper trim replace substring length cast numeric now \
+    current_schema to_regclass to_regtype version pg_sleep set_config";
 
 fn create(words: &mut Reader<'_>) -> Option<Effect> {
     words.take();
