@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Check, Column, ColumnDefault, EnumType, ForeignKey, Index, Object, Table};
+use crate::catalog::{Check, Column, ColumnDefault, EnumType, Expression, ForeignKey, Index, Object, Table};
 
 /// One step from one schema to the next. Every change holds enough to be written in SQL and to be undone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +98,24 @@ pub enum Change {
         /// The index as it was.
         index: Index,
     },
+    /// An index under another name.
+    RenameIndex {
+        /// The table's name.
+        table: String,
+        /// The name it had.
+        from: String,
+        /// The name it gets.
+        to: String,
+    },
+    /// A foreign key or a check under another name.
+    RenameConstraint {
+        /// The table's name.
+        table: String,
+        /// The name it had.
+        from: String,
+        /// The name it gets.
+        to: String,
+    },
     /// A new foreign key.
     AddForeignKey {
         /// The table's name.
@@ -159,6 +177,32 @@ pub enum Change {
 }
 
 impl Change {
+    /// Changes every expression.
+    pub fn expressions(&mut self, change: &mut dyn FnMut(&mut Expression)) {
+        match self {
+            Change::CreateTable { table } | Change::DropTable { table } => table.expressions(change),
+            Change::AddColumn { column, .. } | Change::DropColumn { column, .. } => column.expressions(change),
+            Change::AlterColumn { before, after, .. } => {
+                before.expressions(change);
+                after.expressions(change);
+            }
+            Change::AddIndex { index, .. } | Change::DropIndex { index, .. } => index.expressions(change),
+            Change::AddCheck { check, .. } | Change::DropCheck { check, .. } => change(&mut check.expression),
+            Change::CreateObject { object } | Change::DropObject { object } => change(&mut object.definition),
+            Change::CreateEnum { .. }
+            | Change::DropEnum { .. }
+            | Change::AlterEnum { .. }
+            | Change::RenameTable { .. }
+            | Change::RenameColumn { .. }
+            | Change::RenameIndex { .. }
+            | Change::RenameConstraint { .. }
+            | Change::AddForeignKey { .. }
+            | Change::DropForeignKey { .. }
+            | Change::AlterPrimaryKey { .. }
+            | Change::CommentTable { .. } => {}
+        }
+    }
+
     /// The table that the change is about, under the name it has before the change.
     #[must_use]
     pub fn table(&self) -> Option<&str> {
@@ -170,6 +214,8 @@ impl Change {
             Change::AddColumn { table, .. }
             | Change::DropColumn { table, .. }
             | Change::RenameColumn { table, .. }
+            | Change::RenameIndex { table, .. }
+            | Change::RenameConstraint { table, .. }
             | Change::AlterColumn { table, .. }
             | Change::AddIndex { table, .. }
             | Change::DropIndex { table, .. }

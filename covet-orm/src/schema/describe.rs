@@ -21,6 +21,8 @@ pub fn describe(change: &Change) -> String {
         Change::AddForeignKey { table, foreign_key } => format!("add foreign key {} on {table}", foreign_key.name),
         Change::DropForeignKey { table, foreign_key } => format!("drop foreign key {} on {table}", foreign_key.name),
         Change::AddCheck { table, check } => format!("add check {} on {table}", check.name),
+        Change::RenameIndex { table, from, to } => format!("rename index {from} of {table} to {to}"),
+        Change::RenameConstraint { table, from, to } => format!("rename constraint {from} of {table} to {to}"),
         Change::DropCheck { table, check } => format!("drop check {} on {table}", check.name),
         Change::AlterPrimaryKey { table, after, .. } => {
             format!("alter primary key of {table} to ({})", after.join(", "))

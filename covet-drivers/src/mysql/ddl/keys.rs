@@ -84,7 +84,21 @@ impl Plan<'_> {
             self.twice(table, after);
             actions.push(format!("ADD PRIMARY KEY ({})", names(after)));
         }
-        self.push(format!("ALTER TABLE {} {}", quote(table), actions.join(", ")));
+        let known = self.table(table)?.clone();
+        let keyed = Table { primary_key: after.to_vec(), ..known.clone() };
+        let served = |by: &Table, other: &Table| -> Vec<(String, String)> {
+            let keys = known.foreign_keys.iter();
+            let keys = keys.filter(|key| is_served(by, &key.columns) && !is_served(other, &key.columns));
+            keys.map(|key| (quote(&key.name), names(&key.columns))).collect()
+        };
+        let t = quote(table);
+        for (name, columns) in served(&known, &keyed) {
+            self.note(format!("CREATE INDEX {name} ON {t} ({columns})"), "the foreign key needs an index");
+        }
+        self.push(format!("ALTER TABLE {t} {}", actions.join(", ")));
+        for (name, _) in served(&keyed, &known) {
+            self.note(format!("DROP INDEX {name} ON {t}"), "the primary key serves the foreign key now");
+        }
         Ok(())
     }
 
@@ -111,6 +125,12 @@ impl Plan<'_> {
     }
 
     pub(crate) fn drop_check(&mut self, table: &str, check: &Check) {
+        let parked = self.parked_checks.len();
+        self.parked_checks.retain(|(owner, name)| owner != table || *name != check.name);
+        if self.parked_checks.len() < parked {
+            // It has gone already.
+            return;
+        }
         self.push(format!("ALTER TABLE {} DROP CONSTRAINT {}", quote(table), quote(&check.name)));
     }
 
@@ -179,6 +199,28 @@ impl Plan<'_> {
             action(key, key.on_delete)?,
             action(key, key.on_update)?,
         ));
+        Ok(())
+    }
+
+    /// Neither foreign keys nor checks can be renamed, so they are made again; the rows are known to fit.
+    pub(crate) fn rename_constraint(&mut self, table: &str, from: &str, to: &str) -> Result<()> {
+        if let Some(at) = self.parked.iter().position(|(owner, key)| owner == table && key.name == from) {
+            let (_, key) = self.parked.remove(at);
+            self.table_mut(table)?.foreign_keys.push(key.clone());
+            return self.write_foreign_key(table, &ForeignKey { name: to.to_owned(), ..key });
+        }
+        let (t, known) = (quote(table), self.table(table)?.clone());
+        if let Some(check) = known.checks.iter().find(|check| check.name == from) {
+            self.drop_check(table, check);
+            self.restore_check(table, &Check { name: to.to_owned(), ..check.clone() });
+        } else if let Some(key) = known.foreign_keys.iter().find(|key| key.name == from) {
+            self.push(format!("ALTER TABLE {t} DROP FOREIGN KEY {}", quote(from)));
+            if !is_served(&known, &key.columns) {
+                let (from, to) = (quote(from), quote(to));
+                self.note(format!("ALTER TABLE {t} RENAME INDEX {from} TO {to}"), "it is there for the foreign key");
+            }
+            self.write_foreign_key(table, &ForeignKey { name: to.to_owned(), ..key.clone() })?;
+        }
         Ok(())
     }
 

@@ -6,12 +6,14 @@
 //! goes with the key, and introspection does not show it.
 
 mod alter;
+mod aside;
 mod check;
 mod convert;
 mod definition;
 mod effect;
 mod keys;
 mod leaves;
+mod quotes;
 mod views;
 
 use crate::catalog::{Change, Column, ForeignKey, Schema, Table};
@@ -30,15 +32,14 @@ impl Ddl for MySqlDdl {
             after,
             steps: views::guards(changes),
             parked: Vec::new(),
+            parked_checks: Vec::new(),
             made: Vec::new(),
             added: Vec::new(),
         };
+        plan.now.tables.iter_mut().for_each(quotes::table);
         for (index, change) in changes.iter().enumerate() {
-            plan.change(change, changes.get(index + 1..).unwrap_or_default())?;
-            plan.now.apply(change).ok_or_else(|| {
-                let error = Error::new(ErrorKind::Migration, format!("a change does not fit the schema: {change:?}"));
-                error.with_table(change.table().unwrap_or_default())
-            })?;
+            let change = quotes::change(change, &plan.now, after);
+            plan.make(&change, changes.get(index + 1..).unwrap_or_default())?;
         }
         Ok(plan.steps)
     }
@@ -81,6 +82,8 @@ struct Plan<'a> {
     steps: Vec<Step>,
     /// Foreign keys taken away while the columns under them change, with their tables.
     parked: Vec<(String, ForeignKey)>,
+    /// Checks taken away while a column that they read gets another name: table and name.
+    parked_checks: Vec<(String, String)>,
     /// Tables that were made on the way, and hold no rows yet.
     made: Vec<String>,
     /// Columns that were added on the way: table, name, and the value of every row in SQL.
@@ -88,6 +91,19 @@ struct Plan<'a> {
 }
 
 impl Plan<'_> {
+    /// Writes the change, and makes it on the schema as it stands.
+    fn make(&mut self, change: &Change, later: &[Change]) -> Result<()> {
+        self.change(change, later)?;
+        self.now.apply(change).ok_or_else(|| {
+            let error = Error::new(ErrorKind::Migration, format!("a change does not fit the schema: {change:?}"));
+            error.with_table(change.table().unwrap_or_default())
+        })?;
+        if let Change::RenameColumn { table, .. } = change {
+            quotes::table(self.table_mut(table)?);
+        }
+        Ok(())
+    }
+
     fn change(&mut self, change: &Change, later: &[Change]) -> Result<()> {
         match change {
             // An enum is part of its columns.
@@ -101,12 +117,18 @@ impl Plan<'_> {
             Change::RenameTable { from, to } => self.rename_table(from, to),
             Change::AddColumn { table, column, backfill } => self.add_column(table, column, backfill.as_ref()),
             Change::DropColumn { table, column } => self.drop_column(table, column),
-            Change::RenameColumn { table, from, to } => self.rename_column(table, from, to),
+            Change::RenameColumn { table, from, to } => self.rename_column(table, from, to, later),
             Change::AlterColumn { table, before, after, backfill } => {
                 self.alter_column(table, before, after, backfill.as_ref(), later)
             }
             Change::AddIndex { table, index } => self.add_index(table, index),
             Change::DropIndex { table, index } => self.drop_index(table, index),
+            Change::RenameIndex { table, from, to } => {
+                let (from, to) = (quote(from), quote(to));
+                self.push(format!("ALTER TABLE {} RENAME INDEX {from} TO {to}", quote(table)));
+                Ok(())
+            }
+            Change::RenameConstraint { table, from, to } => self.rename_constraint(table, from, to),
             Change::AddForeignKey { table, foreign_key } => self.add_foreign_key(table, foreign_key),
             Change::DropForeignKey { table, foreign_key } => self.drop_foreign_key(table, foreign_key),
             Change::AddCheck { table, check } => {

@@ -10,8 +10,8 @@ use crate::postgres::types::{CREATE_NO_CASE, check_name, condition, list, litera
 /// The steps of the changes.
 pub(super) fn plan(changes: &[Change], before: &Schema) -> Result<Vec<Step>> {
     let mut plan = Plan { current: before.clone(), steps: Vec::new(), made: Vec::new(), collation: false };
-    for change in changes {
-        plan.change(change)?;
+    for (index, change) in changes.iter().enumerate() {
+        plan.change(change, changes.get(index + 1..).unwrap_or_default())?;
     }
     Ok(plan.steps)
 }
@@ -26,8 +26,8 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    fn change(&mut self, change: &Change) -> Result<()> {
-        self.write(change)?;
+    fn change(&mut self, change: &Change, later: &[Change]) -> Result<()> {
+        self.write(change, later)?;
         self.current.apply(change).ok_or_else(|| {
             let error = Error::new(ErrorKind::Migration, format!("a change does not fit the schema: {change:?}"));
             error.with_table(change.table().unwrap_or_default())
@@ -35,12 +35,12 @@ impl Plan {
     }
 
     /// Writes the change; the schema is as it is before it.
-    fn write(&mut self, change: &Change) -> Result<()> {
+    fn write(&mut self, change: &Change, later: &[Change]) -> Result<()> {
         match change {
             Change::CreateEnum { ty } => self.create_enum(ty),
             Change::DropEnum { ty } => self.sql(format!("DROP TYPE {}", quoted(&ty.name))),
-            Change::AlterEnum { before, after, map } => self.alter_enum(before, after, map)?,
-            Change::CreateTable { table } => self.create_table(table),
+            Change::AlterEnum { before, after, map } => self.alter_enum(before, after, map, later)?,
+            Change::CreateTable { table } => self.create_table(table)?,
             Change::DropTable { table } => self.sql(format!("DROP TABLE {}", quoted(&table.name))),
             Change::RenameTable { from, to } => self.rename_table(from, to)?,
             Change::AddColumn { table, column, backfill } => self.add_column(table, column, backfill.as_ref()),
@@ -52,6 +52,10 @@ impl Plan {
                 self.alter_column(table, before, after, backfill.as_ref())?;
             }
             Change::AddIndex { table, index } => self.add_index(table, index)?,
+            Change::RenameIndex { from, to, .. } => {
+                self.sql(format!("ALTER INDEX {} RENAME TO {}", quoted(from), quoted(to)));
+            }
+            Change::RenameConstraint { table, from, to } => self.rename_constraint(table, from, to),
             Change::DropIndex { index, .. } => self.sql(format!("DROP INDEX {}", quoted(&index.name))),
             Change::AddForeignKey { table, foreign_key } => {
                 self.orphans(table, foreign_key);
@@ -105,7 +109,14 @@ impl Plan {
         }
     }
 
-    fn create_table(&mut self, table: &Table) {
+    fn create_table(&mut self, table: &Table) -> Result<()> {
+        // An enum goes last, when no column has it any more.
+        if self.current.enums().iter().any(|ty| ty.name == table.name) {
+            let name = &table.name;
+            return Err(Error::unsupported(format_args!("a table {name} while there is an enum {name}"), NAME)
+                .with_table(name)
+                .with_help("let the enum go in a migration before this one, or give the table another name"));
+        }
         for column in &table.columns {
             self.collate(column);
         }
@@ -124,6 +135,7 @@ impl Plan {
         for column in table.columns.iter().filter(|column| column.comment.is_some()) {
             self.comment_column(&table.name, column);
         }
+        Ok(())
     }
 
     fn add_check(&mut self, table: &str, new: &Check) {

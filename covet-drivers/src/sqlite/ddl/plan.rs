@@ -78,6 +78,17 @@ impl Planner {
             }
             Change::AddIndex { table, index } => self.add_index(number, table, index),
             Change::DropIndex { table, index } => self.drop_index(number, table, &index.name),
+            Change::RenameIndex { table, from, to } => self.rename_index(number, table, from, to),
+            Change::RenameConstraint { table, from, to } => {
+                let id = self.touch(number, table)?;
+                let line = self.line(id)?;
+                let keys = line.table.foreign_keys.iter_mut().chain(&mut line.new_foreign_keys);
+                let checks = line.table.checks.iter_mut().chain(&mut line.new_checks);
+                let names = keys.map(|key| &mut key.name).chain(checks.map(|check| &mut check.name));
+                names.filter(|name| *name == from).for_each(|name| to.clone_into(name));
+                self.must_rebuild(id);
+                Ok(())
+            }
             Change::AddForeignKey { table, foreign_key } => {
                 let id = self.touch(number, table)?;
                 let line = self.line(id)?;
@@ -343,6 +354,19 @@ impl Planner {
         Ok(())
     }
 
+    /// SQLite has no other name for an index: it is made again, over rows that are known to fit.
+    fn rename_index(&mut self, number: usize, table: &str, from: &str, to: &str) -> Result<()> {
+        let id = self.touch(number, table)?;
+        let known = self.line(id)?.table.indexes.iter().find(|index| index.name == from).cloned();
+        let index = Index { name: to.to_owned(), ..known.ok_or_else(|| no_index(table, from))? };
+        self.drop_index(number, table, from)?;
+        let first = self.steps.len();
+        self.add_index(number, table, &index)?;
+        let again = self.steps.split_off(first);
+        self.steps.extend(again.into_iter().filter(|step| !step.guard));
+        Ok(())
+    }
+
     /// Rebuilds the tables whose last change this was.
     fn rebuild_after(&mut self, number: usize) -> Result<()> {
         let due: Vec<usize> =
@@ -400,4 +424,10 @@ impl Planner {
         }
         Ok(())
     }
+}
+
+#[cold]
+fn no_index(table: &str, index: &str) -> Error {
+    Error::new(ErrorKind::Migration, format!("a change of the index {index} of {table}, which does not exist there"))
+        .with_table(table)
 }

@@ -109,6 +109,11 @@ impl Footprint {
                     self.changed(Part::Column(table.clone(), name.clone()));
                 }
             }
+            Change::RenameIndex { from, to, .. } => {
+                for name in [from, to] {
+                    self.changed(Part::Name(name.clone()));
+                }
+            }
             Change::AddIndex { table, index } | Change::DropIndex { table, index } => self.index(table, index),
             Change::AddForeignKey { table, foreign_key } | Change::DropForeignKey { table, foreign_key } => {
                 self.changed(Part::Name(foreign_key.name.clone()));
