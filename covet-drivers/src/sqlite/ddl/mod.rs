@@ -9,6 +9,7 @@ mod line;
 pub(super) mod literal;
 mod plan;
 mod rebuild;
+mod unknown;
 
 pub(super) use create::quote;
 
