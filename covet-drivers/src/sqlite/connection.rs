@@ -156,6 +156,7 @@ fn capabilities(many_connections: bool) -> Capabilities {
         returning_on_insert: true,
         returning_on_update: true,
         returning_on_delete: true,
+        default_as_value: false,
         conflict_target: true,
         transactional_ddl: true,
         many_connections,
