@@ -71,12 +71,11 @@ impl<'f> Choice<'f> {
                 Some(State::Reverted) | None => pending.push((migration, None, self.is_there(migration, &by_id)?)),
             }
         }
-        let (there, lacking): (Vec<_>, Vec<_>) = pending.iter().partition(|(.., is_there)| *is_there);
-        let there = there.iter().map(|(migration, ..)| migration.id()).chain(applied.iter().copied());
-        self.in_order(
-            &lacking.iter().map(|(migration, ..)| *migration).collect::<Vec<_>>(),
-            &there.collect::<Vec<_>>(),
-        )?;
+        let there = pending.iter().filter(|(.., is_there)| *is_there).map(|(migration, ..)| migration.id());
+        let there: Vec<&str> = there.chain(applied.iter().copied()).collect();
+        let lacking: Vec<&Migration> =
+            pending.iter().filter(|(.., is_there)| !is_there).map(|(migration, ..)| *migration).collect();
+        self.in_order(&lacking, &there)?;
         let ids = pending.iter().map(|(migration, ..)| migration.id());
         let most = self.most(&ids.collect::<Vec<_>>(), &applied, goal)?;
         // Only what runs is read as a script: a file that is wrong stops the run before anything has changed.
