@@ -110,7 +110,7 @@ mod tests {
 
     use std::time::Duration;
 
-    use crate::contract::{ConnectUrl, Connection, adapter_for};
+    use crate::contract::{ConnectUrl, adapter_for};
 
     /// A statement outside of a transaction goes on when its future is dropped, and so does the lock.
     #[tokio::test]
