@@ -157,8 +157,8 @@ impl<'w> Reader<'w> {
     }
 }
 
-/// Whether the words call something that is none of these, which are parted by blanks: whatever else stands before a parenthesis is taken for a
-/// function, and nobody knows what that does.
+/// Whether the words call something that is none of these, which are parted by blanks: whatever else stands before a
+/// parenthesis is taken for a function, and nobody knows what that does.
 #[must_use]
 pub fn calls(words: &[Word<'_>], known: &str) -> bool {
     let mut before = None;
