@@ -247,7 +247,7 @@ impl Connection for SqliteConnection {
     }
 
     fn unlock<'a>(&'a mut self, name: &'a str) -> BoxFuture<'a, Result<()>> {
-        Box::pin(std::future::ready(self.unlock_runners(name)))
+        Box::pin(self.unlock_runners(name))
     }
 
     fn server(&self) -> &ServerInfo {

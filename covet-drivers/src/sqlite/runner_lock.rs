@@ -50,11 +50,12 @@ impl SqliteConnection {
     }
 
     /// See [`unlock`](crate::contract::Connection::unlock).
-    pub(super) fn unlock_runners(&mut self, name: &str) -> Result<()> {
+    pub(super) async fn unlock_runners(&mut self, name: &str) -> Result<()> {
         if self.options.is_memory() {
             return Ok(());
         }
-        self.back();
+        // The thread may still have the session in hand, although it has answered.
+        self.settle().await?;
         let Seat::Here(session) = &mut self.seat else { return Err(lost()) };
         match session.locks.iter().position(|lock| lock.name == name) {
             Some(held) => {

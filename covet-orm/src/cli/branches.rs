@@ -145,6 +145,7 @@ fn linted(context: &Context, folder: &Folder) -> Result<Vec<Finding>> {
     if found.is_empty() {
         let text = match warnings {
             0 => "nothing is found".to_owned(),
+            1 => "1 warning, and no error: `cargo covet migrate lint` shows it".to_owned(),
             _ => format!("{warnings} warnings, and no error: `cargo covet migrate lint` shows them"),
         };
         found.push(Finding { about: "lint", wrong: false, text });
