@@ -3,7 +3,7 @@
 
 use covet_drivers::catalog::{Change, Column, ColumnDefault, ColumnType, ForeignKey, Index, Schema, Table};
 use covet_drivers::contract::{
-    BoxFuture, Command, Connection, Ddl, Effect, Flow, Introspect, Leaves, Reuse, Row, Step,
+    Batches, BoxFuture, Command, Connection, Ddl, Effect, Flow, Introspect, Leaves, Reuse, Row, Step,
 };
 use covet_drivers::render::ansi;
 use covet_drivers::{Error, ErrorKind, Result};
@@ -84,6 +84,27 @@ impl Ddl for TinDdl {
             plan.change(change)?;
         }
         Ok(plan.steps)
+    }
+
+    /// One writes at a time.
+    fn plan_online(&self, changes: &[Change], before: &Schema, after: &Schema) -> Result<Vec<Step>> {
+        self.plan(changes, before, after)
+    }
+
+    fn has_online(&self) -> bool {
+        false
+    }
+
+    fn rewrites(&self, _: &Column, _: &Column) -> bool {
+        false
+    }
+
+    fn next_batch(&self, batches: &Batches, after: Option<&str>, size: u32) -> String {
+        let Batches { table, key, .. } = batches;
+        let behind = after.map(|after| format!(" WHERE {key} > {after}")).unwrap_or_default();
+        format!(
+            "SELECT quote(max(k)), count(*) FROM (SELECT {key} AS k FROM {table}{behind} ORDER BY {key} LIMIT {size})"
+        )
     }
 
     fn kept(&self, schema: &Schema) -> Schema {

@@ -11,6 +11,7 @@ mod killed;
 mod lint;
 mod lost;
 mod notation;
+mod online;
 mod place;
 mod revisions;
 mod rows;

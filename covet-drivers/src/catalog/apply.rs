@@ -141,6 +141,16 @@ impl Table {
             }
             Change::AlterPrimaryKey { after, .. } => self.primary_key.clone_from(after),
             Change::CommentTable { after, .. } => self.comment.clone_from(after),
+            // Rows change, or what is done when they do; the schema does not tell.
+            Change::FillColumn { column, .. } => drop(self.column(&column.name)?),
+            Change::CopyColumn { from, to, .. }
+            | Change::FollowColumn { from, to, .. }
+            | Change::UnfollowColumn { from, to, .. } => drop((self.column(&from.name)?, self.column(&to.name)?)),
+            Change::SwapColumn { from, to, .. } => {
+                self.column(&from.name)?;
+                self.columns.retain(|column| column.name != from.name);
+                self.rename_column(&to.name, &from.name);
+            }
             _ => return None,
         }
         self.sort();

@@ -153,6 +153,51 @@ pub enum Change {
         /// The columns that it gets.
         after: Vec<String>,
     },
+    /// Rows that have NULL in a column get a value, batch by batch; the schema stays.
+    FillColumn {
+        /// The table's name.
+        table: String,
+        /// The column.
+        column: Column,
+        /// What takes the place of NULL.
+        value: ColumnDefault,
+    },
+    /// Rows get the value of one column in another that is NULL, batch by batch; the schema stays.
+    CopyColumn {
+        /// The table's name.
+        table: String,
+        /// The column that has the values.
+        from: Column,
+        /// The column that gets them, which holds every value of the other.
+        to: Column,
+    },
+    /// From now on a column has the value of another, whoever writes that one.
+    FollowColumn {
+        /// The table's name.
+        table: String,
+        /// The column that is written.
+        from: Column,
+        /// The column that follows it.
+        to: Column,
+    },
+    /// A column no longer has the value of another.
+    UnfollowColumn {
+        /// The table's name.
+        table: String,
+        /// The column that is written.
+        from: Column,
+        /// The column that followed it.
+        to: Column,
+    },
+    /// A column that followed another takes its place and its name, at once; the other goes.
+    SwapColumn {
+        /// The table's name.
+        table: String,
+        /// The column that goes.
+        from: Column,
+        /// The column that takes its place, under the name that it had until then.
+        to: Column,
+    },
     /// A table is said something else about.
     CommentTable {
         /// The table's name.
@@ -185,6 +230,19 @@ impl Change {
             Change::AlterColumn { before, after, .. } => {
                 before.expressions(change);
                 after.expressions(change);
+            }
+            Change::FillColumn { column, value, .. } => {
+                column.expressions(change);
+                if let ColumnDefault::Expression(value) = value {
+                    change(value);
+                }
+            }
+            Change::CopyColumn { from, to, .. }
+            | Change::FollowColumn { from, to, .. }
+            | Change::UnfollowColumn { from, to, .. }
+            | Change::SwapColumn { from, to, .. } => {
+                from.expressions(change);
+                to.expressions(change);
             }
             Change::AddIndex { index, .. } | Change::DropIndex { index, .. } => index.expressions(change),
             Change::AddCheck { check, .. } | Change::DropCheck { check, .. } => change(&mut check.expression),
@@ -224,6 +282,11 @@ impl Change {
             | Change::AddCheck { table, .. }
             | Change::DropCheck { table, .. }
             | Change::AlterPrimaryKey { table, .. }
+            | Change::FillColumn { table, .. }
+            | Change::CopyColumn { table, .. }
+            | Change::FollowColumn { table, .. }
+            | Change::UnfollowColumn { table, .. }
+            | Change::SwapColumn { table, .. }
             | Change::CommentTable { table, .. } => table,
         })
     }

@@ -27,6 +27,11 @@ pub fn describe(change: &Change) -> String {
         Change::AlterPrimaryKey { table, after, .. } => {
             format!("alter primary key of {table} to ({})", after.join(", "))
         }
+        Change::FillColumn { table, column, .. } => format!("fill column {table}.{}", column.name),
+        Change::CopyColumn { table, from, to } => format!("copy column {table}.{} to {}", from.name, to.name),
+        Change::FollowColumn { table, from, to } => format!("let {table}.{} follow {}", to.name, from.name),
+        Change::UnfollowColumn { table, from, to } => format!("let {table}.{} follow {} no more", to.name, from.name),
+        Change::SwapColumn { table, from, to } => format!("put {table}.{} in the place of {}", to.name, from.name),
         Change::CommentTable { table, .. } => format!("comment table {table}"),
         Change::CreateObject { object } => format!("create {} {}", object.kind.word(), object.name),
         Change::DropObject { object } => format!("drop {} {}", object.kind.word(), object.name),

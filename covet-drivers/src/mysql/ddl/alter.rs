@@ -221,6 +221,7 @@ impl Plan<'_> {
         if now.nullable && !after.nullable && after.generated.is_none() {
             match backfill {
                 // As a value of the type that the column still has, where that can hold it.
+                Some(value) if self.online => self.fill_with(table, &now, value)?,
                 Some(value) => {
                     let value = default(value, &now.ty, &format!("{table}.{}", after.name))?;
                     self.push(format!("UPDATE {t} SET {c} = {value} WHERE {c} IS NULL"));

@@ -162,7 +162,7 @@ impl Plan<'_> {
     }
 
     /// Stops the migration when rows point at rows that are not there.
-    fn orphans(&mut self, table: &str, key: &ForeignKey) {
+    pub(super) fn orphans(&mut self, table: &str, key: &ForeignKey) {
         if self.is_new(table) {
             return;
         }
@@ -189,7 +189,7 @@ impl Plan<'_> {
     }
 
     fn write_foreign_key(&mut self, table: &str, key: &ForeignKey) -> Result<()> {
-        self.push(format!(
+        let sql = format!(
             "ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({}) ON DELETE {} ON UPDATE {}",
             quote(table),
             quote(&key.name),
@@ -198,7 +198,8 @@ impl Plan<'_> {
             names(&key.target_columns),
             action(key, key.on_delete)?,
             action(key, key.on_update)?,
-        ));
+        );
+        self.foreign_key_online(table, key, sql);
         Ok(())
     }
 

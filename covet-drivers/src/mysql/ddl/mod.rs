@@ -13,11 +13,12 @@ mod definition;
 mod effect;
 mod keys;
 mod leaves;
+mod online;
 mod quotes;
 mod views;
 
 use crate::catalog::{Change, Column, ForeignKey, Schema, Table};
-use crate::contract::{Ddl, Effect, Leaves, Step};
+use crate::contract::{Batches, Ddl, Effect, Leaves, Step};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::dialect::{NAME, quote};
 
@@ -27,21 +28,23 @@ pub struct MySqlDdl;
 
 impl Ddl for MySqlDdl {
     fn plan(&self, changes: &[Change], before: &Schema, after: &Schema) -> Result<Vec<Step>> {
-        let mut plan = Plan {
-            now: before.clone(),
-            after,
-            steps: views::guards(changes),
-            parked: Vec::new(),
-            parked_checks: Vec::new(),
-            made: Vec::new(),
-            added: Vec::new(),
-        };
-        plan.now.tables.iter_mut().for_each(quotes::table);
-        for (index, change) in changes.iter().enumerate() {
-            let change = quotes::change(change, &plan.now, after);
-            plan.make(&change, changes.get(index + 1..).unwrap_or_default())?;
-        }
-        Ok(plan.steps)
+        plan(changes, before, after, false)
+    }
+
+    fn plan_online(&self, changes: &[Change], before: &Schema, after: &Schema) -> Result<Vec<Step>> {
+        plan(changes, before, after, true)
+    }
+
+    fn has_online(&self) -> bool {
+        true
+    }
+
+    fn rewrites(&self, before: &Column, after: &Column) -> bool {
+        online::copies(before, after)
+    }
+
+    fn next_batch(&self, batches: &Batches, after: Option<&str>, size: u32) -> String {
+        online::next_batch(batches, after, size)
     }
 
     fn check(&self, schema: &Schema) -> Result<()> {
@@ -74,12 +77,35 @@ impl Ddl for MySqlDdl {
     }
 }
 
+/// The steps of the changes; `online` while others write.
+fn plan(changes: &[Change], before: &Schema, after: &Schema, online: bool) -> Result<Vec<Step>> {
+    let mut plan = Plan {
+        now: before.clone(),
+        after,
+        steps: views::guards(changes),
+        online,
+        parked: Vec::new(),
+        parked_checks: Vec::new(),
+        made: Vec::new(),
+        added: Vec::new(),
+    };
+    plan.now.tables.iter_mut().for_each(quotes::table);
+    for (index, change) in changes.iter().enumerate() {
+        let change = quotes::change(change, &plan.now, after);
+        plan.refuse(&change)?;
+        plan.make(&change, changes.get(index + 1..).unwrap_or_default())?;
+    }
+    Ok(plan.steps)
+}
+
 /// A plan in the making.
 struct Plan<'a> {
     /// The schema as it stands after the steps so far.
     now: Schema,
     after: &'a Schema,
     steps: Vec<Step>,
+    /// Whether others write meanwhile.
+    online: bool,
     /// Foreign keys taken away while the columns under them change, with their tables.
     parked: Vec<(String, ForeignKey)>,
     /// Checks taken away while a column that they read gets another name: table and name.
@@ -116,6 +142,20 @@ impl Plan<'_> {
             }
             Change::RenameTable { from, to } => self.rename_table(from, to),
             Change::AddColumn { table, column, backfill } => self.add_column(table, column, backfill.as_ref()),
+            Change::FillColumn { table, column, value } => self.fill_with(table, column, value),
+            Change::CopyColumn { table, from, to } => self.copy(table, from, to),
+            Change::FollowColumn { table, from, to } => {
+                self.follow(table, from, to);
+                Ok(())
+            }
+            Change::UnfollowColumn { table, from, .. } => {
+                self.unfollow(table, from);
+                Ok(())
+            }
+            Change::SwapColumn { table, from, to } => {
+                self.swap(table, from, to);
+                Ok(())
+            }
             Change::DropColumn { table, column } => self.drop_column(table, column),
             Change::RenameColumn { table, from, to } => self.rename_column(table, from, to, later),
             Change::AlterColumn { table, before, after, backfill } => {
@@ -157,11 +197,12 @@ impl Plan<'_> {
     }
 
     fn push(&mut self, sql: String) {
+        let sql = self.asserted(sql);
         self.steps.push(Step::new(sql));
     }
 
     fn note(&mut self, sql: String, note: impl Into<String>) {
-        let mut step = Step::new(sql);
+        let mut step = Step::new(self.asserted(sql));
         step.note = note.into();
         self.steps.push(step);
     }

@@ -7,9 +7,9 @@ use crate::postgres::ddl::column::definition;
 use crate::postgres::dialect::NAME;
 use crate::postgres::types::{CREATE_NO_CASE, check_name, condition, list, literal, quoted, sequence_name};
 
-/// The steps of the changes.
-pub(super) fn plan(changes: &[Change], before: &Schema) -> Result<Vec<Step>> {
-    let mut plan = Plan { current: before.clone(), steps: Vec::new(), made: Vec::new(), collation: false };
+/// The steps of the changes; `online` while others write.
+pub(super) fn plan(changes: &[Change], before: &Schema, online: bool) -> Result<Vec<Step>> {
+    let mut plan = Plan { current: before.clone(), steps: Vec::new(), online, made: Vec::new(), collation: false };
     for (index, change) in changes.iter().enumerate() {
         plan.change(change, changes.get(index + 1..).unwrap_or_default())?;
     }
@@ -20,13 +20,16 @@ pub(super) fn plan(changes: &[Change], before: &Schema) -> Result<Vec<Step>> {
 pub(super) struct Plan {
     pub(super) current: Schema,
     pub(super) steps: Vec<Step>,
+    /// Whether others go on meanwhile.
+    pub(super) online: bool,
     /// Tables that were made on the way, and hold no rows yet.
-    made: Vec<String>,
+    pub(super) made: Vec<String>,
     collation: bool,
 }
 
 impl Plan {
     fn change(&mut self, change: &Change, later: &[Change]) -> Result<()> {
+        self.refuse(change)?;
         self.write(change, later)?;
         self.current.apply(change).ok_or_else(|| {
             let error = Error::new(ErrorKind::Migration, format!("a change does not fit the schema: {change:?}"));
@@ -44,6 +47,11 @@ impl Plan {
             Change::DropTable { table } => self.sql(format!("DROP TABLE {}", quoted(&table.name))),
             Change::RenameTable { from, to } => self.rename_table(from, to)?,
             Change::AddColumn { table, column, backfill } => self.add_column(table, column, backfill.as_ref()),
+            Change::FillColumn { table, column, value } => self.fill_with(table, column, value)?,
+            Change::CopyColumn { table, from, to } => self.copy(table, from, to)?,
+            Change::FollowColumn { table, from, to } => self.follow(table, from, to),
+            Change::UnfollowColumn { table, from, .. } => self.unfollow(table, from),
+            Change::SwapColumn { table, from, to } => self.swap(table, from, to),
             Change::DropColumn { table, column } => {
                 self.sql(format!("ALTER TABLE {} DROP COLUMN {}", quoted(table), quoted(&column.name)));
             }
@@ -56,7 +64,7 @@ impl Plan {
                 self.sql(format!("ALTER INDEX {} RENAME TO {}", quoted(from), quoted(to)));
             }
             Change::RenameConstraint { table, from, to } => self.rename_constraint(table, from, to),
-            Change::DropIndex { index, .. } => self.sql(format!("DROP INDEX {}", quoted(&index.name))),
+            Change::DropIndex { table, index } => self.drop_index(table, index),
             Change::AddForeignKey { table, foreign_key } => {
                 self.orphans(table, foreign_key);
                 self.add_foreign_key(table, foreign_key);
@@ -142,7 +150,7 @@ impl Plan {
         let expression = new.expression.on(NAME).unwrap_or_default();
         let found = format!("rows of {table} for which {expression} does not hold");
         self.guard(table, &format!("NOT ({expression})"), found);
-        self.sql(format!("ALTER TABLE {} ADD {}", quoted(table), check(new)));
+        self.constrain(table, &new.name, &format!("CHECK ({expression})"));
     }
 
     fn alter_primary_key(&mut self, table: &str, before: &[String], after: &[String]) {
@@ -160,6 +168,10 @@ impl Plan {
                 format!("rows of {table} have NULL in its new primary key ({columns})"),
             );
             self.twice(table, &Index::new("", after, true));
+            if self.is_online(table) {
+                self.rekey(table, actions.pop(), &name, &list(after));
+                return;
+            }
             actions.push(format!("ADD CONSTRAINT {name} PRIMARY KEY ({})", list(after)));
         }
         self.sql(format!("ALTER TABLE {} {}", quoted(table), actions.join(", ")));
@@ -199,7 +211,7 @@ impl Plan {
     }
 
     /// The check and the sequence of a column get the names of its new place.
-    fn rename_belongings(&mut self, table: &str, column: &Column, from: (&str, &str), to: (&str, &str)) {
+    pub(super) fn rename_belongings(&mut self, table: &str, column: &Column, from: (&str, &str), to: (&str, &str)) {
         if condition(column).is_some() {
             self.rename_constraint(table, &check_name(from.0, from.1), &check_name(to.0, to.1));
         }
@@ -247,7 +259,7 @@ impl Plan {
         ));
     }
 
-    fn create_index(&mut self, table: &str, index: &Index) -> Result<()> {
+    pub(super) fn create_index(&mut self, table: &str, index: &Index) -> Result<()> {
         let mut terms = Vec::new();
         for term in &index.terms {
             let mut text = over(term);
@@ -267,9 +279,15 @@ impl Plan {
             terms.push(text);
         }
         let unique = if index.unique { "UNIQUE " } else { "" };
+        let online = self.is_online(table);
+        let concurrently = if online { "CONCURRENTLY " } else { "" };
         let using = index.method.as_ref().map(|method| format!(" USING {method}")).unwrap_or_default();
-        let mut sql =
-            format!("CREATE {unique}INDEX {} ON {}{using} ({})", quoted(&index.name), quoted(table), terms.join(", "));
+        let mut sql = format!(
+            "CREATE {unique}INDEX {concurrently}{} ON {}{using} ({})",
+            quoted(&index.name),
+            quoted(table),
+            terms.join(", ")
+        );
         if !index.include.is_empty() {
             sql.push_str(&format!(" INCLUDE ({})", list(&index.include)));
         }
@@ -279,7 +297,11 @@ impl Plan {
         if let Some(condition) = index.condition.as_ref().and_then(|condition| condition.on(NAME)) {
             sql.push_str(&format!(" WHERE ({condition})"));
         }
-        self.sql(sql);
+        if online {
+            self.alone(sql);
+        } else {
+            self.sql(sql);
+        }
         Ok(())
     }
 
@@ -298,6 +320,10 @@ impl Plan {
                 .flat_map(|(owner, keys)| keys.into_iter().map(move |key| (owner.clone(), key)))
                 .filter(|(_, key)| stands_on(key))
                 .collect();
+            if self.is_online(table) {
+                self.reindex_online(table, index, &aside)?;
+                continue;
+            }
             for (owner, key) in &aside {
                 self.drop_constraint(owner, &key.name);
             }
@@ -341,17 +367,16 @@ impl Plan {
     }
 
     fn add_foreign_key(&mut self, table: &str, key: &ForeignKey) {
-        self.sql(format!(
-            "ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({}) ON DELETE {} ON UPDATE {}{}",
-            quoted(table),
-            quoted(&key.name),
+        let definition = format!(
+            "FOREIGN KEY ({}) REFERENCES {} ({}) ON DELETE {} ON UPDATE {}{}",
             list(&key.columns),
             quoted(&key.target),
             list(&key.target_columns),
             key.on_delete.sql(),
             key.on_update.sql(),
             key.timing.sql()
-        ));
+        );
+        self.constrain(table, &key.name, &definition);
     }
 }
 

@@ -35,11 +35,11 @@ struct Forecast {
     tables: Vec<Table>,
 }
 
-struct Planner {
+pub(super) struct Planner {
     lines: Vec<Line>,
     needs_rebuild: BTreeSet<usize>,
     forecast: Forecast,
-    steps: Vec<Step>,
+    pub(super) steps: Vec<Step>,
 }
 
 impl Planner {
@@ -129,6 +129,14 @@ impl Planner {
                 self.must_rebuild(id);
                 Ok(())
             }
+            Change::FillColumn { table, column, value } => self.fill_with(table, column, value),
+            Change::CopyColumn { table, from, to } => self.copy(table, from, to),
+            Change::FollowColumn { table, from, to } => self.follow_column(table, from, to),
+            Change::UnfollowColumn { table, from, .. } => {
+                self.unfollow_column(table, from);
+                Ok(())
+            }
+            Change::SwapColumn { table, from, to } => self.swap_column(number, table, from, to),
             // SQLite keeps no comments.
             Change::CommentTable { .. } => Ok(()),
             Change::CreateObject { object } => {
@@ -229,7 +237,7 @@ impl Planner {
         Ok(())
     }
 
-    fn drop_column(&mut self, number: usize, table: &str, name: &str) -> Result<()> {
+    pub(super) fn drop_column(&mut self, number: usize, table: &str, name: &str) -> Result<()> {
         let id = self.touch(number, table)?;
         let targeted = self
             .lines
@@ -264,7 +272,7 @@ impl Planner {
         Ok(())
     }
 
-    fn rename_column(&mut self, number: usize, table: &str, from: &str, to: &str) -> Result<()> {
+    pub(super) fn rename_column(&mut self, number: usize, table: &str, from: &str, to: &str) -> Result<()> {
         let id = self.touch(number, table)?;
         let created = self.line(id)?.created;
         let mut renames = Vec::new();
@@ -389,20 +397,25 @@ impl Planner {
     }
 
     /// The line of the table, which this change is now the last of.
-    fn touch(&mut self, number: usize, name: &str) -> Result<usize> {
-        let id = self.lines.iter().rposition(|line| !line.dropped && line.table.name == name).ok_or_else(|| {
-            Error::new(ErrorKind::Migration, format!("a change of table {name}, which does not exist at this point"))
-                .with_table(name)
-        })?;
+    pub(super) fn touch(&mut self, number: usize, name: &str) -> Result<usize> {
+        let id = self.find(name)?;
         self.line(id)?.last = number;
         Ok(id)
     }
 
-    fn line(&mut self, id: usize) -> Result<&mut Line> {
+    /// The line of the table, whose rebuild does not wait for this change.
+    pub(super) fn find(&self, name: &str) -> Result<usize> {
+        self.lines.iter().rposition(|line| !line.dropped && line.table.name == name).ok_or_else(|| {
+            Error::new(ErrorKind::Migration, format!("a change of table {name}, which does not exist at this point"))
+                .with_table(name)
+        })
+    }
+
+    pub(super) fn line(&mut self, id: usize) -> Result<&mut Line> {
         self.lines.get_mut(id).ok_or_else(|| Error::new(ErrorKind::Migration, "a table was lost while planning"))
     }
 
-    fn must_rebuild(&mut self, id: usize) {
+    pub(super) fn must_rebuild(&mut self, id: usize) {
         if self.lines.get(id).is_some_and(|line| !line.created) {
             self.needs_rebuild.insert(id);
         }

@@ -1,5 +1,6 @@
 //! The folder of migrations: what is in it, and whether it is whole.
 
+mod batches;
 mod footprint;
 mod graph;
 mod index;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use covet_drivers::catalog::{Change, Schema};
 use covet_drivers::{Error, ErrorKind, Result};
 
+pub use plan::Part;
 pub(super) use plan::Plan;
 pub(crate) use script::{Place, placed};
 pub(super) use script::{Script, hash as step_hash, irreversible, render};
@@ -349,6 +351,12 @@ impl Migration {
             }
         }
         false
+    }
+
+    /// Which part of a change it is that is made while others write; none where they may have to wait.
+    #[must_use]
+    pub fn part(&self) -> Option<Part> {
+        self.plan.online
     }
 
     /// What lies between the schema before it and the schema after it.

@@ -8,6 +8,7 @@ use covet_drivers::value::ValueRef;
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::migrate::files::Sums;
+use crate::migrate::history::progress::Progress;
 use crate::migrate::history::table::{Field, TABLE};
 
 /// How far a migration is on a database.
@@ -126,6 +127,8 @@ pub(in crate::migrate) struct Entry {
     pub(in crate::migrate) doubt: Option<Doubt>,
     /// The migration that stands in its place.
     pub(in crate::migrate) replaced_by: Option<String>,
+    /// How far a statement came that goes in batches.
+    pub(in crate::migrate) progress: Option<Progress>,
     /// Microseconds since 1970 in UTC.
     pub(in crate::migrate) started_at: Option<i64>,
     pub(in crate::migrate) finished_at: Option<i64>,
@@ -149,6 +152,7 @@ impl Entry {
             statement: None,
             doubt: None,
             replaced_by: None,
+            progress: None,
             started_at: None,
             finished_at: None,
         }
@@ -222,6 +226,7 @@ impl<'r, 'a> Cells<'r, 'a> {
             statement: self.text("statement")?,
             doubt: self.text("doubt")?.as_deref().map(Doubt::read),
             replaced_by: self.text("replaced_by")?,
+            progress: self.text("progress")?.as_deref().map(Progress::read).transpose()?,
             started_at: self.time("started_at")?,
             finished_at: self.time("finished_at")?,
         })

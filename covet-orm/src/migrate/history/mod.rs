@@ -1,6 +1,7 @@
 //! The history: a table of Covet's own in which every migration that was run has a row.
 
 mod entry;
+mod progress;
 mod table;
 
 use covet_drivers::catalog::ColumnType;
@@ -15,6 +16,7 @@ use crate::migrate::Target;
 use entry::Cells;
 pub use entry::State;
 pub(super) use entry::{Doubt, Entry};
+pub(super) use progress::Progress;
 use table::{FIELDS, Field, VERSION, VERSION_ID, VERSION_STATE, fields};
 
 /// The table.
@@ -177,6 +179,17 @@ impl<'c> History<'c> {
 
     /// Notes how far a migration is; a state that is an end ends it now.
     pub(super) async fn note(&mut self, id: &str, note: Note<'_>) -> Result<()> {
+        self.update(id, Self::noted(&note)?).await
+    }
+
+    /// The same, and how far its statement came that goes in batches; `None` when that has come to its end.
+    pub(super) async fn walked(&mut self, id: &str, note: Note<'_>, progress: Option<&Progress>) -> Result<()> {
+        let mut set = Self::noted(&note)?;
+        set.push(assign("progress", maybe(progress.map(Progress::text).as_deref())));
+        self.update(id, set).await
+    }
+
+    fn noted(note: &Note<'_>) -> Result<Vec<Assignment>> {
         let mut set = vec![
             assign("state", text(note.state.name())),
             assign("steps_done", number(note.done)?),
@@ -187,7 +200,7 @@ impl<'c> History<'c> {
         if !note.state.is_unfinished() {
             set.push(assign("finished_at", now()));
         }
-        self.update(id, set).await
+        Ok(set)
     }
 
     /// Notes that an applied migration stands in the place of others, whether or not they were ever here.
@@ -301,6 +314,7 @@ fn cell(field: &Field, entry: &Entry) -> Result<Node> {
         "statement" => maybe(entry.statement.as_deref()),
         "doubt" => maybe(entry.doubt.map(Doubt::name)),
         "replaced_by" => maybe(entry.replaced_by.as_deref()),
+        "progress" => maybe(entry.progress.as_ref().map(Progress::text).as_deref()),
         "parents" => text(&entry.parents.join("\n")),
         "started_at" => now(),
         "finished_at" if !entry.state.is_unfinished() => now(),

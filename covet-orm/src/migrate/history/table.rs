@@ -64,6 +64,7 @@ pub(super) const FIELDS: &[Field] = &[
     field("statement", TEXT, true, 2),
     field("doubt", short(16), true, 2),
     field("replaced_by", short(64), true, 3),
+    field("progress", TEXT, true, 3),
 ];
 
 /// The columns of this version.

@@ -55,10 +55,11 @@ impl Project {
                     one.plan().squashes.iter().cloned().chain(itself)
                 })
                 .collect(),
+            online: None,
             rebuilds: Vec::new(),
             scripts: BTreeMap::new(),
         };
-        let mut draft = Draft::new(&self.folder, plan);
+        let mut draft = Draft::new(&self.folder, plan, &folder.schema_before(one)?, &after);
         if one.parents().is_empty() && untouched {
             self.anew(&mut draft, &after)?;
         } else {
@@ -69,7 +70,7 @@ impl Project {
                 together(&mut draft, target, &range)?;
             }
         }
-        draft.finish(&after)?;
+        draft.finish()?;
         let replaced = range.iter().map(|migration| migration.path().to_owned()).collect();
         Ok(Squashed { folder: self.folder.clone(), replaced, draft })
     }

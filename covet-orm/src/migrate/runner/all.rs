@@ -62,6 +62,7 @@ impl Migrator {
             let entry = entry(&work, position, State::Running);
             let mut run = Run::new(session, self.limits, Way::Up, &work.up, entry);
             (run.begun, run.replaces) = (work.begun.clone(), work.migration.replaces());
+            run.watch = self.watch.clone();
             if let Some(statements) = run.run().await.map_err(placed)? {
                 let (id, name) = (work.id().to_owned(), work.migration.name().to_owned());
                 report.done.push(Done { id, name, statements, took: begin.elapsed() });
@@ -96,6 +97,7 @@ impl Migrator {
             let begin = Instant::now();
             let mut run = Run::new(session, self.limits, Way::Down, &script, entry.clone());
             run.begun = (entry.state == State::Reverting).then(|| entry.clone());
+            run.watch = self.watch.clone();
             if let Some(statements) = run.run().await.map_err(placed)? {
                 report.done.push(Done { id: entry.id, name: entry.name, statements, took: begin.elapsed() });
             }
@@ -135,6 +137,7 @@ pub(super) fn entry(work: &Work<'_>, position: i32, state: State) -> Entry {
         statement: None,
         doubt: None,
         replaced_by: None,
+        progress: None,
         started_at: None,
         finished_at: None,
     }

@@ -10,6 +10,7 @@ use covet_drivers::{Error, ErrorKind, Result};
 use crate::migrate::Target;
 use crate::migrate::files::{Script, Way};
 use crate::migrate::history::{Doubt, Entry, History, Note, State};
+use crate::migrate::runner::batches::Watch;
 use crate::migrate::runner::patience::{Attempts, Limits, begin};
 use crate::migrate::runner::{Session, step};
 
@@ -20,6 +21,7 @@ pub(super) struct Run<'r> {
     /// Where the history is.
     home: &'r str,
     pub(super) limits: Limits,
+    pub(super) watch: Watch,
     pub(super) way: Way,
     pub(super) script: &'r Script,
     /// Its row: on the way forth as it is written when it begins, on the way back as it is.
@@ -63,7 +65,19 @@ impl<'r> Run<'r> {
             session.mark();
         }
         let (connection, home) = session.parts();
-        Run { connection, target, home, limits, way, script, entry, begun: None, replaces: &[], doubt: None }
+        Run {
+            connection,
+            target,
+            home,
+            limits,
+            watch: Watch::default(),
+            way,
+            script,
+            entry,
+            begun: None,
+            replaces: &[],
+            doubt: None,
+        }
     }
 
     /// Runs it, and gives the number of statements that were run; `None` when another runner was faster.
@@ -208,7 +222,8 @@ impl<'r> Run<'r> {
         }
         match self.way {
             Way::Up => {
-                let entry = Entry { state: State::Running, steps_done: done, ..self.entry.clone() };
+                let progress = self.begun.as_ref().and_then(|begun| begun.progress.clone());
+                let entry = Entry { state: State::Running, steps_done: done, progress, ..self.entry.clone() };
                 self.history().write(&entry).await?;
             }
             Way::Down => self.note(Note::done(State::Reverting, done)).await?,
@@ -219,7 +234,9 @@ impl<'r> Run<'r> {
     /// Runs the statements that can be taken together from here on, and says where the next part begins.
     async fn part(&mut self, from: usize) -> Result<usize> {
         let Some(step) = self.script.steps.get(from) else { return Ok(from) };
-        if self.connection.capabilities().transactional_ddl && !step.alone {
+        if let Some(batches) = &step.batches {
+            self.batched(from, step, batches).await
+        } else if self.connection.capabilities().transactional_ddl && !step.alone {
             self.group(from).await
         } else if step.guard {
             step::run(self.connection, step, from + 1, self.script.steps.len()).await.map(|()| from + 1)
@@ -232,7 +249,9 @@ impl<'r> Run<'r> {
 
     /// Statements in one transaction with their note.
     async fn group(&mut self, from: usize) -> Result<usize> {
-        let to = from + self.script.steps.iter().skip(from).take_while(|step| !step.alone).count();
+        let joins = |at: usize, step: &Step| !step.alone && step.batches.is_none() && (at == 0 || !step.begins);
+        let rest = self.script.steps.iter().skip(from).enumerate();
+        let to = from + rest.take_while(|(at, step)| joins(*at, step)).count();
         let mut attempts = Attempts::new(&self.limits);
         loop {
             begin(self.connection, self.limits.runner).await?;
@@ -313,7 +332,7 @@ impl<'r> Run<'r> {
         self.history().note(&id, note).await
     }
 
-    fn history(&mut self) -> History<'_> {
+    pub(super) fn history(&mut self) -> History<'_> {
         History::new(self.connection, self.target, self.home)
     }
 }

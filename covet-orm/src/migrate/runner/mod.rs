@@ -1,6 +1,7 @@
 //! Runs migrations: forth, back, or only to see.
 
 mod all;
+mod batches;
 mod choose;
 mod execute;
 mod patience;
@@ -22,6 +23,8 @@ use crate::migrate::embedded::Embedded;
 use crate::migrate::files::Folder;
 use crate::migrate::history::Entry;
 
+pub use batches::Batch;
+use batches::Watch;
 use choose::Choice;
 use patience::Limits;
 
@@ -44,6 +47,7 @@ const LOCK: &str = "covet_migrations";
 pub struct Migrator {
     folder: Folder,
     limits: Limits,
+    watch: Watch,
     allow_newer: bool,
 }
 
@@ -102,7 +106,12 @@ impl Migrator {
             return Err(Error::new(ErrorKind::Io, format!("there is no folder {}", path.display()))
                 .with_help("make the first migration with `cargo covet migrate make`"));
         }
-        Ok(Migrator { folder: Folder::read(path)?, limits: Limits::default(), allow_newer: false })
+        Ok(Migrator {
+            folder: Folder::read(path)?,
+            limits: Limits::default(),
+            watch: Watch::default(),
+            allow_newer: false,
+        })
     }
 
     /// The migrations that are built into the program by [`embed_migrations!`](crate::embed_migrations).
@@ -110,7 +119,12 @@ impl Migrator {
     /// # Errors
     /// As [`Folder::read`].
     pub fn embedded(migrations: &Embedded) -> Result<Self> {
-        Ok(Migrator { folder: migrations.folder()?, limits: Limits::default(), allow_newer: false })
+        Ok(Migrator {
+            folder: migrations.folder()?,
+            limits: Limits::default(),
+            watch: Watch::default(),
+            allow_newer: false,
+        })
     }
 
     /// Runs on a database that has migrations which are not here, as a newer version of the program leaves it. Default:
@@ -134,6 +148,21 @@ impl Migrator {
     #[must_use]
     pub fn lock_timeout(mut self, limit: Duration, attempts: u32) -> Self {
         (self.limits.lock, self.limits.attempts) = (limit, attempts);
+        self
+    }
+
+    /// Rows of a batch, for statements that go in batches, and how long to wait between two. Default: what the file
+    /// says; where it says nothing of a pause, as long as the batch took, so that half of the time is the others'.
+    #[must_use]
+    pub fn batches(mut self, size: Option<u32>, pause: Option<Duration>) -> Self {
+        (self.limits.batch, self.limits.pause) = (size.map(|size| size.max(1)), pause);
+        self
+    }
+
+    /// Is told after each batch how far its statement is.
+    #[must_use]
+    pub fn watch(mut self, watch: impl Fn(&Batch<'_>) + Send + Sync + 'static) -> Self {
+        self.watch = Watch::new(watch);
         self
     }
 
