@@ -129,10 +129,16 @@ impl Place {
 
     /// Makes and writes what leads to this schema while others write, for databases of these kinds: the folders of the
     /// parts, and which part each is.
-    pub(crate) fn make_online(&self, kinds: &[Kind], schema: &Schema, decisions: &[&str]) -> Result<Vec<(Part, PathBuf)>> {
+    pub(crate) fn make_online(
+        &self,
+        kinds: &[Kind],
+        schema: &Schema,
+        decisions: &[&str],
+    ) -> Result<Vec<(Part, PathBuf)>> {
         let decisions: Vec<Decision> = decisions.iter().map(|text| text.parse()).collect::<Result<_>>()?;
         let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
-        let drafts = Project::new(self.migrations(), &names)?.online(true).drafts(schema, Some("change"), &decisions)?;
+        let drafts =
+            Project::new(self.migrations(), &names)?.online(true).drafts(schema, Some("change"), &decisions)?;
         let written = Draft::write_all(&drafts)?;
         Ok(drafts.iter().map(|draft| draft.part().unwrap()).zip(written).collect())
     }

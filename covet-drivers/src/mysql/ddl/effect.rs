@@ -44,9 +44,8 @@ fn statement(words: &mut Reader<'_>, all: &[Word<'_>]) -> Option<Effect> {
             let _ = words.eat(&["local"]) || words.eat(&["no_write_to_binlog"]);
             if words.eat(&["table"]) { Some(Effect::Again) } else { None }
         }
-        "set" | "use" | "lock" | "unlock" | "select" | "do" | "show" | "explain" | "describe" | "desc" | "optimize" | "check" => {
-            Some(Effect::Again)
-        }
+        "set" | "use" | "lock" | "unlock" | "select" | "do" | "show" | "explain" | "describe" | "desc" | "optimize"
+        | "check" => Some(Effect::Again),
         _ => None,
     }
 }
@@ -181,7 +180,11 @@ fn alter(words: &mut Reader<'_>) -> Option<Effect> {
         several = true;
     }
     // What goes and comes again under its name, in one statement, is there afterwards.
-    let comes: Vec<String> = all.iter().filter(|fact| fact.thing == Thing::Column && fact.there).map(|fact| fact.name.to_lowercase()).collect();
+    let comes: Vec<String> = all
+        .iter()
+        .filter(|fact| fact.thing == Thing::Column && fact.there)
+        .map(|fact| fact.name.to_lowercase())
+        .collect();
     all.retain(|fact| fact.thing != Thing::Column || fact.there || !comes.contains(&fact.name.to_lowercase()));
     // Under its old name the table has nothing any more that other clauses could have made.
     let moves = all.iter().any(|fact| fact.thing == Thing::Table);

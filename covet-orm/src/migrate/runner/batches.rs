@@ -107,6 +107,15 @@ impl Run<'_> {
             }
             return Ok(earlier);
         }
+        if let Some(question) = self.target.ddl.stays(&step.sql)
+            && step::count(self.connection, &question).await? > 0
+        {
+            return Err(Error::new(
+                ErrorKind::Migration,
+                format!("statement {} cannot go in batches: {} has no transactions", from + 1, batches.table),
+            )
+            .with_help("run it as one statement, or give the table an engine that has transactions"));
+        }
         let total = step::count(self.connection, &format!("SELECT count(*) FROM {}", batches.table)).await?;
         Ok(Progress { way: way.to_owned(), step: from, hash, rows: 0, total, after: String::new() })
     }
