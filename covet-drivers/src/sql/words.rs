@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn what_is_called() {
-        let found = |sql| calls(&words(sql, MYSQL).unwrap(), "count in");
+        let found = |sql| calls(&words(sql, MYSQL).unwrap(), "count in and");
         assert!(!found("SELECT COUNT(*), 'f(1)' FROM t WHERE a in (1) AND (b)"));
         for sql in ["SELECT f(1)", "SELECT `count`(1)", "SELECT s.count (1)", "SELECT /*! f(1) */ 1"] {
             assert!(found(sql), "{sql}");
