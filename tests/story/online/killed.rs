@@ -55,7 +55,7 @@ async fn no_batch_runs_twice(place: &Place) {
                 ran.unwrap_or_else(|error| panic!("{told}: {error}"));
                 let all = place.number(&format!("SELECT count(*) FROM a WHERE n = {number}")).await;
                 assert_eq!(all, ROWS, "{told}: a row was met twice, or never");
-                assert_eq!(place.standings().await, [standing.clone()], "{told}");
+                assert_eq!(place.standings().await, [standing], "{told}");
             }
         }
         assert!(gone_on > 1, "{way}: no run was killed between two batches");

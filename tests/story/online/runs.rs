@@ -144,12 +144,14 @@ async fn locks_are_waited_for_a_little_while(place: &Place) {
     let impatient = || place.migrator().lock_timeout(Duration::from_millis(200), 2);
     begin(place, "INT", &["1", "2", "3", "4", "5"], " pause 0").await;
     let mut other = place.db.acquire().await.unwrap();
-    other.script("BEGIN; UPDATE a SET n = n WHERE k = 3").await.unwrap();
+    other.script("BEGIN; UPDATE a SET n = n WHERE k = 5").await.unwrap();
     let error = impatient().up(&place.db).await.unwrap_err();
     assert_eq!(error.kind(), covet_orm::ErrorKind::LockTimeout, "{error}");
     assert!(error.to_string().contains("tried 2 times"), "{error}");
     other.script("ROLLBACK").await.unwrap();
-    assert_eq!(place.number("SELECT sum(n) FROM a").await, 2, "the first batch stays");
+    // InnoDB locks the key behind a range as well, so there the second batch waits, and here the third.
+    let done = if place.kind == Kind::Mysql { 2 } else { 4 };
+    assert_eq!(place.number("SELECT sum(n) FROM a").await, done, "what is done stays");
     impatient().up(&place.db).await.unwrap();
     assert_eq!(place.number("SELECT count(*) FROM a WHERE n = 1").await, 5);
 

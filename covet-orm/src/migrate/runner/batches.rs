@@ -36,7 +36,9 @@ pub struct Batch<'b> {
 
 /// Somebody who is told.
 #[derive(Clone, Default)]
-pub(super) struct Watch(Option<Arc<dyn Fn(&Batch<'_>) + Send + Sync>>);
+pub(super) struct Watch(Option<Arc<Told>>);
+
+type Told = dyn Fn(&Batch<'_>) + Send + Sync;
 
 impl Watch {
     pub(super) fn new(watch: impl Fn(&Batch<'_>) + Send + Sync + 'static) -> Self {

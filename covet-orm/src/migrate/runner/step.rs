@@ -98,7 +98,7 @@ fn waits<'s>(guard: &Step, mut earlier: impl Iterator<Item = &'s Step>, quoting:
 /// The names in a statement.
 struct Names {
     first: String,
-    /// Those behind FROM and JOIN.
+    /// Those behind FROM and JOIN, and those of which a guard asks a catalog.
     tables: Vec<String>,
     /// All words that may be names.
     all: Vec<String>,
@@ -156,6 +156,11 @@ impl Names {
                 // One word alone, such as a collation, does nothing by itself.
                 Word::Code(code) if is_one_word(code) => continue,
                 Word::Code(_) => return None,
+                // Where a catalog is asked, the table's name is a text.
+                Word::Text(text) if step.guard => {
+                    names.tables.push(text.trim_matches('\'').to_ascii_lowercase());
+                    continue;
+                }
                 Word::Text(_) | Word::Sign(_) => continue,
             };
             let plain = matches!(word, Word::Plain(_));
