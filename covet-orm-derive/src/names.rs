@@ -38,7 +38,8 @@ words! {
     GENERATED_VIRTUAL = "generated_virtual", "generated_virtual = \"price * amount\"";
     DEFAULT_SQL = "default_sql", "default_sql = \"lower('A')\"";
     COMMENT = "comment", "comment = \"in cents\"";
-    CHECKS = "check", "check(adult = \"age >= 18\")";
+    CHECKS = "check", "check(adult = \"age >= 18\")` or `check(sql(\"age >= 18\"), name = \"adults\")";
+    CHECK_NAME = "name", "name = \"adults\"";
     FOREIGN_KEY = "foreign_key", "foreign_key(country, city, references = City(country, name))";
     DESCENDING = "desc", "desc(created_at)";
     WHERE = "where", "where = \"deleted_at IS NULL\"";
@@ -48,6 +49,8 @@ words! {
     NULLS_AGREE = "nulls_agree", "nulls_agree";
     DEFERRABLE = "deferrable", "deferrable";
     DEFERRED = "deferred", "deferred";
+    CONSTRAINT = "constraint", "constraint = \"posts_author\"";
+    KEY_NAME = "name", "name = \"posts_author\"";
     BY = "by", "by = author_id";
     TO = "to", "to = tag_id";
     NAME = "name", "name = \"user_role\"";
@@ -100,6 +103,7 @@ impl Place {
                 COMMENT,
                 DEFERRABLE,
                 DEFERRED,
+                CONSTRAINT,
             ],
             Place::Relation => &[BY, TO],
             Place::Enum => &[NAME, RENAME_ALL],

@@ -13,8 +13,8 @@ pub use inventory;
 pub use crate::db::Executor;
 pub use crate::migrate::Embedded;
 pub use crate::model::{
-    ColumnMeta, ColumnMore, ForeignKeyMeta, IndexMeta, IndexMore, Model, ModelMeta, ModelMore, Record, References,
-    Stored, TermMeta, column_named, pointed_at, referencing,
+    CheckName, ColumnMeta, ColumnMore, ForeignKeyMeta, IndexMeta, IndexMore, Model, ModelMeta, ModelMore, Record,
+    References, Stored, TermMeta, column_named, pointed_at, referencing,
 };
 pub use crate::query::{Column, ConflictTarget, Find, Input, Insert, InsertMany, No, Operand, Texts, Upsert, Yes};
 pub use crate::relation::{
@@ -139,9 +139,9 @@ pub const fn default_fits(column: &ColumnMeta) -> bool {
             Some(ColumnDefault::Number(_)),
             ColumnType::F32 | ColumnType::F64 | ColumnType::Decimal { .. } | ColumnType::U64,
         )
-        | (Some(ColumnDefault::Text(_)), ColumnType::Text { .. } | ColumnType::Json)
+        | (Some(ColumnDefault::Text(_)), ColumnType::Text { .. } | ColumnType::Json | ColumnType::Uuid)
         | (
-            Some(ColumnDefault::Now),
+            Some(ColumnDefault::Now | ColumnDefault::Text(_)),
             ColumnType::Date | ColumnType::Time | ColumnType::DateTime | ColumnType::Timestamp,
         ) => true,
         (Some(ColumnDefault::Int(number)), ty) => match range(ty) {

@@ -31,6 +31,7 @@ pub(crate) struct ColumnAttr {
     pub(crate) comment: Once<LitStr>,
     pub(crate) deferrable: Once<()>,
     pub(crate) deferred: Once<()>,
+    pub(crate) constraint: Once<LitStr>,
 }
 
 impl ColumnAttr {
@@ -73,6 +74,9 @@ impl ColumnAttr {
             _ if item.is(names::COMMENT) => self.comment.set(item, item.value(names::COMMENT, errors), errors),
             _ if item.is(names::DEFERRABLE) => self.deferrable.set(item, item.flag(names::DEFERRABLE, errors), errors),
             _ if item.is(names::DEFERRED) => self.deferred.set(item, item.flag(names::DEFERRED, errors), errors),
+            _ if item.is(names::CONSTRAINT) => {
+                self.constraint.set(item, item.value(names::CONSTRAINT, errors), errors);
+            }
             _ => item.misplaced(Place::Column, errors),
         }
     }

@@ -12,7 +12,7 @@ mod variant;
 
 pub(crate) use column::ColumnAttr;
 pub(crate) use item::{Item, items};
-pub(crate) use model::{CheckAttr, ForeignKeyAttr, IndexAttr, IndexTerm, ModelAttr, Timestamps};
+pub(crate) use model::{CheckAttr, CheckName, ForeignKeyAttr, IndexAttr, IndexTerm, ModelAttr, Timestamps};
 pub(crate) use once::Once;
 pub(crate) use relation::RelationAttr;
 pub(crate) use sql::{Fields, Sql, filled};

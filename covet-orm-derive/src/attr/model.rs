@@ -46,13 +46,21 @@ pub(crate) enum IndexTerm {
     Sql(Sql),
 }
 
-/// `check(adult = "age >= 18")`
+/// `check(adult = "age >= 18")` or `check(sql("age >= 18"), name = "adults")`
 pub(crate) struct CheckAttr {
-    pub(crate) name: Ident,
-    pub(crate) sql: LitStr,
+    pub(crate) name: CheckName,
+    pub(crate) sql: Sql,
 }
 
-/// `foreign_key(a, b, references = Model(x, y), on_delete = cascade)`
+/// How a check is called.
+pub(crate) enum CheckName {
+    /// By a word, which becomes a part of the name in the database.
+    Word(Ident),
+    /// As the database calls it.
+    Whole(LitStr),
+}
+
+/// `foreign_key(a, b, references = Model(x, y), on_delete = cascade, name = "…")`
 pub(crate) struct ForeignKeyAttr {
     pub(crate) word: Ident,
     pub(crate) fields: Vec<Ident>,
@@ -61,6 +69,7 @@ pub(crate) struct ForeignKeyAttr {
     pub(crate) on_update: Once<Ident>,
     pub(crate) deferrable: Once<()>,
     pub(crate) deferred: Once<()>,
+    pub(crate) name: Once<LitStr>,
 }
 
 impl ModelAttr {
@@ -156,12 +165,35 @@ fn expression(part: &Item, errors: &mut Errors) -> Option<Sql> {
 }
 
 fn checks(item: &Item, errors: &mut Errors) -> Vec<CheckAttr> {
+    let parts = item.nested(names::CHECKS, errors).unwrap_or_default();
+    if parts.iter().any(|part| part.is(names::SQL) && part.begins_with_group()) {
+        return named_check(item, &parts, errors).into_iter().collect();
+    }
     let mut checks = Vec::new();
-    for part in item.nested(names::CHECKS, errors).unwrap_or_default() {
+    for part in parts {
         let sql = part.value::<LitStr>(names::CHECKS, errors).and_then(|sql| filled(sql, errors));
-        checks.extend(sql.map(|sql| CheckAttr { name: part.word.clone(), sql }));
+        checks.extend(sql.map(|sql| CheckAttr { name: CheckName::Word(part.word.clone()), sql: Sql::Same(sql) }));
     }
     checks
+}
+
+/// `check(sql("age >= 18"), name = "adults")`
+fn named_check(item: &Item, parts: &[Item], errors: &mut Errors) -> Option<CheckAttr> {
+    let (mut sql, mut name) = (Once::default(), Once::default());
+    for part in parts {
+        match part {
+            _ if part.is(names::SQL) => sql.set(part, expression(part, errors), errors),
+            _ if part.is(names::CHECK_NAME) => name.set(part, part.value(names::CHECK_NAME, errors), errors),
+            _ => {
+                part.malformed(names::CHECKS, errors);
+                return None;
+            }
+        }
+    }
+    if !name.is_given() {
+        item.malformed(names::CHECKS, errors);
+    }
+    Some(CheckAttr { name: CheckName::Whole(name.take()?), sql: sql.take()? })
 }
 
 fn foreign_key(item: &Item, errors: &mut Errors) -> Option<ForeignKeyAttr> {
@@ -169,6 +201,7 @@ fn foreign_key(item: &Item, errors: &mut Errors) -> Option<ForeignKeyAttr> {
     let mut references: Once<Fields> = Once::default();
     let (mut on_delete, mut on_update) = (Once::default(), Once::default());
     let (mut deferrable, mut deferred) = (Once::default(), Once::default());
+    let mut name = Once::default();
     for part in &item.nested(names::FOREIGN_KEY, errors)? {
         match part {
             _ if part.is(names::DEFERRABLE) => deferrable.set(part, part.flag(names::DEFERRABLE, errors), errors),
@@ -179,6 +212,7 @@ fn foreign_key(item: &Item, errors: &mut Errors) -> Option<ForeignKeyAttr> {
             }
             _ if part.is(names::ON_DELETE) => on_delete.set(part, action(part, names::ON_DELETE, errors), errors),
             _ if part.is(names::ON_UPDATE) => on_update.set(part, action(part, names::ON_UPDATE, errors), errors),
+            _ if part.is(names::KEY_NAME) => name.set(part, part.value(names::KEY_NAME, errors), errors),
             _ => {
                 part.malformed(names::FOREIGN_KEY, errors);
                 return None;
@@ -194,5 +228,14 @@ fn foreign_key(item: &Item, errors: &mut Errors) -> Option<ForeignKeyAttr> {
         errors.at(&item.word, format!("{here} columns cannot point at {there}"));
         return None;
     }
-    Some(ForeignKeyAttr { word: item.word.clone(), fields, references, on_delete, on_update, deferrable, deferred })
+    Some(ForeignKeyAttr {
+        word: item.word.clone(),
+        fields,
+        references,
+        on_delete,
+        on_update,
+        deferrable,
+        deferred,
+        name,
+    })
 }

@@ -14,15 +14,20 @@ pub(super) fn name_a_column_once(model: &Model, errors: &mut Errors) {
     }
 }
 
-/// No index is there twice, and none repeats the key.
+/// No index is there twice, and none repeats the key: unless it has a name of its own, as one has that was there before.
 pub(super) fn are_different(model: &Model, errors: &mut Errors) {
     for (at, index) in model.indexes.iter().enumerate() {
-        if index.more.is_some() {
+        if index.more.is_some() || index.name.is_some() {
             continue;
         }
         if index.unique && index.columns == model.key {
             errors.at(&index.tokens, "the key is unique already");
-        } else if model.indexes.iter().take(at).any(|other| other.more.is_none() && other.columns == index.columns) {
+        } else if model
+            .indexes
+            .iter()
+            .take(at)
+            .any(|other| other.more.is_none() && other.name.is_none() && other.columns == index.columns)
+        {
             errors.at(&index.tokens, format!("there is an index over {} already", columns(model, index)));
         }
     }

@@ -16,7 +16,11 @@ pub(super) fn actions_have_what_they_need(model: &Model, errors: &mut Errors) {
                     format!("make it an `Option`, or choose another action for `{name}`"),
                 );
             }
-            if action == SET_DEFAULT && column.default.is_none() && !column.attr.default.is_given() {
+            if action == SET_DEFAULT
+                && column.default.is_none()
+                && !column.attr.default.is_given()
+                && !column.attr.default_sql.is_given()
+            {
                 errors.at(action, format!("`{name}` has no default: add `default = …`, or choose another action"));
             }
         }

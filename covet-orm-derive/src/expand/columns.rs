@@ -106,6 +106,10 @@ fn references(reference: Option<&Reference>) -> TokenStream {
     let Reference { model, on_delete, on_update, .. } = reference;
     let (on_delete, on_update) = (format_ident!("{on_delete}"), format_ident!("{on_update}"));
     let timing = format_ident!("{}", reference.timing);
+    let constraint = match &reference.constraint {
+        Some(name) => quote!(Some(#name)),
+        None => quote!(None),
+    };
     let field = match &reference.field {
         Some(field) => {
             let name = plain(field);
@@ -120,6 +124,7 @@ fn references(reference: Option<&Reference>) -> TokenStream {
             on_delete: #p::Action::#on_delete,
             on_update: #p::Action::#on_update,
             timing: #p::Timing::#timing,
+            name: #constraint,
         })
     }
 }

@@ -10,7 +10,15 @@ use crate::names::FIND_BY;
 
 /// The functions.
 pub(super) fn functions(model: &Model) -> TokenStream {
-    model.indexes.iter().filter(|index| index.finds_one()).filter_map(|index| function(model, index)).collect()
+    let mut seen: Vec<&[usize]> = Vec::new();
+    let unique = model.indexes.iter().filter(|index| index.finds_one());
+    // Two of them may be over the same columns.
+    let each_once = unique.filter(|index| {
+        let new = !seen.contains(&index.columns.as_slice());
+        seen.push(&index.columns);
+        new
+    });
+    each_once.filter_map(|index| function(model, index)).collect()
 }
 
 fn function(model: &Model, index: &Index) -> Option<TokenStream> {

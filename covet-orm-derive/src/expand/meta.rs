@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 
+use crate::attr::CheckName;
 use crate::expand::paths::covet;
 use crate::expand::sql;
 use crate::model::{ForeignKey, Index, Model, More, Term, plain};
@@ -85,8 +86,14 @@ fn more(model: &Model) -> TokenStream {
     }
     let p = covet();
     let checks = model.checks.iter().map(|check| {
-        let (name, sql) = (plain(&check.name), &check.sql);
-        quote!((#name, #p::Expression::Same(#p::Cow::Borrowed(#sql))))
+        let expression = sql::expression(&check.sql);
+        match &check.name {
+            CheckName::Word(word) => {
+                let word = plain(word);
+                quote!((#p::CheckName::Word(#word), #expression))
+            }
+            CheckName::Whole(name) => quote!((#p::CheckName::Whole(#name), #expression)),
+        }
     });
     let keys = model.foreign_keys.iter().map(foreign_key);
     let comment = optional(model.comment.as_ref());
@@ -102,7 +109,8 @@ fn more(model: &Model) -> TokenStream {
 
 fn foreign_key(key: &ForeignKey) -> TokenStream {
     let p = covet();
-    let ForeignKey { columns, model, fields, on_delete, on_update, timing } = key;
+    let ForeignKey { columns, model, fields, on_delete, on_update, timing, name } = key;
+    let name = optional(name.as_ref());
     let fields = fields.iter().map(plain);
     let [on_delete, on_update, timing] = [on_delete, on_update, timing].map(|variant| format_ident!("{variant}"));
     quote! {
@@ -113,6 +121,7 @@ fn foreign_key(key: &ForeignKey) -> TokenStream {
             on_delete: #p::Action::#on_delete,
             on_update: #p::Action::#on_update,
             timing: #p::Timing::#timing,
+            name: #name,
         }
     }
 }

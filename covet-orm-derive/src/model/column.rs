@@ -55,6 +55,8 @@ pub(crate) struct Reference {
     pub(crate) on_update: &'static str,
     /// The variant of `Timing`.
     pub(crate) timing: &'static str,
+    /// The name in the database, where the user gave one.
+    pub(crate) constraint: Option<String>,
 }
 
 impl Column {
@@ -145,7 +147,9 @@ pub(super) fn docs(attrs: &[Attribute]) -> Vec<Attribute> {
 fn reference(attr: &ColumnAttr, model: &Ident, errors: &mut Errors) -> Option<Reference> {
     if !attr.references.is_given() {
         let words = [&attr.on_delete, &attr.on_update].map(Once::word);
-        for word in words.into_iter().chain([attr.deferrable.word(), attr.deferred.word()]).flatten() {
+        for word in
+            words.into_iter().chain([attr.deferrable.word(), attr.deferred.word(), attr.constraint.word()]).flatten()
+        {
             errors.at(word, format!("`{word}` needs `references = …` beside it"));
         }
     }
@@ -156,6 +160,7 @@ fn reference(attr: &ColumnAttr, model: &Ident, errors: &mut Errors) -> Option<Re
         on_delete: variant(&attr.on_delete),
         on_update: variant(&attr.on_update),
         timing: timing(attr.deferrable.is_given(), attr.deferred.is_given()),
+        constraint: attr.constraint.get().map(|name| identifier(name.value(), name, "a foreign key's name", errors)),
     })
 }
 

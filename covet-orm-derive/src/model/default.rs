@@ -29,7 +29,11 @@ impl DefaultValue {
             DefaultValue::Int(_) => (kind.is_number(), "an integer"),
             DefaultValue::Number(text) if is_whole(text) => (kind.is_number(), "an integer"),
             DefaultValue::Number(_) => (kind.is_fractional(), "a number with a fraction"),
-            DefaultValue::Text(_) => (kind.is(Kind::Text), "text"),
+            // Times and UUIDs are written as texts, in the form that the database reads.
+            DefaultValue::Text(_) => {
+                let as_text = matches!(kind, Kind::Time | Kind::Uuid);
+                (kind.is(Kind::Text).map(|is_text| is_text || as_text), "text")
+            }
             DefaultValue::Now => (kind.is(Kind::Time), "a time"),
             DefaultValue::Uuid => (kind.is(Kind::Uuid), "a UUID"),
             DefaultValue::Variant(_) => (Some(kind == Kind::Other), "a variant of an enum"),

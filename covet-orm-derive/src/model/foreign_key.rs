@@ -6,7 +6,7 @@ use syn::Path;
 use crate::attr::{ForeignKeyAttr, Once};
 use crate::errors::Errors;
 use crate::model::index::position;
-use crate::model::{Column, Relation};
+use crate::model::{Column, Relation, identifier};
 use crate::names;
 
 /// A foreign key.
@@ -23,6 +23,8 @@ pub(crate) struct ForeignKey {
     pub(crate) on_update: &'static str,
     /// The variant of `Timing`.
     pub(crate) timing: &'static str,
+    /// The name in the database, where the user gave one.
+    pub(crate) name: Option<String>,
 }
 
 impl ForeignKey {
@@ -58,6 +60,7 @@ impl ForeignKey {
                 on_delete,
                 on_update,
                 timing: timing(attr.deferrable.is_given(), attr.deferred.is_given()),
+                name: attr.name.get().map(|name| identifier(name.value(), name, "a foreign key's name", errors)),
             });
         }
         keys

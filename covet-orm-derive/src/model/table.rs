@@ -3,7 +3,7 @@
 use proc_macro2::Ident;
 use syn::{Data, DeriveInput, Fields, FieldsNamed, LitStr, Type, Visibility};
 
-use crate::attr::{CheckAttr, ModelAttr};
+use crate::attr::{CheckAttr, CheckName, ModelAttr};
 use crate::errors::Errors;
 use crate::model::{Column, ForeignKey, Index, Relation, identifier, plain, plural, snake, special};
 
@@ -73,6 +73,11 @@ impl Model {
         let timestamps = special::timestamps(&attr.timestamps, &columns, errors);
         special::required(&mut columns, timestamps);
         let indexes = Index::all(&attr.indexes, &columns, &relations, errors);
+        for check in &attr.checks {
+            if let CheckName::Whole(name) = &check.name {
+                identifier(name.value(), name, "a check's name", errors);
+            }
+        }
         let foreign_keys = ForeignKey::all(&attr.foreign_keys, &item.ident, &columns, &relations, errors);
         Some(Model {
             ident: item.ident.clone(),

@@ -277,11 +277,34 @@ fn a_foreign_key_says_where_it_points_and_what_it_does() {
                 on_delete: __covet::Action::Cascade,
                 on_update: __covet::Action::NoAction,
                 timing: __covet::Timing::Immediate,
+                name: None,
             })
         },
     );
     has(&written, quote!(__covet::column_named(<User as __covet::Record>::COLUMNS, "code")));
     has(&written, quote!("`author_id` and the key of `shop::User` differ in type"));
+}
+
+#[test]
+fn constraints_may_be_called_as_they_are() {
+    let written = text(model! {
+        #[covet(check(sql("a > 0"), name = "positive"), foreign_key(a, b, references = B(x, y), name = "to_b"))]
+        #[covet(unique(a, name = "one"), unique(a, name = "two"), unique(id, name = "again"))]
+        struct A {
+            #[covet(key)] id: i64,
+            #[covet(references = B::z, constraint = "z_of_b", on_delete = set_default, default_sql = "1")] a: i32,
+            #[covet(default = "2020-01-02")] b: NaiveDate,
+        }
+    });
+    has(
+        &written,
+        quote!((__covet::CheckName::Whole("positive"), __covet::Expression::Same(__covet::Cow::Borrowed("a > 0")))),
+    );
+    has(&written, quote!(name: Some("z_of_b")));
+    has(&written, quote!(name: Some("to_b")));
+    has(&written, quote!(default: Some(__covet::ColumnDefault::Text(__covet::Cow::Borrowed("2020-01-02")))));
+    // Two unique indexes over the same column, and one function that finds by it.
+    assert_eq!(written.matches("fnfind_by_a(").count(), 1, "{written}");
 }
 
 #[test]
@@ -311,7 +334,9 @@ fn sql_of_ones_own_stands_in_statics_of_its_own() {
     });
     has(
         &written,
-        quote!(comment: Some("x"), checks: &[("b", __covet::Expression::Same(__covet::Cow::Borrowed("a > 0")))]),
+        quote!(comment: Some("x"), checks: &[
+            (__covet::CheckName::Word("b"), __covet::Expression::Same(__covet::Cow::Borrowed("a > 0")))
+        ]),
     );
     has(&written, quote!(__covet::TermMeta::Expression(__covet::Expression::Same(__covet::Cow::Borrowed("lower(a)")))));
     has(&written, quote!(condition: Some(__covet::Expression::Same(__covet::Cow::Borrowed("a > 1")))));

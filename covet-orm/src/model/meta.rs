@@ -42,9 +42,18 @@ pub struct ModelMore {
     /// What its owner says about the table.
     pub comment: Option<&'static str>,
     /// What must hold for each row, by name.
-    pub checks: &'static [(&'static str, Expression)],
+    pub checks: &'static [(CheckName, Expression)],
     /// Foreign keys of several columns.
     pub foreign_keys: &'static [ForeignKeyMeta],
+}
+
+/// How a check of a whole model is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckName {
+    /// By a word, of which the name in the database is made.
+    Word(&'static str),
+    /// As the database calls it.
+    Whole(&'static str),
 }
 
 /// A foreign key of several columns.
@@ -62,6 +71,8 @@ pub struct ForeignKeyMeta {
     pub on_update: Action,
     /// When it is checked.
     pub timing: Timing,
+    /// The name in the database, where the user gave one.
+    pub name: Option<&'static str>,
 }
 
 /// A column of a model.
@@ -117,6 +128,8 @@ pub struct References {
     pub on_update: Action,
     /// When it is checked.
     pub timing: Timing,
+    /// The name in the database, where the user gave one.
+    pub name: Option<&'static str>,
 }
 
 /// An index of a model.

@@ -8,7 +8,7 @@ use covet_drivers::catalog::{
 };
 use covet_drivers::{Error, ErrorKind, Result};
 
-use crate::model::{ColumnMeta, ForeignKeyMeta, IndexMeta, ModelMeta, References, TermMeta};
+use crate::model::{CheckName, ColumnMeta, ForeignKeyMeta, IndexMeta, ModelMeta, References, TermMeta};
 use crate::schema::Models;
 
 /// The schema that the models and the objects beside them ask for, sorted: the order of the models does not matter.
@@ -61,13 +61,18 @@ fn table(model: &'static ModelMeta, all: &[&'static ModelMeta]) -> Result<Table>
 
 /// The checks of the columns and of the whole table.
 fn checks(model: &ModelMeta) -> Result<Vec<Check>> {
-    let of_columns = model.columns.iter().filter_map(|column| Some((column.column, column.more?.check.as_ref()?)));
+    let of_columns =
+        model.columns.iter().filter_map(|column| Some((CheckName::Word(column.column), column.more?.check.as_ref()?)));
     let of_table = model.more.map(|more| more.checks).unwrap_or_default();
     let mut checks: Vec<Check> = Vec::new();
     for (name, expression) in of_columns.chain(of_table.iter().map(|(name, expression)| (*name, expression))) {
-        let check = Check { name: constraint_name(model.table, &[name], "ck"), expression: expression.clone() };
+        let (said, name) = match name {
+            CheckName::Word(word) => (word, constraint_name(model.table, &[word], "ck")),
+            CheckName::Whole(name) => (name, name.to_owned()),
+        };
+        let check = Check { name, expression: expression.clone() };
         if checks.iter().any(|other| other.name == check.name) {
-            return Err(Error::new(ErrorKind::Migration, format!("two checks are called {name}"))
+            return Err(Error::new(ErrorKind::Migration, format!("two checks are called {said}"))
                 .with_model(model.name)
                 .with_help("give the check of the struct another name than that of a column with a check"));
         }
@@ -178,7 +183,7 @@ fn foreign_key(
             .with_help("make the field an Option, or choose another action"));
     }
     Ok(ForeignKey {
-        name: constraint_name(model.table, &[column.column], "fkey"),
+        name: references.name.map_or_else(|| constraint_name(model.table, &[column.column], "fkey"), str::to_owned),
         columns: vec![column.column.to_owned()],
         target: table.to_owned(),
         target_columns: vec![theirs.column.to_owned()],
@@ -214,7 +219,7 @@ fn compound(model: &ModelMeta, key: &ForeignKeyMeta, all: &[&'static ModelMeta])
     }
     let columns: Vec<&str> = pairs.iter().map(|(own, _)| own.column).collect();
     Ok(ForeignKey {
-        name: constraint_name(model.table, &columns, "fkey"),
+        name: key.name.map_or_else(|| constraint_name(model.table, &columns, "fkey"), str::to_owned),
         columns: columns.into_iter().map(str::to_owned).collect(),
         target: key.table.to_owned(),
         target_columns: pairs.iter().map(|(_, theirs)| theirs.column.to_owned()).collect(),
