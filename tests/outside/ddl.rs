@@ -3,7 +3,7 @@
 
 use covet_drivers::catalog::{Change, Column, ColumnDefault, ColumnType, ForeignKey, Index, Schema, Table};
 use covet_drivers::contract::{
-    Batches, BoxFuture, Command, Connection, Ddl, Effect, Flow, Introspect, Leaves, Reuse, Row, Step,
+    Batches, BoxFuture, Command, Connection, Ddl, Effect, Flow, Introspect, Leaves, Reuse, Row, Step, Unmodelled,
 };
 use covet_drivers::render::ansi;
 use covet_drivers::{Error, ErrorKind, Result};
@@ -29,6 +29,11 @@ impl Introspect for TinDdl {
             schema.sort();
             Ok(schema)
         })
+    }
+
+    /// What is not in `_tin` is none of Tin's affairs.
+    fn unmodelled<'a>(&'a self, _: &'a mut dyn Connection) -> BoxFuture<'a, Result<Vec<Unmodelled>>> {
+        Box::pin(async { Ok(Vec::new()) })
     }
 }
 

@@ -194,6 +194,43 @@ pub trait Introspect: fmt::Debug + Send + Sync {
     /// # Errors
     /// The database's.
     fn read<'a>(&'a self, connection: &'a mut dyn Connection) -> BoxFuture<'a, Result<Schema>>;
+
+    /// What the database has beside that schema, for which [`Schema`] has no word: views, triggers, other schemas …;
+    /// and what its tables have that is not part of the answer of [`read`](Introspect::read). Sorted.
+    ///
+    /// # Errors
+    /// The database's.
+    fn unmodelled<'a>(&'a self, connection: &'a mut dyn Connection) -> BoxFuture<'a, Result<Vec<Unmodelled>>>;
+}
+
+/// Something that a database has and for which a schema has no word.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unmodelled {
+    /// The table that it belongs to.
+    pub table: Option<String>,
+    /// What it is: `view`, `trigger`, `collation` …
+    pub kind: String,
+    /// Its name, or that of the column.
+    pub name: String,
+    /// What else there is to say, in the words of the database; may be empty.
+    pub detail: String,
+}
+
+impl Unmodelled {
+    /// Something that belongs to a table.
+    pub fn of(table: &str, kind: &str, name: impl Into<String>, detail: impl Into<String>) -> Self {
+        Unmodelled { table: Some(table.to_owned()), kind: kind.to_owned(), name: name.into(), detail: detail.into() }
+    }
+}
+
+impl fmt::Display for Unmodelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.name)?;
+        if !self.detail.is_empty() {
+            write!(f, ": {}", self.detail)?;
+        }
+        Ok(())
+    }
 }
 
 /// Tables that belong to Covet itself and are no part of any model's schema.

@@ -1,6 +1,6 @@
 //! Reading the schema of a MySQL or MariaDB database.
 //!
-//! What Covet has no word for (expression and prefix indexes) is left out of the schema and logged with its name.
+//! What Covet has no word for (expression and prefix indexes …) is not part of the schema: [`unmodelled`] tells it.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,13 @@ use crate::catalog::{
     Action, Check, Column, ColumnDefault, ColumnType, Expression, ForeignKey, Generated, Index, Schema, Table, Term,
     constraint_name,
 };
-use crate::contract::{BoxFuture, Command, Connection, Flow, Introspect, OWN_TABLES, Reuse, Row};
+use crate::contract::{BoxFuture, Command, Connection, Flow, Introspect, OWN_TABLES, Reuse, Row, Unmodelled};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::defaults::read_default;
 use crate::mysql::dialect::quote;
 use crate::mysql::server::Product;
 use crate::mysql::types::{Described, check as type_check, read, split_comment};
+use crate::mysql::unmodelled;
 
 /// Reads schemas.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +22,14 @@ pub struct MySqlIntrospect;
 
 impl Introspect for MySqlIntrospect {
     fn read<'a>(&'a self, connection: &'a mut dyn Connection) -> BoxFuture<'a, Result<Schema>> {
-        Box::pin(schema(connection))
+        Box::pin(async { Ok(schema(connection).await?.0) })
+    }
+
+    fn unmodelled<'a>(&'a self, connection: &'a mut dyn Connection) -> BoxFuture<'a, Result<Vec<Unmodelled>>> {
+        Box::pin(async {
+            let (schema, beside) = schema(connection).await?;
+            unmodelled::read(connection, &schema, beside).await
+        })
     }
 }
 
@@ -57,7 +65,9 @@ type Checks = BTreeMap<(String, String), String>;
 
 pub(super) type Cells = Vec<Option<String>>;
 
-async fn schema(connection: &mut dyn Connection) -> Result<Schema> {
+/// The schema, and what was left out of it.
+async fn schema(connection: &mut dyn Connection) -> Result<(Schema, Vec<Unmodelled>)> {
+    let mut beside = Vec::new();
     let product = if connection.server().product == "MariaDB" { Product::MariaDb } else { Product::MySql };
     let mut tables: BTreeMap<String, Table> = BTreeMap::new();
     for row in rows(connection, TABLES, 2).await? {
@@ -84,11 +94,11 @@ async fn schema(connection: &mut dyn Connection) -> Result<Schema> {
             table.checks.push(Check { name, expression: Expression::new(clause) });
         }
     }
-    foreign_keys(&rows(connection, FOREIGN_KEYS, 8).await?, &mut tables);
-    indexes(&rows(connection, INDEXES, 7).await?, &mut tables);
+    foreign_keys(&rows(connection, FOREIGN_KEYS, 8).await?, &mut tables, &mut beside);
+    indexes(&rows(connection, INDEXES, 7).await?, &mut tables, &mut beside);
     let mut schema = Schema::of(tables.into_values().collect());
     schema.sort();
-    Ok(schema)
+    Ok((schema, beside))
 }
 
 fn column(row: &Cells, product: Product, checks: &mut Checks) -> Column {
@@ -138,12 +148,15 @@ fn unescaped(product: Product, text: &str) -> String {
     if product == Product::MySql { text.replace("\\'", "'") } else { text.to_owned() }
 }
 
-fn foreign_keys(rows: &[Cells], tables: &mut BTreeMap<String, Table>) {
+fn foreign_keys(rows: &[Cells], tables: &mut BTreeMap<String, Table>, beside: &mut Vec<Unmodelled>) {
     for row in rows {
         let (table, name) = (cell(row, 0), cell(row, 1));
         let Some(table) = tables.get_mut(table) else { continue };
         if cell(row, 7) != "1" {
-            tracing::warn!(table = %table.name, foreign_key = name, "the foreign key points into another database");
+            let known = beside.last().is_some_and(|last| last.name == name && last.table.as_ref() == Some(&table.name));
+            if !known {
+                beside.push(Unmodelled::of(&table.name, "foreign key", name, "points into another database"));
+            }
             continue;
         }
         if table.foreign_keys.last().is_none_or(|key| key.name != name) {
@@ -164,7 +177,7 @@ fn foreign_keys(rows: &[Cells], tables: &mut BTreeMap<String, Table>) {
     }
 }
 
-fn indexes(rows: &[Cells], tables: &mut BTreeMap<String, Table>) {
+fn indexes(rows: &[Cells], tables: &mut BTreeMap<String, Table>, beside: &mut Vec<Unmodelled>) {
     for row in rows {
         let (name, column) = (cell(row, 1), cell(row, 2));
         let Some(table) = tables.get_mut(cell(row, 0)) else { continue };
@@ -186,7 +199,9 @@ fn indexes(rows: &[Cells], tables: &mut BTreeMap<String, Table>) {
         let (name, keys) = (&table.name, &table.foreign_keys);
         table.indexes.retain(|index| {
             if index.columns().any(str::is_empty) {
-                tracing::warn!(table = %name, index = %index.name, "the index is of a kind that Covet has no word for");
+                let unique = if index.unique { "unique, " } else { "" };
+                let detail = format!("{unique}over an expression or the beginning of a column, or no B-tree");
+                beside.push(Unmodelled::of(name, "index", &index.name, detail));
                 return false;
             }
             // What stands behind a foreign key that no other index serves bears the key's name.

@@ -74,6 +74,7 @@ mod session;
 mod transaction;
 mod two_phase;
 mod types;
+mod unmodelled;
 
 use std::sync::Arc;
 

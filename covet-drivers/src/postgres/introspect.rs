@@ -9,9 +9,10 @@ use crate::catalog::{
     Action, Check, Column, ColumnDefault, ColumnType, EnumType, Expression, ForeignKey, Generated, Index, Over, Schema,
     Table, Term, Timing,
 };
-use crate::contract::{BoxFuture, Command, Connection, Flow, Introspect, OWN_TABLES, Reuse, Row};
+use crate::contract::{BoxFuture, Command, Connection, Flow, Introspect, OWN_TABLES, Reuse, Row, Unmodelled};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::types::{NO_CASE, check_name, range, read, read_default};
+use crate::postgres::unmodelled;
 
 /// How to read the schema of a PostgreSQL database: the one that is first in the search path.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +21,10 @@ pub struct PostgresIntrospect;
 impl Introspect for PostgresIntrospect {
     fn read<'a>(&'a self, connection: &'a mut dyn Connection) -> BoxFuture<'a, Result<Schema>> {
         Box::pin(schema(connection))
+    }
+
+    fn unmodelled<'a>(&'a self, connection: &'a mut dyn Connection) -> BoxFuture<'a, Result<Vec<Unmodelled>>> {
+        Box::pin(unmodelled::read(connection))
     }
 }
 

@@ -44,6 +44,7 @@ mod run;
 mod session;
 mod two_phase;
 mod types;
+mod unmodelled;
 mod wording;
 
 use std::fmt;

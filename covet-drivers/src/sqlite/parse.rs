@@ -23,6 +23,8 @@ pub(super) struct ParsedColumn {
     pub(super) ty: String,
     pub(super) not_null: bool,
     pub(super) autoincrement: bool,
+    /// Whether `INTEGER PRIMARY KEY` stands at it: then it is the number of the row, unless the table has no such.
+    pub(super) row_number: bool,
     pub(super) collation: Option<String>,
     /// The default, without parentheses around the whole.
     pub(super) default: Option<(Vec<Token>, String)>,
@@ -180,9 +182,9 @@ impl CreateTable {
             let named = name.take();
             if reader.word("primary") {
                 reader.word("key");
-                if !reader.word("asc") {
-                    reader.word("desc");
-                }
+                // Not with DESC, for reasons of SQLite's past.
+                let descending = !reader.word("asc") && reader.word("desc");
+                column.row_number = !descending && column.ty.eq_ignore_ascii_case("integer");
                 reader.conflict_clause();
                 column.autoincrement = reader.word("autoincrement");
                 self.primary_key = Some(Key { name: named, columns: vec![column.name.clone()] });

@@ -107,6 +107,26 @@ pub(super) fn condition(ty: &ColumnType, c: &str) -> Option<String> {
     })
 }
 
+/// The type that others mean by a name that SQLite takes for one of its own.
+fn meant(ty: &str) -> Option<ColumnType> {
+    let bare = ty.split('(').next().unwrap_or_default().trim();
+    Some(match bare {
+        "TINYINT" | "SMALLINT" | "MEDIUMINT" | "BIGINT" | "INT2" | "INT4" | "INT8" | "UNSIGNED BIG INT"
+        | "INTEGER UNSIGNED" | "INT UNSIGNED" | "BIGINT UNSIGNED" | "SMALLINT UNSIGNED" | "TINYINT UNSIGNED"
+        | "INT" | "INTEGER" => ColumnType::I64,
+        "CHAR" | "CHARACTER" | "VARCHAR" | "VARYING CHARACTER" | "CHARACTER VARYING" | "NCHAR" | "NATIVE CHARACTER"
+        | "NVARCHAR" | "CLOB" | "TEXT" => ColumnType::Text { max_len: None },
+        "DOUBLE" | "DOUBLE PRECISION" | "FLOAT" => ColumnType::F64,
+        "BOOL" | "BOOLEAN" => ColumnType::Bool,
+        _ => return None,
+    })
+}
+
+/// Whether the name of a column's type is Covet's own for it.
+pub(super) fn is_own_name(declared: &str) -> bool {
+    ["INTEGER", "INT", "REAL", "TEXT", "BLOB"].iter().any(|own| declared.eq_ignore_ascii_case(own))
+}
+
 /// The type of a column, from its storage and its CHECK; and which of its checks it was that stands for the type.
 pub(super) fn recognise(column: &ParsedColumn) -> (ColumnType, Option<usize>) {
     let storage = column.ty.to_ascii_uppercase();
@@ -116,7 +136,10 @@ pub(super) fn recognise(column: &ParsedColumn) -> (ColumnType, Option<usize>) {
         "REAL" => ColumnType::F64,
         "TEXT" => ColumnType::Text { max_len: None },
         "BLOB" => ColumnType::Bytes,
-        _ => return (ColumnType::Other(Cow::Owned(column.ty.clone())), None),
+        other => {
+            let meant = meant(other).unwrap_or_else(|| ColumnType::Other(Cow::Owned(column.ty.clone())));
+            return (meant, None);
+        }
     };
     let fits = |ty: &ColumnType, found: &[Token]| {
         self::storage(ty) == storage

@@ -202,7 +202,7 @@ async fn others_schemas_are_read_too() {
     assert_eq!(names, ["a", "b", "c"]);
     let a = &found.tables[0];
     assert_eq!(a.primary_key, ["x"]);
-    assert_eq!(a.columns[1].ty, ColumnType::Other("VARCHAR(10)".into()));
+    assert_eq!(a.columns[1].ty, ColumnType::Text { max_len: None });
     let generated = Generated { expression: Expression::new("x + 1"), stored: false };
     assert_eq!((&a.columns[3].ty, &a.columns[3].generated), (&ColumnType::I64, &Some(generated)));
     assert_eq!(a.indexes.len(), 1);
@@ -212,8 +212,8 @@ async fn others_schemas_are_read_too() {
     let expr = Term::expression(Expression::new("x + 1"));
     let with = |name: &str, term: Term| Index { terms: vec![term], ..Index::new(name, [""; 0], false) };
     let part = Index { condition: Some(Expression::new("x > 1")), ..with("part", Term::column("x")) };
-    let unique = Index::new("sqlite_autoindex_b_1", ["x"], true);
-    assert_eq!(b.indexes, [with("down", down), with("expr", expr), part, unique]);
+    let unique = Index::new("b_x_key", ["x"], true);
+    assert_eq!(b.indexes, [unique, with("down", down), with("expr", expr), part]);
 }
 
 #[tokio::test]
