@@ -6,9 +6,12 @@
 mod apply;
 mod describe;
 pub mod diff;
+pub(crate) mod drift;
 mod from_models;
+mod managed;
 mod objects;
 mod registry;
+mod sayable;
 mod snapshot;
 pub mod tool;
 
@@ -17,8 +20,10 @@ pub use describe::{describe, loses_data};
 pub(crate) use diff::narrows;
 pub use diff::{Decision, Diff, MissingDecisions, Question, diff, way_back};
 pub use from_models::schema_of;
+pub(crate) use managed::{Unmanaged, managed};
 pub use objects::Declared;
 pub(crate) use registry::model_of;
 pub use registry::{Models, Registered};
+pub(crate) use sayable::{Unsayable, unsayable};
 pub(crate) use snapshot::{digest, inline, list};
 pub use snapshot::{from_toml, hash, to_toml};

@@ -36,6 +36,15 @@ impl Models {
         Models { models, objects: declared() }
     }
 
+    /// Of these models, those of a module and of the modules in it, by its path as `module_path!()` says it; without
+    /// the objects beside them.
+    #[must_use]
+    pub fn of_module(mut self, path: &str) -> Self {
+        self.objects.clear();
+        self.models.retain(|model| model.path.strip_prefix(path).is_some_and(|rest| rest.starts_with("::")));
+        self
+    }
+
     /// These and one more.
     #[must_use]
     pub fn with<M: Record>(mut self) -> Self {

@@ -11,7 +11,7 @@ use crate::migrate::history::{Entry, Note, State};
 use crate::migrate::runner::all::{back, entry, record};
 use crate::migrate::runner::choose::{self, Work};
 use crate::migrate::runner::{Done, Goal, Migrator, Report, Session, end};
-use crate::schema::{Diff, describe, diff};
+use crate::schema::{Diff, describe, diff, managed};
 
 impl Migrator {
     /// Notes that the statement at which an unfinished migration stopped has taken effect, so that
@@ -150,7 +150,8 @@ impl Migrator {
     }
 
     /// Records every migration up to this one as there before Covet was, without running anything: for a database that
-    /// was not made by these migrations, but has what they make. Without a name all are recorded.
+    /// was not made by these migrations, but has what they make. Without a name all are recorded. What it has beside that is
+    /// left alone: tables that no model has, and what no model can say.
     ///
     /// # Errors
     /// `Migration`, with the differences, when the database has not the schema after that migration; and when its
@@ -169,7 +170,9 @@ impl Migrator {
                 )
                 .with_help("a baseline is for a database without a history"));
             }
-            let live = db.backend().introspect().read(session.connection()).await?;
+            let mut live = db.backend().introspect().read(session.connection()).await?;
+            let mut wanted = target.ddl.kept(&wanted);
+            managed(&mut live, &mut wanted);
             let found = differences(&live, &wanted)?;
             if !found.is_empty() {
                 return Err(Error::new(
