@@ -19,12 +19,12 @@ pub(super) enum Replayed {
 }
 
 /// A place for databases that nobody else uses.
-struct Scratch {
-    adapter: &'static dyn Adapter,
-    admin: &'static dyn Admin,
-    url: ConnectUrl,
+pub(super) struct Scratch {
+    pub(super) adapter: &'static dyn Adapter,
+    pub(super) admin: &'static dyn Admin,
+    pub(super) url: ConnectUrl,
     /// Whether it is made on a server, and has to be removed from there.
-    made: bool,
+    pub(super) made: bool,
 }
 
 /// Replays the migrations for this kind of database: on the server of the one that was named, or without any server
@@ -61,7 +61,7 @@ pub(super) async fn replay(folder: &Folder, kind: &str, near: Option<&Chosen>) -
 
 impl Scratch {
     /// Works on a new database, and removes it again, whatever comes of the work.
-    async fn with<T>(&self, work: impl AsyncFnOnce(Db) -> Result<T>) -> Result<T> {
+    pub(super) async fn with<T>(&self, work: impl AsyncFnOnce(Db) -> Result<T>) -> Result<T> {
         if self.made && !self.admin.create(&self.url).await? {
             return Err(Error::new(ErrorKind::AlreadyExists, format!("{} exists already", self.url))
                 .with_help("another check may be at work; remove it if none is"));
@@ -120,6 +120,12 @@ async fn there_and_back(folder: &Folder, db: &Db) -> Result<Whole> {
 
 /// What the database has that is given the whole schema at once.
 async fn at_once(schema: &Schema, db: &Db) -> Result<Schema> {
+    create(schema, db).await?;
+    introspected(db).await
+}
+
+/// Gives an empty database the whole schema.
+pub(super) async fn create(schema: &Schema, db: &Db) -> Result<()> {
     let Diff::Changes(changes) = diff(&Schema::default(), schema, &[])? else {
         return Err(Error::new(ErrorKind::Migration, "creating the schema asks for a decision"));
     };
@@ -128,8 +134,7 @@ async fn at_once(schema: &Schema, db: &Db) -> Result<Schema> {
     for step in steps {
         lease.script(&step.sql).await?;
     }
-    drop(lease);
-    introspected(db).await
+    Ok(())
 }
 
 /// The schema that the database has; columns by name, because one that comes later stands last.

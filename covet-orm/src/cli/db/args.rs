@@ -28,6 +28,10 @@ pub(in crate::cli) enum Db {
     Shell(Which),
     /// Run statements, and show what comes back
     Execute(Execute),
+    /// Write models for the tables of the database
+    Pull(crate::cli::pull::Pull),
+    /// Compare the schema of the database with that of the last migration, or of the models; changes nothing
+    Drift(crate::cli::drift::Drift),
 }
 
 #[derive(Debug, clap::Args)]

@@ -13,9 +13,9 @@ use serde_json::json;
 
 use crate::cli::context::{Access, Chosen, Context};
 use crate::cli::db::args::{Db, Remove};
-use crate::cli::guard;
 use crate::cli::out::{GOOD, paint};
 use crate::cli::run::migrator;
+use crate::cli::{drift, guard, pull};
 
 pub(super) use execute::rows;
 
@@ -62,6 +62,8 @@ pub(super) async fn run(context: &Context, command: &Db) -> Result<()> {
         Db::Info(which) => info::info(context, &context.database(&which.database)?).await,
         Db::Shell(which) => shell::shell(&context.database(&which.database)?),
         Db::Execute(options) => execute::execute(context, options).await,
+        Db::Pull(options) => pull::pull(context, options).await,
+        Db::Drift(options) => drift::drift(context, options).await,
     }
 }
 
