@@ -138,6 +138,7 @@ fn every_path_that_the_documents_name_exists() {
         "docs/types.md",
         "docs/urls.md",
         "docs/errors.md",
+        "docs/existing-databases.md",
         "docs/guide.md",
         "docs/copy.md",
         "docs/listen.md",

@@ -13,6 +13,7 @@ mod lost;
 mod notation;
 mod online;
 mod place;
+mod pull;
 mod revisions;
 mod rows;
 mod runs;

@@ -60,8 +60,13 @@ pub(super) async fn drift(context: &Context, args: &Drift) -> Result<()> {
     });
     let mut fresh = fresh.await.map_err(|error| unable(error, &chosen))?;
     let left = managed(&mut live.schema, &mut fresh.schema);
-    let differences = between(&fresh.schema, &live.schema);
-    let beside: Vec<Unmodelled> = live.beside.into_iter().filter(|one| !fresh.beside.contains(one)).collect();
+    let mut differences = between(&fresh.schema, &live.schema);
+    differences.extend(declared(&fresh.beside, &live.beside));
+    let is_same = |one: &Unmodelled, other: &Unmodelled| {
+        (&one.table, &one.kind, &one.name) == (&other.table, &other.kind, &other.name)
+    };
+    let mut beside = live.beside;
+    beside.retain(|one| !fresh.beside.iter().any(|other| is_same(one, other)));
     show(context, args, &differences, &left, &beside)
 }
 
@@ -94,6 +99,22 @@ async fn note_pending(context: &Context, db: &Db) -> Result<()> {
         context.out.note(format_args!("not applied yet: {pending} of {} migrations; see `migrate status`", all.len()));
     }
     Ok(())
+}
+
+/// What is declared beside the models, and is not there as it should be.
+fn declared(wanted: &[Unmodelled], found: &[Unmodelled]) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    for one in wanted.iter().filter(|one| !found.contains(one)) {
+        let same = |other: &&Unmodelled| (&one.table, &one.kind, &one.name) == (&other.table, &other.kind, &other.name);
+        let other = found.iter().find(same);
+        let of = one.table.as_ref().map(|table| format!(" on {table}")).unwrap_or_default();
+        differences.push(Difference {
+            object: format!("{} {}{of}", one.kind, one.name),
+            wanted: Some(one.detail.clone()),
+            found: other.map(|other| other.detail.clone()),
+        });
+    }
+    differences
 }
 
 /// Where the wanted schema is created.
@@ -151,6 +172,7 @@ fn show(
     for one in differences {
         let (word, told) = match (&one.wanted, &one.found) {
             (Some(wanted), Some(found)) => ("differs", format!("{found}; should be {wanted}")),
+            (Some(wanted), None) if wanted.is_empty() => ("missing", "declared beside the models".to_owned()),
             (Some(wanted), None) => ("missing", wanted.clone()),
             (None, found) => ("extra", found.clone().unwrap_or_default()),
         };

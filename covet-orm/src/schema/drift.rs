@@ -185,12 +185,12 @@ mod tests {
 
     #[test]
     fn each_object_is_told_once_and_the_order_of_columns_is_none() {
-        let table = |columns: &[(&str, ColumnType)], indexes: &[&str]| Schema {
-            tables: vec![Table {
+        let table = |columns: &[(&str, ColumnType)], indexes: &[&str]| {
+            Schema::of(vec![Table {
                 columns: columns.iter().map(|(name, ty)| Column::new(*name, ty.clone())).collect(),
                 indexes: indexes.iter().map(|name| Index::new(*name, ["a"], true)).collect(),
                 ..Table::new("t")
-            }],
+            }])
         };
         let wanted = table(&[("a", ColumnType::I32), ("b", ColumnType::Bool)], &["i"]);
         let same = table(&[("b", ColumnType::Bool), ("a", ColumnType::I32)], &["i"]);
