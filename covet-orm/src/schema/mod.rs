@@ -6,7 +6,6 @@
 mod apply;
 mod describe;
 pub mod diff;
-pub(crate) mod drift;
 mod from_models;
 mod managed;
 mod objects;
@@ -20,10 +19,13 @@ pub use describe::{describe, loses_data};
 pub(crate) use diff::narrows;
 pub use diff::{Decision, Diff, MissingDecisions, Question, diff, way_back};
 pub use from_models::schema_of;
-pub(crate) use managed::{Unmanaged, managed};
+#[cfg(feature = "cli")]
+pub(crate) use managed::Unmanaged;
+pub(crate) use managed::managed;
 pub use objects::Declared;
 pub(crate) use registry::model_of;
 pub use registry::{Models, Registered};
+#[cfg(feature = "cli")]
 pub(crate) use sayable::{Unsayable, unsayable};
 pub(crate) use snapshot::{digest, inline, list};
 pub use snapshot::{from_toml, hash, to_toml};

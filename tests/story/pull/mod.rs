@@ -56,7 +56,8 @@ impl Place {
 
     #[track_caller]
     fn run(&self, args: &[&str]) -> crate::tool::Said {
-        run(self.folder.path(), &[args, &["--url", &self.url.url]].concat())
+        let at = ["--url", self.url.url.as_str()];
+        run(self.folder.path(), &[args, &at[..]].concat())
     }
 
     fn path(&self) -> &Path {

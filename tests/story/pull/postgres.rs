@@ -26,7 +26,6 @@ pub enum Mood {
 }
 
 // The table has more than the model says; migrations leave it as it is:
-// - collation Weird Name's: type C, self C, create C, find_by_x C, 2fa C, user name C, userName C, user_name C, größe C, % C, a"b\ C, nulls_agree C, deferred C, loo…
 // - identity that is always generated ID
 // - place of NULL in an index Weird Name's_type_nulls_agree_key: CREATE UNIQUE INDEX "Weird Name's_type_nulls_agree_key" ON public."Weird Name's" USING btree (type,…
 // - place of NULL in an index Weird Name's_user name_key: CREATE UNIQUE INDEX "Weird Name's_user name_key" ON public."Weird Name's" USING btree ("user name")
@@ -66,7 +65,6 @@ pub struct WeirdNameS {
 
 // The table has more than the model says; migrations leave it as it is:
 // - index authors_trgm (name gin_trgm_ops) using gin: it has the operator class gin_trgm_ops
-// - collation authors: email C, name C
 // - place of NULL in an index authors_nulls: CREATE UNIQUE INDEX authors_nulls ON public.authors USING btree (age, mentor_id) NULLS NOT DISTINCT
 // - policy everybody
 // - row level security authors
@@ -111,8 +109,6 @@ pub struct Author {
     pub profile: HasOne<Profile>,
 }
 
-// The table has more than the model says; migrations leave it as it is:
-// - collation cities: name C, region C
 #[derive(Model, Clone, Debug)]
 #[covet(table = "cities")]
 pub struct City {
@@ -125,8 +121,6 @@ pub struct City {
     pub name: String,
 }
 
-// The table has more than the model says; migrations leave it as it is:
-// - collation every_types: short C, long C, expr C, v C
 #[derive(Model, Clone, Debug)]
 #[covet(table = "every_types")]
 #[covet(comment = "types; and 'quotes' \"of\" both kinds\non two lines")]
@@ -195,8 +189,6 @@ pub struct EveryType {
 }
 
 // The table `keyless` has no model: it has no primary key. Migrations leave it as it is.
-// The table has more than the model says; migrations leave it as it is:
-// - collation keyless: what C
 // #[derive(Model, Clone, Debug)]
 // #[covet(table = "keyless")]
 // pub struct Keyless {
@@ -216,8 +208,6 @@ pub struct Measured {
     pub at: NaiveDate,
 }
 
-// The table has more than the model says; migrations leave it as it is:
-// - collation option: option C
 #[derive(Model, Clone, Debug)]
 #[covet(table = "option")]
 pub struct OptionRow {
@@ -257,7 +247,6 @@ pub struct PostTag {
 
 // The table has more than the model says; migrations leave it as it is:
 // - foreign key posts_big_author_fkey (big_author) to authors (id), on delete no action, on update no action: big_author is i32 and points at authors.id, which is i…
-// - collation posts: reviewer_mail C
 #[derive(Model, Clone, Debug)]
 #[covet(table = "posts")]
 pub struct Post {
@@ -282,8 +271,6 @@ pub struct Post {
     pub tags: ManyToMany<Tag, PostTag>,
 }
 
-// The table has more than the model says; migrations leave it as it is:
-// - collation profiles: bio C
 #[derive(Model, Clone, Debug)]
 #[covet(table = "profiles")]
 pub struct Profile {
@@ -293,8 +280,6 @@ pub struct Profile {
     pub author: BelongsTo<Author>,
 }
 
-// The table has more than the model says; migrations leave it as it is:
-// - collation shops: city_region C, city_name C
 #[derive(Model, Clone, Debug)]
 #[covet(table = "shops")]
 #[covet(foreign_key(city_region, city_name, references = City(region, name), on_delete = set_null, name = "shop_city"))]
@@ -309,8 +294,6 @@ pub struct Shop {
     // pub serial_number: i32,
 }
 
-// The table has more than the model says; migrations leave it as it is:
-// - collation tags: label C
 #[derive(Model, Clone, Debug)]
 #[covet(table = "tags")]
 pub struct Tag {
@@ -343,6 +326,6 @@ pub struct Tag {
 // - extension pg_trgm
 // - function touch
 // - materialized view author_counts
-// - schema audit: 1 tables
+// - schema audit: tables: 1
 // - sequence loose
 // - view adult_authors

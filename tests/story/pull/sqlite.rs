@@ -73,7 +73,12 @@ pub struct WeirdNameS {
 // - unique constraint authors_mail: its index goes with the table alone
 #[derive(Model, Clone, Debug)]
 #[covet(table = "authors")]
-#[covet(index(sql("lower(email)"), desc(age), where = "age IS NOT NULL", name = "authors_expr"))]
+#[covet(index(
+    sql("lower(email)"),
+    desc(age),
+    where = "age IS NOT NULL",
+    name = "authors_expr"
+))]
 #[covet(unique(id, name = "authors_key_again"))]
 #[covet(unique(email, name = "authors_mail"))]
 #[covet(index(email, name = "authors_twice"))]

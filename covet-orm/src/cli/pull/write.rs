@@ -3,10 +3,10 @@
 use covet_drivers::catalog::{Action, ColumnType, Schema, Timing};
 use covet_drivers::contract::Unmodelled;
 
+use crate::cli::drift::between;
 use crate::cli::pull::attributes::{LIST, enum_name, of_column, of_model};
 use crate::cli::pull::names::written;
 use crate::cli::pull::plan::{Enum, Model, Plan};
-use crate::schema::drift;
 
 /// The most characters of what a comment says in the database's words.
 const SAID: usize = 160;
@@ -137,12 +137,12 @@ fn comment_before<'u>(model: &Model<'_>, beside: impl Iterator<Item = &'u Unmode
     let lacks = &model.lacks;
     for index in &model.table.indexes {
         if let Some(why) = lacks.indexes.get(&index.name) {
-            more.push(format!("index {} {}: {why}", index.name, drift::index(index)));
+            more.push(format!("index {} {}: {why}", index.name, between::index(index)));
         }
     }
     for key in &model.table.foreign_keys {
         if let Some(why) = lacks.foreign_keys.get(&key.name) {
-            more.push(format!("foreign key {} {}: {why}", key.name, drift::foreign_key(key)));
+            more.push(format!("foreign key {} {}: {why}", key.name, between::foreign_key(key)));
         }
     }
     for check in &model.table.checks {

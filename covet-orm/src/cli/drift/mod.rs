@@ -3,6 +3,8 @@
 //! The schema that is wanted is created in a database of its own, and both are read in the same way: so the
 //! differences are none of spelling. The live database is only read.
 
+pub(super) mod between;
+
 use covet_drivers::catalog::Schema;
 use covet_drivers::contract::{Unmodelled, adapter_for};
 use covet_drivers::{Error, ErrorKind, Result};
@@ -16,8 +18,8 @@ use crate::cli::pull::unmodelled_as_json;
 use crate::cli::replay::{Scratch, create};
 use crate::db::Db;
 use crate::migrate::{Folder, Migrator, Standing};
-use crate::schema::drift::{Difference, drift as between};
 use crate::schema::{Unmanaged, managed};
+use between::{Difference, drift as differing};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Drift {
@@ -60,7 +62,7 @@ pub(super) async fn drift(context: &Context, args: &Drift) -> Result<()> {
     });
     let mut fresh = fresh.await.map_err(|error| unable(error, &chosen))?;
     let left = managed(&mut live.schema, &mut fresh.schema);
-    let mut differences = between(&fresh.schema, &live.schema);
+    let mut differences = differing(&fresh.schema, &live.schema);
     differences.extend(declared(&fresh.beside, &live.beside));
     let is_same = |one: &Unmodelled, other: &Unmodelled| {
         (&one.table, &one.kind, &one.name) == (&other.table, &other.kind, &other.name)

@@ -6,17 +6,17 @@ use covet_drivers::catalog::{
 
 /// A difference: what an object should be and what it is, in words; `None` for what is not there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Difference {
+pub(in crate::cli) struct Difference {
     /// The object, as `column users.age`.
-    pub(crate) object: String,
+    pub(in crate::cli) object: String,
     /// What it should be.
-    pub(crate) wanted: Option<String>,
+    pub(in crate::cli) wanted: Option<String>,
     /// What it is.
-    pub(crate) found: Option<String>,
+    pub(in crate::cli) found: Option<String>,
 }
 
 /// The differences, sorted by table. The order of columns is none.
-pub(crate) fn drift(wanted: &Schema, found: &Schema) -> Vec<Difference> {
+pub(in crate::cli) fn drift(wanted: &Schema, found: &Schema) -> Vec<Difference> {
     let mut differences = Vec::new();
     let mut names: Vec<&str> = wanted.tables.iter().chain(&found.tables).map(|table| table.name.as_str()).collect();
     names.sort_unstable();
@@ -94,7 +94,7 @@ fn pairs<T>(
 }
 
 /// A column in words.
-pub(crate) fn column(column: &Column) -> String {
+pub(in crate::cli) fn column(column: &Column) -> String {
     let mut text = column.ty.to_string();
     if let Some(ty) = column.ty.as_enum() {
         text.push_str(&format!(" ({})", ty.labels.join(", ")));
@@ -131,7 +131,7 @@ fn default_of(default: &ColumnDefault) -> String {
 }
 
 /// An index in words.
-pub(crate) fn index(index: &Index) -> String {
+pub(in crate::cli) fn index(index: &Index) -> String {
     let terms: Vec<String> = index
         .terms
         .iter()
@@ -166,7 +166,7 @@ pub(crate) fn index(index: &Index) -> String {
 }
 
 /// A foreign key in words.
-pub(crate) fn foreign_key(key: &ForeignKey) -> String {
+pub(in crate::cli) fn foreign_key(key: &ForeignKey) -> String {
     let mut text = format!("({}) to {} ({})", key.columns.join(", "), key.target, key.target_columns.join(", "));
     text.push_str(&format!(", on delete {}, on update {}", key.on_delete.sql(), key.on_update.sql()).to_lowercase());
     match key.timing {
