@@ -11,6 +11,7 @@ mod killed;
 mod lint;
 mod notation;
 mod place;
+mod random;
 mod revisions;
 mod rows;
 mod runs;
