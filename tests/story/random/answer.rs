@@ -37,7 +37,11 @@ impl Maker<'_> {
                 }
                 let answer = self.answer(question, after);
                 let is_rename = matches!(answer, Decision::RenameTable { .. } | Decision::RenameColumn { .. });
-                if is_rename { &mut answers.renames } else { &mut answers.others }.push(answer);
+                let known = if is_rename { &mut answers.renames } else { &mut answers.others };
+                // One answer may do for several questions.
+                if !known.contains(&answer) {
+                    known.push(answer);
+                }
                 if is_rename {
                     // It changes what else is asked.
                     break;
@@ -56,7 +60,9 @@ impl Maker<'_> {
             return text.parse().unwrap();
         }
         let others: Vec<&str> = texts.iter().filter(|text| !is_rename(text)).copied().collect();
-        let text = *self.chance.pick(&others);
+        // What stops at rows is the smaller part.
+        let first = others.first().filter(|text| text.starts_with("backfill") && self.chance.percent(70));
+        let text = first.copied().unwrap_or_else(|| others[self.chance.below(others.len())]);
         if !text.starts_with("backfill") {
             return text.parse().unwrap();
         }

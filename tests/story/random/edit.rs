@@ -218,7 +218,7 @@ impl Maker<'_> {
             }
             return Some(());
         }
-        let mut tries = (0..20).map(|_| (self.ty(schema), self.chance.percent(15)));
+        let mut tries = (0..20).map(|_| (self.ty(schema), self.chance.percent(4)));
         let fits = |ty: &ColumnType, far| *ty != was.ty && (far || family(ty) == family(&was.ty));
         let (ty, _) = tries.find(|(ty, far)| fits(ty, *far))?;
         for (table, name) in bound(schema, &table, &was.name) {

@@ -133,7 +133,8 @@ impl Maker<'_> {
             ty => {
                 let (low, high) = ty.integer_range().unwrap();
                 let high = if mysql { high } else { high.min(i64::MAX.into()) };
-                let number = *self.chance.pick(&[0, 1, 2, 3, 42, 100, -1, low, high]);
+                let extreme = self.percent(15);
+                let number = if extreme { *self.chance.pick(&[-1, low, high]) } else { *self.chance.pick(&[0, 1, 2, 3, 42, 100]) };
                 match i64::try_from(number.clamp(low, high)) {
                     Ok(number) => Value::Int(number),
                     Err(_) => Value::UInt(u64::try_from(high).unwrap()),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use covet_orm::drivers::catalog::{Schema, Table, constraint_name};
+use covet_orm::drivers::catalog::{Index, Schema, Table, constraint_name};
 use covet_tests::Kind;
 
 use crate::place::quote;
@@ -68,7 +68,18 @@ pub(crate) fn sound(schema: &Schema) -> bool {
         let indexes = table.indexes.iter().map(|index| &index.name);
         let checks = table.checks.iter().map(|check| &check.name);
         let keys = table.foreign_keys.iter().map(|key| &key.name);
-        std::iter::once(&table.name).chain(indexes).all(|name| names.insert(name.to_lowercase()))
+        let lists = std::iter::once(table.primary_key.clone())
+            .chain(table.indexes.iter().map(Index::column_names))
+            .chain(table.foreign_keys.iter().map(|key| key.columns.clone()));
+        let is_there = |list: Vec<String>| list.iter().all(|name| table.column(name).is_some());
+        let targets = table.foreign_keys.iter().all(|key| {
+            let target = schema.table(&key.target);
+            target.is_some_and(|target| key.target_columns.iter().all(|name| target.column(name).is_some()))
+        });
+        !table.columns.is_empty()
+            && targets
+            && lists.into_iter().all(is_there)
+            && std::iter::once(&table.name).chain(indexes).all(|name| names.insert(name.to_lowercase()))
             && table.columns.iter().all(|column| columns.insert(column.name.to_lowercase()))
             && checks.chain(keys).all(|name| constraints.insert(name.to_lowercase()))
             && table.primary_key.iter().all(|name| {
@@ -118,7 +129,7 @@ impl Derived {
     }
 }
 
-fn index_name(table: &Table, index: &covet_orm::drivers::catalog::Index) -> String {
+fn index_name(table: &Table, index: &Index) -> String {
     let names: Vec<&str> = index.terms.iter().map(|term| term.as_column().unwrap_or("expr")).collect();
     constraint_name(&table.name, &names, if index.unique { "key" } else { "idx" })
 }
