@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use covet_orm::drivers::catalog::{
-    Change, ColumnType, EnumType, Expression, Generated, Index, Over, Schema, Table,
-};
+use covet_orm::drivers::catalog::{Change, ColumnType, EnumType, Expression, Generated, Index, Over, Schema, Table};
 use covet_orm::schema::Decision;
 use covet_tests::Kind;
 
@@ -123,8 +121,8 @@ impl Maker<'_> {
             return false;
         }
         next.tidy();
-        let holds = crate::random::names::sound(&next.schema)
-            && (self.ddl.check(&next.schema).is_ok() || self.percent(1));
+        let holds =
+            crate::random::names::sound(&next.schema) && (self.ddl.check(&next.schema).is_ok() || self.percent(1));
         if holds {
             *way = next;
         }

@@ -84,7 +84,9 @@ impl Maker<'_> {
             let parent = if parents.is_empty() { None } else { Some(&rows[*self.chance.pick(parents)]) };
             for (own, theirs) in key.columns.iter().zip(&key.target_columns) {
                 let value = match parent.filter(|_| !nullable || self.chance.percent(80)) {
-                    Some(parent) => parent.cells.iter().find(|(name, _)| name == theirs).map(|(_, value)| value.clone()),
+                    Some(parent) => {
+                        parent.cells.iter().find(|(name, _)| name == theirs).map(|(_, value)| value.clone())
+                    }
                     None if nullable => Some(Value::Null),
                     // A row may point at itself.
                     None if key.target == table.name => cells.get(theirs.as_str()).cloned(),
@@ -125,16 +127,20 @@ impl Maker<'_> {
                 let mantissa = *self.chance.pick(&[0, 1, -1, most, -most, if one > most { 5 } else { one }]);
                 Value::Decimal(Decimal::new(mantissa, *precision, *scale).unwrap())
             }
-            ColumnType::Json => {
-                Value::Json((*self.chance.pick(&["{}", "[1, 2]", "\"it's\"", "null", "{\"a\": {\"b\": \"ü\"}}"])).to_owned())
-            }
+            ColumnType::Json => Value::Json(
+                (*self.chance.pick(&["{}", "[1, 2]", "\"it's\"", "null", "{\"a\": {\"b\": \"ü\"}}"])).to_owned(),
+            ),
             ColumnType::Enum(ty) => Value::Label(self.chance.pick(&ty.labels).clone()),
             ColumnType::Other(_) => Value::Null,
             ty => {
                 let (low, high) = ty.integer_range().unwrap();
                 let high = if mysql { high } else { high.min(i64::MAX.into()) };
                 let extreme = self.percent(15);
-                let number = if extreme { *self.chance.pick(&[-1, low, high]) } else { *self.chance.pick(&[0, 1, 2, 3, 42, 100]) };
+                let number = if extreme {
+                    *self.chance.pick(&[-1, low, high])
+                } else {
+                    *self.chance.pick(&[0, 1, 2, 3, 42, 100])
+                };
                 match i64::try_from(number.clamp(low, high)) {
                     Ok(number) => Value::Int(number),
                     Err(_) => Value::UInt(u64::try_from(high).unwrap()),
@@ -150,7 +156,8 @@ impl Maker<'_> {
     }
 
     fn text(&mut self, most: Option<usize>) -> String {
-        let texts = ["", "a", "it's", "say \"x\"", "ünï→😀", "a b ", "0", "1", "-5", "007", "true", "2020-02-29", "A", "b\\n"];
+        let texts =
+            ["", "a", "it's", "say \"x\"", "ünï→😀", "a b ", "0", "1", "-5", "007", "true", "2020-02-29", "A", "b\\n"];
         let text = *self.chance.pick(&texts);
         match most {
             // As long as can be.

@@ -19,9 +19,11 @@ impl Pair {
             _ => None,
         });
         // A table whose name another one took is gone.
-        let taken = self.answers.renames.iter().any(|decision| {
-            matches!(decision, Decision::RenameTable { to, .. } if to == name)
-        });
+        let taken = self
+            .answers
+            .renames
+            .iter()
+            .any(|decision| matches!(decision, Decision::RenameTable { to, .. } if to == name));
         self.after.table(renamed.or((!taken).then_some(name))?)
     }
 
@@ -38,7 +40,8 @@ impl Pair {
 
     /// The columns of a table that stay.
     fn columns<'p>(&'p self, before: &'p Table, after: &'p Table) -> Vec<Column2<'p>> {
-        let pair = |column: &'p Column| Some(Column2 { before: column, after: self.column_after(after, &column.name)? });
+        let pair =
+            |column: &'p Column| Some(Column2 { before: column, after: self.column_after(after, &column.name)? });
         before.columns.iter().filter_map(pair).collect()
     }
 
@@ -136,7 +139,10 @@ fn new_values(pair: &Pair, old: &Table, new: &Table, after: &Rows) -> Result<(),
             continue;
         };
         if let Some(row) = after[&new.name].iter().find(|row| !alike(&shown(given), &row[&column.name])) {
-            return Err(format!("rows: the new column {}.{} is {}, not {given:?}", new.name, column.name, row[&column.name]));
+            return Err(format!(
+                "rows: the new column {}.{} is {}, not {given:?}",
+                new.name, column.name, row[&column.name]
+            ));
         }
     }
     Ok(())

@@ -3,7 +3,12 @@
 use covet_tests::Kind;
 
 /// Database, a part of what is said, and the number of the finding.
-const KNOWN: &[(Kind, &str, u8)] = &[];
+const KNOWN: &[(Kind, &str, u8)] = &[
+    (Kind::Postgres, "column \"mixed\" does not exist", 8),
+    (Kind::Postgres, "cannot alter type of a column used by a generated column", 7),
+    (Kind::Postgres, "because other objects depend on it", 7),
+    (Kind::Mysql, "[1054]", 7),
+];
 
 /// The finding that a failure is known by.
 pub(crate) fn known(kind: Kind, error: &str) -> Option<u8> {

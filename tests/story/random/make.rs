@@ -119,11 +119,13 @@ impl Maker<'_> {
         match self.chance.below(30) {
             0..=9 => self.chance.pick(&[I8, I16, I32, I32, I64, I64, U8, U16, U32, U64]).clone(),
             10..=15 => {
-                let most = *self.chance.pick(&[None, None, Some(1), Some(5), Some(20), Some(20), Some(300), Some(20_000)]);
+                let most =
+                    *self.chance.pick(&[None, None, Some(1), Some(5), Some(20), Some(20), Some(300), Some(20_000)]);
                 Text { max_len: most }
             }
             16..=18 => {
-                let (precision, scale) = *self.chance.pick(&[(5, 2), (10, 0), (10, 4), (18, 4), (18, 18), (19, 2), (38, 10)]);
+                let (precision, scale) =
+                    *self.chance.pick(&[(5, 2), (10, 0), (10, 4), (18, 4), (18, 18), (19, 2), (38, 10)]);
                 Decimal { precision, scale }
             }
             19..=21 => ColumnType::Enum(self.an_enum(schema)),
@@ -158,7 +160,9 @@ impl Maker<'_> {
     pub(crate) fn value_default(&mut self, ty: &ColumnType) -> Option<ColumnDefault> {
         Some(match ty {
             ColumnType::Bool => ColumnDefault::Bool(self.percent(50)),
-            ColumnType::F32 | ColumnType::F64 => ColumnDefault::Number((*self.chance.pick(&["0", "1.5", "-0.25"])).into()),
+            ColumnType::F32 | ColumnType::F64 => {
+                ColumnDefault::Number((*self.chance.pick(&["0", "1.5", "-0.25"])).into())
+            }
             ColumnType::Decimal { precision, scale } => {
                 let whole = precision > scale;
                 let texts: &[&str] = if *scale > 0 && whole { &["0", "1.5", "-0.1"] } else { &["0"] };
@@ -365,4 +369,3 @@ impl Maker<'_> {
 fn keyable(ty: &ColumnType) -> bool {
     !matches!(ty, ColumnType::Json | ColumnType::F32 | ColumnType::F64)
 }
-

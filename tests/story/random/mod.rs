@@ -119,6 +119,7 @@ async fn worker(kind: Kind, left: Arc<Mutex<Range<u64>>>, tally: Arc<Mutex<Tally
                 "refused"
             }
             Ok(Verdict::Stopped(_)) => "stopped by rows",
+            Ok(Verdict::HalfWay(_)) => "stopped half-way",
             Ok(Verdict::NoWayBack(_)) => "way back stopped",
             Err(error) => match known::known(kind, error) {
                 Some(_) => "known",

@@ -82,9 +82,10 @@ pub(crate) fn sound(schema: &Schema) -> bool {
             && std::iter::once(&table.name).chain(indexes).all(|name| names.insert(name.to_lowercase()))
             && table.columns.iter().all(|column| columns.insert(column.name.to_lowercase()))
             && checks.chain(keys).all(|name| constraints.insert(name.to_lowercase()))
-            && table.primary_key.iter().all(|name| {
-                table.column(name).is_some_and(|column| !column.nullable && column.generated.is_none())
-            })
+            && table
+                .primary_key
+                .iter()
+                .all(|name| table.column(name).is_some_and(|column| !column.nullable && column.generated.is_none()))
             && table.columns.iter().all(|column| !column.auto || table.primary_key == [column.name.clone()])
     })
 }

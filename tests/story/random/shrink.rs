@@ -69,9 +69,11 @@ pub(crate) fn smaller(maker: &mut Maker<'_>, pair: &Pair) -> Vec<Pair> {
             };
             try_it(maker, &|pair| drop_table(if which == 0 { &mut pair.before } else { &mut pair.after }, &table.name));
             for (n, index) in table.indexes.iter().enumerate() {
-                try_it(maker, &|pair| on(pair, &|table| {
-                    table.indexes.remove(n);
-                }));
+                try_it(maker, &|pair| {
+                    on(pair, &|table| {
+                        table.indexes.remove(n);
+                    })
+                });
                 // On both sides.
                 try_it(maker, &|pair| {
                     for schema in [&mut pair.before, &mut pair.after] {
@@ -82,9 +84,11 @@ pub(crate) fn smaller(maker: &mut Maker<'_>, pair: &Pair) -> Vec<Pair> {
                 });
             }
             for (n, check) in table.checks.iter().enumerate() {
-                try_it(maker, &|pair| on(pair, &|table| {
-                    table.checks.remove(n);
-                }));
+                try_it(maker, &|pair| {
+                    on(pair, &|table| {
+                        table.checks.remove(n);
+                    })
+                });
                 try_it(maker, &|pair| {
                     for schema in [&mut pair.before, &mut pair.after] {
                         for table in &mut schema.tables {
@@ -94,9 +98,11 @@ pub(crate) fn smaller(maker: &mut Maker<'_>, pair: &Pair) -> Vec<Pair> {
                 });
             }
             for (n, key) in table.foreign_keys.iter().enumerate() {
-                try_it(maker, &|pair| on(pair, &|table| {
-                    table.foreign_keys.remove(n);
-                }));
+                try_it(maker, &|pair| {
+                    on(pair, &|table| {
+                        table.foreign_keys.remove(n);
+                    })
+                });
                 try_it(maker, &|pair| {
                     for schema in [&mut pair.before, &mut pair.after] {
                         for table in &mut schema.tables {

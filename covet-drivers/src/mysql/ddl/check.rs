@@ -34,6 +34,7 @@ pub(crate) fn check(schema: &Schema) -> Result<()> {
         for check in &table.checks {
             name(&check.name)?;
             written(&check.expression, &format!("the check {} of {}", check.name, table.name))?;
+            unnumbered(table, &check.expression, &format!("the check {} of {}", check.name, table.name))?;
         }
         comment(table.comment.as_deref(), &table.name, 2_048)?;
         foreign_keys(schema, table)?;
@@ -100,6 +101,7 @@ fn column(table: &Table, column: &Column) -> Result<()> {
     comment(column.comment.as_deref(), &place, 1_000).map_err(at)?;
     if let Some(generated) = &column.generated {
         written(&generated.expression, &format!("the generated column {place}")).map_err(at)?;
+        unnumbered(table, &generated.expression, &format!("the generated column {place}")).map_err(at)?;
         if column.auto || column.default.is_some() {
             return Err(at(no(format_args!("the generated column {place} that is numbered or has a default"))));
         }
@@ -144,6 +146,16 @@ fn written(expression: &Expression, what: &str) -> Result<()> {
         Some(text) if !text.trim().is_empty() => Ok(()),
         _ => Err(no(format_args!("{what}: there is no expression for it"))
             .with_help(format!("write one text for all databases, or one named {NAME}"))),
+    }
+}
+
+/// The number of a row is not known yet when such an expression is looked at.
+fn unnumbered(table: &Table, expression: &Expression, what: &str) -> Result<()> {
+    match table.columns.iter().find(|column| column.auto && expression.mentions(&column.name)) {
+        None => Ok(()),
+        Some(column) => {
+            Err(no(format_args!("{what}, which reads the numbered column {}", column.name)).with_table(&table.name))
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod column;
 mod effect;
 mod enums;
 mod plan;
+mod readers;
 
 use crate::catalog::{Change, Schema};
 use crate::contract::{Ddl, Effect, Step};

@@ -235,7 +235,7 @@ impl Plan {
         ));
     }
 
-    fn create_index(&mut self, table: &str, index: &Index) -> Result<()> {
+    pub(super) fn create_index(&mut self, table: &str, index: &Index) -> Result<()> {
         let mut terms = Vec::new();
         for term in &index.terms {
             let mut text = over(term);
@@ -324,7 +324,7 @@ impl Plan {
         }
     }
 
-    fn drop_constraint(&mut self, table: &str, name: &str) {
+    pub(super) fn drop_constraint(&mut self, table: &str, name: &str) {
         self.sql(format!("ALTER TABLE {} DROP CONSTRAINT {}", quoted(table), quoted(name)));
     }
 
@@ -344,7 +344,7 @@ impl Plan {
 }
 
 /// A check as it stands in `CREATE TABLE` and behind `ADD`.
-fn check(check: &Check) -> String {
+pub(super) fn check(check: &Check) -> String {
     let expression = check.expression.on(NAME).unwrap_or_default();
     format!("CONSTRAINT {} CHECK ({expression})", quoted(&check.name))
 }

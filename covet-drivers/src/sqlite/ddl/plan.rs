@@ -348,7 +348,9 @@ impl Planner {
         let due: Vec<usize> =
             self.forecast.rebuilt.iter().copied().filter(|id| self.forecast.last.get(*id) == Some(&number)).collect();
         for id in due {
-            let steps = rebuild::steps(self.line(id)?)?;
+            let stored = |table: &str, column: &str| self.stored(number, table, column);
+            let line = self.lines.get(id).ok_or_else(lost)?;
+            let steps = rebuild::steps(line, &stored)?;
             self.steps.extend(steps);
         }
         Ok(())
@@ -375,7 +377,18 @@ impl Planner {
     }
 
     fn line(&mut self, id: usize) -> Result<&mut Line> {
-        self.lines.get_mut(id).ok_or_else(|| Error::new(ErrorKind::Migration, "a table was lost while planning"))
+        self.lines.get_mut(id).ok_or_else(lost)
+    }
+
+    /// The name under which a column is stored before the rebuilds that follow this change; `None` when one of those
+    /// is what makes it.
+    fn stored(&self, number: usize, table: &str, column: &str) -> Option<String> {
+        let id = self.lines.iter().rposition(|line| !line.dropped && line.table.name == table)?;
+        let line = self.lines.get(id)?;
+        let waits =
+            self.forecast.rebuilt.contains(&id) && self.forecast.last.get(id).is_some_and(|last| *last >= number);
+        let source = line.sources.get(line.position(column).ok()?)?;
+        if waits { source.old.as_ref().map(|old| old.name.clone()) } else { Some(column.to_owned()) }
     }
 
     fn must_rebuild(&mut self, id: usize) {
@@ -400,4 +413,8 @@ impl Planner {
         }
         Ok(())
     }
+}
+
+fn lost() -> Error {
+    Error::new(ErrorKind::Migration, "a table was lost while planning")
 }

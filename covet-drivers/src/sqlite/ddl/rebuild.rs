@@ -14,8 +14,13 @@ use crate::sqlite::ddl::literal::{self, literal, unsupported};
 use crate::sqlite::dialect::NAME;
 use crate::sqlite::migration::KEPT;
 
+/// Under which name a column is stored; `None` while it is not.
+pub(super) type Stored<'s> = dyn Fn(&str, &str) -> Option<String> + 's;
+
 /// The statements of the rebuild.
-pub(super) fn steps(line: &Line) -> Result<Vec<Step>> {
+///
+/// `stored` is told a table and a column as they will be, and gives the name under which the column is stored by now.
+pub(super) fn steps(line: &Line, stored: &Stored<'_>) -> Result<Vec<Step>> {
     let table = &line.table;
     let name = &table.name;
     let (old, new) = (quote(name), shorten(format!("_covet_new_{name}")));
@@ -35,7 +40,7 @@ pub(super) fn steps(line: &Line) -> Result<Vec<Step>> {
         values.push(value(name, column, source, &mut steps)?);
     }
     steps.extend(misfits(line));
-    steps.extend(line.new_foreign_keys.iter().filter_map(|key| orphans(line, key)));
+    steps.extend(line.new_foreign_keys.iter().filter_map(|key| orphans(line, key, stored)));
     steps.extend(keep(line));
     let mut created = Step::new(create::table(table, &new)?);
     created.note = format!("table {name} is rebuilt: SQLite cannot change it in place");
@@ -197,16 +202,15 @@ fn misfits(line: &Line) -> Vec<Step> {
     steps
 }
 
-/// Counts the rows that a new foreign key would refuse; none where one of its columns is new as well.
-fn orphans(line: &Line, key: &ForeignKey) -> Option<Step> {
-    let stored = |name: &String| {
-        let at = line.table.columns.iter().position(|column| column.name == *name)?;
-        Some(quote(&line.sources.get(at)?.old.as_ref()?.name))
+/// Counts the rows that a new foreign key would refuse; none where one of the columns, here or there, is new as well.
+/// What is left to find is found when the migration commits.
+fn orphans(line: &Line, key: &ForeignKey, stored: &Stored<'_>) -> Option<Step> {
+    let names = |table: &str, columns: &[String]| -> Option<Vec<String>> {
+        columns.iter().map(|column| Some(quote(&stored(table, column)?))).collect()
     };
-    let columns: Vec<String> = key.columns.iter().map(stored).collect::<Option<_>>()?;
+    let (columns, theirs) = (names(&line.table.name, &key.columns)?, names(&key.target, &key.target_columns)?);
     let set: Vec<String> = columns.iter().map(|column| format!("c.{column} IS NOT NULL")).collect();
-    let same: Vec<String> =
-        columns.iter().zip(&key.target_columns).map(|(c, p)| format!("p.{} = c.{c}", quote(p))).collect();
+    let same: Vec<String> = columns.iter().zip(&theirs).map(|(c, p)| format!("p.{p} = c.{c}")).collect();
     let sql = format!(
         "SELECT count(*) FROM {} AS c WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS p WHERE {})",
         quote(&line.table.name),

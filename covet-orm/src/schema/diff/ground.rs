@@ -41,7 +41,13 @@ pub(super) fn must_step_aside(table: &Table, key: &ForeignKey, before: &Schema, 
             matches!((column(before), column(after)), (Some(b), Some(a)) if moves_keys(&b, &a))
         })
     };
-    moves(&table.name, &key.columns) || moves(&key.target, &key.target_columns) || loses_its_ground(key, before, after)
+    // The index under it is made again when a column that lies in it becomes another, one that it only includes too.
+    let grounds = before.table(&key.target).map(|target| target.indexes.as_slice()).unwrap_or_default();
+    let mut grounds = grounds.iter().filter(|index| index.keeps_unique(&key.target_columns));
+    moves(&table.name, &key.columns)
+        || moves(&key.target, &key.target_columns)
+        || grounds.any(|index| moves(&key.target, &index.include))
+        || loses_its_ground(key, before, after)
 }
 
 fn loses_its_ground(key: &ForeignKey, before: &Schema, after: &Schema) -> bool {
