@@ -74,7 +74,7 @@ impl Way {
                 // Whoever writes the new name quotes it where that is needed.
                 let (quoted, name) = (said(kind, BETWEEN, false), said(kind, to, true));
                 let own = self.schema.tables.iter_mut().find(|own| own.name == table)?;
-                let mut one = Schema { tables: vec![std::mem::take(own)] };
+                let mut one = Schema::of(vec![std::mem::take(own)]);
                 one.expressions(&mut |expression| {
                     let text = expression.to_string().replace(&quoted, &said(kind, to, false)).replace(BETWEEN, &name);
                     *expression = Expression::new(text);

@@ -1,6 +1,8 @@
 //! What MySQL and MariaDB could not hold as asked.
 
-use crate::catalog::{Action, Column, ColumnDefault, ColumnType, Expression, Index, ObjectKind, Schema, Table, Timing};
+use crate::catalog::{
+    Action, Check, Column, ColumnDefault, ColumnType, Expression, Index, ObjectKind, Schema, Table, Timing,
+};
 use crate::error::{Error, Result};
 use crate::mysql::ddl::keys::set_default;
 use crate::mysql::defaults::default;
@@ -216,6 +218,12 @@ fn foreign_keys(schema: &Schema, table: &Table) -> Result<()> {
         }
         let named = |error: Error| error.with_table(&table.name).with_constraint(&key.name);
         let sets_null = key.on_delete == Action::SetNull || key.on_update == Action::SetNull;
+        let writes = sets_null || key.on_update == Action::Cascade;
+        let read = |check: &&Check| key.columns.iter().any(|column| check.expression.mentions(column));
+        if let Some(check) = table.checks.iter().find(read).filter(|_| writes) {
+            let what = format!("the check {} of columns that the foreign key {} writes", check.name, key.name);
+            return Err(named(no(what)).with_help("let the foreign key do nothing by itself, or take the check away"));
+        }
         for (column, target_column) in key.columns.iter().zip(&key.target_columns) {
             let (Some(own), Some(other)) =
                 (table.column(column), schema.table(&key.target).and_then(|target| target.column(target_column)))

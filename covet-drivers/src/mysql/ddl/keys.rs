@@ -69,10 +69,7 @@ impl Plan<'_> {
                     present.join(" AND "),
                     terms.join(", ")
                 ),
-                format!(
-                    "values of {table} ({}) that more than one row would have with {value} in place of NULL",
-                    columns.join(", ")
-                ),
+                format!("values of {table} ({}) that more than one row has", terms.join(", ")),
             ));
         }
         Ok(())

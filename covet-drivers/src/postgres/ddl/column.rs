@@ -117,6 +117,7 @@ impl Plan {
             match backfill {
                 Some(value) => {
                     let value = default(value, &after.ty);
+                    self.twice_filled(table, &after.name, &value)?;
                     self.sql(format!("UPDATE {on} SET {name} = {value} WHERE {name} IS NULL"));
                 }
                 None => self.guard(

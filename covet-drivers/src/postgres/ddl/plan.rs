@@ -1,6 +1,8 @@
 //! One change after the other, with the schema as it stands in between.
 
-use crate::catalog::{Change, Check, Column, ForeignKey, Index, Over, Schema, Table, Term, constraint_name};
+use crate::catalog::{
+    Change, Check, Column, Expression, ForeignKey, Index, Over, Schema, Table, Term, constraint_name,
+};
 use crate::contract::Step;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::ddl::column::definition;
@@ -209,6 +211,20 @@ impl Plan {
             self.twice(table, index);
         }
         self.create_index(table, index)
+    }
+
+    /// Stops the migration when a value in place of NULL would be there more than once where it is to be unique.
+    pub(super) fn twice_filled(&mut self, table: &str, column: &str, value: &str) -> Result<()> {
+        let known = self.table(table)?.indexes.clone();
+        for mut index in known.into_iter().filter(|index| index.unique && index.condition.is_none()) {
+            let filled = Expression::new(format!("COALESCE({}, {value})", quoted(column)));
+            let mut terms = index.terms.iter_mut().filter(|term| term.as_column() == Some(column));
+            if let Some(term) = terms.next() {
+                *term = Term::expression(filled);
+                self.twice(table, &index);
+            }
+        }
+        Ok(())
     }
 
     /// Stops the migration when values that are to be unique are there more than once.

@@ -4,7 +4,7 @@
 //! dropping the old table would take the rows of others along) and make triggers and unknown
 //! indexes again.
 
-use crate::catalog::{Column, ColumnType, ForeignKey, Index, constraint_name, shorten};
+use crate::catalog::{Column, ColumnType, Expression, ForeignKey, Index, Term, constraint_name, shorten};
 use crate::contract::Step;
 use crate::error::{Error, Result};
 use crate::sqlite::ddl::convert::convert;
@@ -37,7 +37,7 @@ pub(super) fn steps(line: &Line, stored: &Stored<'_>) -> Result<Vec<Step>> {
     let mut values = Vec::new();
     let written = || table.columns.iter().zip(&line.sources).filter(|(column, _)| column.generated.is_none());
     for (column, source) in written() {
-        values.push(value(name, column, source, &mut steps)?);
+        values.push(value(line, column, source, &mut steps)?);
     }
     steps.extend(misfits(line));
     steps.extend(line.new_foreign_keys.iter().filter_map(|key| orphans(line, key, stored)));
@@ -82,7 +82,8 @@ pub(super) fn steps(line: &Line, stored: &Stored<'_>) -> Result<Vec<Step>> {
 }
 
 /// The value of a column for each row of the old table, and guards for the rows that have none.
-fn value(table: &str, column: &Column, source: &Source, guards: &mut Vec<Step>) -> Result<String> {
+fn value(line: &Line, column: &Column, source: &Source, guards: &mut Vec<Step>) -> Result<String> {
+    let table = &line.table.name;
     let place = format!("{table}.{}", column.name);
     let fill = |fill| literal::default(table, column, fill);
     let Some(old) = &source.old else {
@@ -119,13 +120,38 @@ fn value(table: &str, column: &Column, source: &Source, guards: &mut Vec<Step>) 
         return Ok(value);
     }
     match &source.backfill {
-        Some(given) => Ok(format!("coalesce({value}, {})", fill(given)?)),
+        Some(given) => {
+            let value = format!("coalesce({value}, {})", fill(given)?);
+            guards.extend(twice_filled(line, &column.name, &value));
+            Ok(value)
+        }
         None => {
             let sql = format!("SELECT count(*) FROM {} WHERE {c} IS NULL", quote(table));
             guards.push(Step::guard(sql, format!("values of {place} are NULL, which it no longer allows")));
             Ok(value)
         }
     }
+}
+
+/// Guards for a value that would be there more than once where it is to be unique: in indexes whose other columns stay.
+fn twice_filled(line: &Line, column: &str, value: &str) -> Vec<Step> {
+    let stays = |name: &str| {
+        let mut columns = line.table.columns.iter().zip(&line.sources).filter(|(column, _)| column.name == name);
+        columns.any(|(column, source)| {
+            source.backfill.is_none() && source.old.as_ref().is_some_and(|old| old.name == name && old.ty == column.ty)
+        })
+    };
+    let kept = |term: &Term| term.as_column().is_some_and(|name| name == column || stays(name));
+    let unique = |index: &&Index| index.unique && index.condition.is_none() && index.has(column);
+    let mut steps = Vec::new();
+    for index in line.table.indexes.iter().filter(unique).filter(|index| index.terms.iter().all(kept)) {
+        let mut index = index.clone();
+        for term in index.terms.iter_mut().filter(|term| term.as_column() == Some(column)) {
+            *term = Term::expression(Expression::new(value.to_owned()));
+        }
+        steps.push(create::twice(&line.table.name, &index));
+    }
+    steps
 }
 
 /// The value with another label in place of one that goes.
