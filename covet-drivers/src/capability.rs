@@ -11,6 +11,8 @@ pub struct Capabilities {
     pub returning_on_update: bool,
     /// `DELETE … RETURNING`.
     pub returning_on_delete: bool,
+    /// `DEFAULT` can stand for a value in a row of an insert.
+    pub default_as_value: bool,
     /// An upsert can name the unique key that is meant; where this is false (MySQL, MariaDB) a
     /// conflict with any unique key of the table counts. True on PostgreSQL and SQLite.
     pub conflict_target: bool,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use covet_orm::prelude::*;
 use covet_orm::{Error, ErrorKind};
-use covet_tests::models::{Maybe, Sample, Setting, Tag};
+use covet_tests::models::{Item, Maybe, Sample, Setting, Tag};
 use covet_tests::{Kind, on_each_database, on_postgres};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -115,6 +115,18 @@ on_postgres! {
             Sample::query().delete().exec(db).await?;
             Maybe::query().delete().exec(db).await?;
         }
+        Ok(())
+    }
+
+    async fn generated_columns_are_left_to_the_database(db: &TestDb) -> Outcome {
+        let rows = (0..50).map(|n| Item::create().price(n + 1).amount(3));
+        Item::insert_many(rows).exec(db).await?;
+        let mut file = Vec::new();
+        assert_eq!(Item::copy_to(&mut file).exec(db).await?, 50);
+        Item::query().delete().exec(db).await?;
+        assert_eq!(Item::copy_from(&file[..]).exec(db).await?, 50);
+        let items = Item::query().all(db).await?;
+        assert!(items.len() == 50 && items.iter().all(|item| item.total == Some(item.price * 3)), "{items:?}");
         Ok(())
     }
 

@@ -12,8 +12,13 @@ on_each_database! {
         item.amount = 5;
         item.total = Some(-1);
         item.save(db).await?;
+        assert_eq!(item.total, Some(15), "it is read back");
         let mut item = Item::find(item.id).one(db).await?;
         assert_eq!(item.total, Some(15));
+        item.update().set(Item::price, 7).exec(db).await?;
+        assert_eq!(item.total, Some(35), "it is read back");
+        item.update().set(Item::price, Item::price + 1).exec(db).await?;
+        assert_eq!((item.price, item.total), (8, Some(40)));
         item.update().set(Item::price, 7).exec(db).await?;
         assert_eq!(Item::query().filter(Item::total.eq(35)).count(db).await?, 1);
         let error = item.update().set(Item::total, 1).exec(db).await.unwrap_err();
@@ -33,6 +38,20 @@ on_each_database! {
         Item::insert_all(&items).exec(db).await?;
         let found = Item::query().order_by(Item::id.asc()).all(db).await?;
         assert!(found.len() == 700 && found.iter().all(|item| item.total == Some(item.price * 2)));
+        Ok(())
+    }
+
+    async fn rows_that_leave_a_default_in_sql_to_the_database_stand_among_others(db: &TestDb) -> Outcome {
+        let row = |n: i32| {
+            let row = Item::create().price(n + 1).amount(1);
+            if n % 5 < 2 { row.shelf(n) } else { row }
+        };
+        let wanted = |n: i32| if n % 5 < 2 { n } else { 42 };
+        assert_eq!(Item::insert_many((0..150).map(row)).exec(db).await?, 150);
+        let items = Item::query().order_by(Item::price.asc()).all(db).await?;
+        assert!(items.len() == 150 && items.iter().zip(0..).all(|(item, n)| item.shelf == wanted(n)), "{items:?}");
+        let items = Item::insert_many((0..7).map(row)).returning(db).await?;
+        assert!(items.len() == 7 && items.iter().zip(0..).all(|(item, n)| item.shelf == wanted(n)), "{items:?}");
         Ok(())
     }
 

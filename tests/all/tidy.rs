@@ -133,6 +133,7 @@ fn every_path_that_the_documents_name_exists() {
         "docs/architecture.md",
         "docs/lint/README.md",
         "docs/migrations.md",
+        "docs/online.md",
         "docs/pools.md",
         "docs/types.md",
         "docs/urls.md",

@@ -22,6 +22,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     returning_on_insert: true,
     returning_on_update: true,
     returning_on_delete: true,
+    default_as_value: false,
     conflict_target: true,
     transactional_ddl: true,
     many_connections: true,

@@ -2,7 +2,9 @@
 //! reading `_tin`; and what SQL cannot say in place is one copy of the table.
 
 use covet_drivers::catalog::{Change, Column, ColumnDefault, ColumnType, ForeignKey, Index, Schema, Table};
-use covet_drivers::contract::{BoxFuture, Command, Connection, Ddl, Effect, Flow, Introspect, Reuse, Row, Step};
+use covet_drivers::contract::{
+    Batches, BoxFuture, Command, Connection, Ddl, Effect, Flow, Introspect, Leaves, Reuse, Row, Step,
+};
 use covet_drivers::render::ansi;
 use covet_drivers::{Error, ErrorKind, Result};
 
@@ -33,7 +35,19 @@ impl Introspect for TinDdl {
 impl Ddl for TinDdl {
     /// Every migration is one transaction, so nothing is ever in doubt.
     fn effect(&self, _: &str) -> Effect {
-        Effect::Unknown
+        Effect::Unknown { atomic: true }
+    }
+
+    fn leaves(&self, _: &str) -> Leaves {
+        Leaves::Nothing
+    }
+
+    fn stays(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn home(&self) -> Option<&'static str> {
+        None
     }
 
     fn check(&self, schema: &Schema) -> Result<()> {
@@ -70,6 +84,27 @@ impl Ddl for TinDdl {
             plan.change(change)?;
         }
         Ok(plan.steps)
+    }
+
+    /// One writes at a time.
+    fn plan_online(&self, changes: &[Change], before: &Schema, after: &Schema) -> Result<Vec<Step>> {
+        self.plan(changes, before, after)
+    }
+
+    fn has_online(&self) -> bool {
+        false
+    }
+
+    fn rewrites(&self, _: &Column, _: &Column) -> bool {
+        false
+    }
+
+    fn next_batch(&self, batches: &Batches, after: Option<&str>, size: u32) -> String {
+        let Batches { table, key, .. } = batches;
+        let behind = after.map(|after| format!(" WHERE {key} > {after}")).unwrap_or_default();
+        format!(
+            "SELECT quote(max(k)), count(*) FROM (SELECT {key} AS k FROM {table}{behind} ORDER BY {key} LIMIT {size})"
+        )
     }
 
     fn kept(&self, schema: &Schema) -> Schema {

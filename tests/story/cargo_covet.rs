@@ -218,6 +218,34 @@ fn asks_on_a_terminal(shop: &Shop) {
     assert_eq!(shop.migrations().len(), 1);
 }
 
+/// In parts that programs of two releases bear; a rename has none.
+fn online(shop: &Shop, all: &[&str]) {
+    let said = shop.run(&[all, &["--online", "--dry-run"]].concat());
+    said.is(1, &["a rename is not made online: users.name to full_name", "help: ", "without --online"]);
+    let mut args = vec!["migrate", "make", "change", "--dry-run"];
+    let decisions = [
+        "drop table drafts",
+        "drop column users.name",
+        "backfill users.full_name with ''",
+        "backfill users.age with 42",
+    ];
+    args.extend(decisions.iter().flat_map(|decision| ["--decide", *decision]));
+    let said = shop.run(&[&args[..], &["--online"]].concat());
+    said.is(0, &["_change_expand", "_change_contract", "sqlite changes its schema under a lock on all of it"]);
+    said.is(0, &["cargo covet migrate up --to 2", "DEFAULT 42, LOCK=NONE", "-- covet:transaction"]);
+    let told: Value = serde_json::from_str(&shop.run(&[&args[..], &["--online", "--json"]].concat()).out).unwrap();
+    assert_eq!(told["parts"].as_array().unwrap().len(), 2, "{told}");
+    // The file says it for every migration, and a flag once for another.
+    let toml = std::fs::read_to_string(shop.folder.join("covet.toml")).unwrap();
+    shop.write("covet.toml", &format!("online = true\n{toml}"));
+    shop.run(&args).is(0, &["_change_expand"]);
+    let said = shop.run(&[&args[..], &["--online=false"]].concat());
+    said.is(0, &["would make"]);
+    assert!(!said.out.contains("_change_expand"), "{}", said.out);
+    shop.write("covet.toml", &toml);
+    assert_eq!(shop.migrations().len(), 1);
+}
+
 /// What changed has more than one meaning, and the tool asks instead of guessing.
 fn decides(shop: &Shop) {
     let asked = shop.run(&["migrate", "make"]);
@@ -253,6 +281,7 @@ fn decides(shop: &Shop) {
     .is(1, &["backfill users.age with 'x'", "an integer"]);
     assert_eq!(shop.migrations().len(), 1);
 
+    online(shop, &all);
     shop.write("answers.toml", &format!("decisions = [{rename:?}, \"drop table drafts\"]"));
     let made = shop.run(&["migrate", "make", "second", "--decide", "@answers.toml", "--decide", backfill]);
     made.is(0, &["made", "_second", "rename column users.name to full_name", "data is lost: drop table drafts"]);

@@ -38,7 +38,7 @@ fn edit(place: &Place, migration: &std::path::Path, way: &str, text: impl FnOnce
 async fn a_history_of_the_first_version_is_read_and_upgraded(place: &Place) {
     place.make(&schema("a{id auto}"), &[]).unwrap();
     place.up().await.unwrap();
-    for column in ["parents", "down_checksum", "plan_checksum", "statement", "doubt"] {
+    for column in ["parents", "down_checksum", "plan_checksum", "statement", "doubt", "replaced_by", "progress"] {
         place.sql(&format!("ALTER TABLE _covet_migrations DROP COLUMN {column}")).await;
     }
     place.sql("DELETE FROM _covet_migrations WHERE id = '*'").await;
@@ -47,7 +47,15 @@ async fn a_history_of_the_first_version_is_read_and_upgraded(place: &Place) {
     place.make(&schema("a{id auto} b{id auto}"), &[]).unwrap();
     assert_eq!(place.up().await.unwrap(), 1);
     assert_eq!(place.number("SELECT count(*) FROM _covet_migrations WHERE plan_checksum IS NOT NULL").await, 1);
-    assert_eq!(place.number("SELECT steps_done FROM _covet_migrations WHERE id = '*'").await, 2);
+    assert_eq!(place.number("SELECT steps_done FROM _covet_migrations WHERE id = '*'").await, 3);
+    // The second version lacked these.
+    place.sql("ALTER TABLE _covet_migrations DROP COLUMN progress").await;
+    place.sql("ALTER TABLE _covet_migrations DROP COLUMN replaced_by").await;
+    place.sql("UPDATE _covet_migrations SET steps_done = 2 WHERE id = '*'").await;
+    assert_eq!(place.standings().await, [Standing::Applied; 2]);
+    place.make(&schema("a{id auto} b{id auto} c{id auto}"), &[]).unwrap();
+    assert_eq!(place.up().await.unwrap(), 1);
+    assert_eq!(place.number("SELECT count(*) FROM _covet_migrations WHERE progress IS NULL").await, 4);
     place.sql("UPDATE _covet_migrations SET steps_done = 99 WHERE id = '*'").await;
     let error = place.up().await.unwrap_err();
     assert!(error.to_string().contains("version 99") && error.help().unwrap().contains("newer"), "{error}");

@@ -6,8 +6,9 @@
 //!
 //! Further words of a column: `=sql:expression`, `stored:expression`, `virtual:expression`, `ck:condition`, `#comment`,
 //! `deferrable` and `deferred`. Further items of a table: `ck:name(condition)`, `#comment`, `fk(a,b)->table(x,y) cascade`.
-//! Beside tables stand `view name{…}`, `function name{…}`, `extension name{}` and `trigger name on table{…}`; a text for
-//! one database begins with `@postgres`, `@mysql` or `@sqlite`.
+//! An expression may have a text for each database: `@sqlite:a~>~0@mysql:a>0`. Beside tables stand `view name{…}`,
+//! `function name{…}`, `extension name{}` and `trigger name on table{…}`; a text of theirs for one database begins with
+//! `@postgres`, `@mysql` or `@sqlite`.
 //!
 //! In an index `-a` is descending and `<lower(a)>` an expression; behind it `?condition`, `+included`, `!gin` and
 //! `!nulls~agree`.
@@ -72,7 +73,7 @@ fn table(text: &str) -> Table {
 
 fn check(table: &mut Table, name: &str, condition: &str) {
     let name = constraint_name(&table.name, &[&plain(name)], "ck");
-    table.checks.push(Check { name, expression: Expression::new(plain(condition)) });
+    table.checks.push(Check { name, expression: expression(condition) });
 }
 
 /// `a,b)->t(x,y) cascade`
@@ -134,7 +135,7 @@ fn key(table: &mut Table, item: &str) {
         let (text, left) = text.split_at(end);
         rest = left;
         match mark {
-            '?' => index.condition = Some(Expression::new(plain(text))),
+            '?' => index.condition = Some(expression(text)),
             '+' => index.include.push(plain(text)),
             _ if text == "nulls~agree" => index.nulls_agree = true,
             _ => index.method = Some(plain(text)),
@@ -146,7 +147,7 @@ fn index(table: &mut Table, terms: &str, unique: bool, name: Option<String>) {
     let terms: Vec<Term> = terms
         .split(',')
         .map(|term| match (term.strip_prefix('<'), term.strip_prefix('-')) {
-            (Some(text), _) => Term::expression(Expression::new(plain(text.strip_suffix('>').unwrap()))),
+            (Some(text), _) => Term::expression(expression(text.strip_suffix('>').unwrap())),
             (_, Some(column)) => Term { descending: true, ..Term::column(plain(column)) },
             _ => Term::column(plain(term)),
         })
@@ -176,7 +177,6 @@ fn column(table: &mut Table, item: &str) {
             }
             _ => {
                 let rest = |prefix: &str| word.strip_prefix(prefix);
-                let expression = |text: &str| Expression::new(plain(text));
                 if let Some(text) = rest("=sql:") {
                     column.default = Some(ColumnDefault::Expression(expression(text)));
                 } else if let Some(value) = rest("=") {
@@ -242,6 +242,12 @@ fn value_of(text: &str) -> ColumnDefault {
             (None, Err(_)) => ColumnDefault::Number(text.to_owned().into()),
         },
     }
+}
+
+fn expression(text: &str) -> Expression {
+    let Some(texts) = text.strip_prefix('@') else { return Expression::new(plain(text)) };
+    let texts = texts.split('@').map(|text| text.split_once(':').unwrap());
+    Expression::Each(texts.map(|(name, text)| (plain(name).into(), plain(text).into())).collect())
 }
 
 fn plain(name: &str) -> String {

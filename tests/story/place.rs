@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use covet_orm::drivers::catalog::{ColumnType, Schema};
 use covet_orm::drivers::contract::{Command, Flow, Reuse, Row};
-use covet_orm::migrate::{Goal, Migrator, Project, Standing};
+use covet_orm::migrate::{Draft, Goal, Migrator, Part, Project, Standing};
 use covet_orm::schema::{Decision, Diff, diff};
 use covet_orm::{Db, DbOptions, Result};
 use covet_tests::{Kind, Url};
@@ -127,6 +127,22 @@ impl Place {
         self.project.draft(schema, None, &decisions)?.map(|draft| draft.write()).transpose()
     }
 
+    /// Makes and writes what leads to this schema while others write, for databases of these kinds: the folders of the
+    /// parts, and which part each is.
+    pub(crate) fn make_online(
+        &self,
+        kinds: &[Kind],
+        schema: &Schema,
+        decisions: &[&str],
+    ) -> Result<Vec<(Part, PathBuf)>> {
+        let decisions: Vec<Decision> = decisions.iter().map(|text| text.parse()).collect::<Result<_>>()?;
+        let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+        let drafts =
+            Project::new(self.migrations(), &names)?.online(true).drafts(schema, Some("change"), &decisions)?;
+        let written = Draft::write_all(&drafts)?;
+        Ok(drafts.iter().map(|draft| draft.part().unwrap()).zip(written).collect())
+    }
+
     pub(crate) fn migrations(&self) -> PathBuf {
         self.dir.path().join("migrations")
     }
@@ -212,6 +228,12 @@ pub(crate) fn quote(dialect: &str, name: &str) -> String {
     } else {
         format!("\"{}\"", name.replace('"', "\"\""))
     }
+}
+
+/// The id of the migration in this folder.
+pub(crate) fn id(path: &Path) -> String {
+    let name = path.file_name().unwrap().to_str().unwrap();
+    name.splitn(3, '_').take(2).collect::<Vec<_>>().join("_")
 }
 
 /// Runs a case at a new place.

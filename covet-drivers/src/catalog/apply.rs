@@ -114,6 +114,15 @@ impl Table {
                 self.indexes.iter().find(|other| other.name == index.name)?;
                 self.indexes.retain(|other| other.name != index.name);
             }
+            Change::RenameIndex { from, to, .. } => {
+                absent(self.indexes.iter().find(|other| other.name == *to))?;
+                to.clone_into(&mut self.indexes.iter_mut().find(|index| index.name == *from)?.name);
+            }
+            Change::RenameConstraint { from, to, .. } => {
+                let keys = self.foreign_keys.iter_mut().map(|key| &mut key.name);
+                let mut names = keys.chain(self.checks.iter_mut().map(|check| &mut check.name));
+                to.clone_into(names.find(|name| *name == from)?);
+            }
             Change::AddForeignKey { foreign_key, .. } => {
                 absent(self.foreign_keys.iter().find(|other| other.name == foreign_key.name))?;
                 self.foreign_keys.push(foreign_key.clone());
@@ -132,6 +141,16 @@ impl Table {
             }
             Change::AlterPrimaryKey { after, .. } => self.primary_key.clone_from(after),
             Change::CommentTable { after, .. } => self.comment.clone_from(after),
+            // Rows change, or what is done when they do; the schema does not tell.
+            Change::FillColumn { column, .. } => drop(self.column(&column.name)?),
+            Change::CopyColumn { from, to, .. }
+            | Change::FollowColumn { from, to, .. }
+            | Change::UnfollowColumn { from, to, .. } => drop((self.column(&from.name)?, self.column(&to.name)?)),
+            Change::SwapColumn { from, to, .. } => {
+                self.column(&from.name)?;
+                self.columns.retain(|column| column.name != from.name);
+                self.rename_column(&to.name, &from.name);
+            }
             _ => return None,
         }
         self.sort();

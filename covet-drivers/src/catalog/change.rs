@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Check, Column, ColumnDefault, EnumType, ForeignKey, Index, Object, Table};
+use crate::catalog::{Check, Column, ColumnDefault, EnumType, Expression, ForeignKey, Index, Object, Table};
 
 /// One step from one schema to the next. Every change holds enough to be written in SQL and to be undone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +98,24 @@ pub enum Change {
         /// The index as it was.
         index: Index,
     },
+    /// An index under another name.
+    RenameIndex {
+        /// The table's name.
+        table: String,
+        /// The name it had.
+        from: String,
+        /// The name it gets.
+        to: String,
+    },
+    /// A foreign key or a check under another name.
+    RenameConstraint {
+        /// The table's name.
+        table: String,
+        /// The name it had.
+        from: String,
+        /// The name it gets.
+        to: String,
+    },
     /// A new foreign key.
     AddForeignKey {
         /// The table's name.
@@ -135,6 +153,51 @@ pub enum Change {
         /// The columns that it gets.
         after: Vec<String>,
     },
+    /// Rows that have NULL in a column get a value, batch by batch; the schema stays.
+    FillColumn {
+        /// The table's name.
+        table: String,
+        /// The column.
+        column: Column,
+        /// What takes the place of NULL.
+        value: ColumnDefault,
+    },
+    /// Rows get the value of one column in another that is NULL, batch by batch; the schema stays.
+    CopyColumn {
+        /// The table's name.
+        table: String,
+        /// The column that has the values.
+        from: Column,
+        /// The column that gets them, which holds every value of the other.
+        to: Column,
+    },
+    /// From now on a column has the value of another, whoever writes that one.
+    FollowColumn {
+        /// The table's name.
+        table: String,
+        /// The column that is written.
+        from: Column,
+        /// The column that follows it.
+        to: Column,
+    },
+    /// A column no longer has the value of another.
+    UnfollowColumn {
+        /// The table's name.
+        table: String,
+        /// The column that is written.
+        from: Column,
+        /// The column that followed it.
+        to: Column,
+    },
+    /// A column that followed another takes its place and its name, at once; the other goes.
+    SwapColumn {
+        /// The table's name.
+        table: String,
+        /// The column that goes.
+        from: Column,
+        /// The column that takes its place, under the name that it had until then.
+        to: Column,
+    },
     /// A table is said something else about.
     CommentTable {
         /// The table's name.
@@ -159,6 +222,45 @@ pub enum Change {
 }
 
 impl Change {
+    /// Changes every expression.
+    pub fn expressions(&mut self, change: &mut dyn FnMut(&mut Expression)) {
+        match self {
+            Change::CreateTable { table } | Change::DropTable { table } => table.expressions(change),
+            Change::AddColumn { column, .. } | Change::DropColumn { column, .. } => column.expressions(change),
+            Change::AlterColumn { before, after, .. } => {
+                before.expressions(change);
+                after.expressions(change);
+            }
+            Change::FillColumn { column, value, .. } => {
+                column.expressions(change);
+                if let ColumnDefault::Expression(value) = value {
+                    change(value);
+                }
+            }
+            Change::CopyColumn { from, to, .. }
+            | Change::FollowColumn { from, to, .. }
+            | Change::UnfollowColumn { from, to, .. }
+            | Change::SwapColumn { from, to, .. } => {
+                from.expressions(change);
+                to.expressions(change);
+            }
+            Change::AddIndex { index, .. } | Change::DropIndex { index, .. } => index.expressions(change),
+            Change::AddCheck { check, .. } | Change::DropCheck { check, .. } => change(&mut check.expression),
+            Change::CreateObject { object } | Change::DropObject { object } => change(&mut object.definition),
+            Change::CreateEnum { .. }
+            | Change::DropEnum { .. }
+            | Change::AlterEnum { .. }
+            | Change::RenameTable { .. }
+            | Change::RenameColumn { .. }
+            | Change::RenameIndex { .. }
+            | Change::RenameConstraint { .. }
+            | Change::AddForeignKey { .. }
+            | Change::DropForeignKey { .. }
+            | Change::AlterPrimaryKey { .. }
+            | Change::CommentTable { .. } => {}
+        }
+    }
+
     /// The table that the change is about, under the name it has before the change.
     #[must_use]
     pub fn table(&self) -> Option<&str> {
@@ -170,6 +272,8 @@ impl Change {
             Change::AddColumn { table, .. }
             | Change::DropColumn { table, .. }
             | Change::RenameColumn { table, .. }
+            | Change::RenameIndex { table, .. }
+            | Change::RenameConstraint { table, .. }
             | Change::AlterColumn { table, .. }
             | Change::AddIndex { table, .. }
             | Change::DropIndex { table, .. }
@@ -178,6 +282,11 @@ impl Change {
             | Change::AddCheck { table, .. }
             | Change::DropCheck { table, .. }
             | Change::AlterPrimaryKey { table, .. }
+            | Change::FillColumn { table, .. }
+            | Change::CopyColumn { table, .. }
+            | Change::FollowColumn { table, .. }
+            | Change::UnfollowColumn { table, .. }
+            | Change::SwapColumn { table, .. }
             | Change::CommentTable { table, .. } => table,
         })
     }

@@ -168,11 +168,30 @@ impl Column {
         defaults && generated && rest(self) == rest(other)
     }
 
+    /// Whether its generated value, or its default, is made of another column.
+    #[must_use]
+    pub fn reads(&self, column: &str) -> bool {
+        let default = match &self.default {
+            Some(ColumnDefault::Expression(expression)) => Some(expression),
+            _ => None,
+        };
+        let generated = self.generated.as_ref().map(|generated| &generated.expression);
+        default.into_iter().chain(generated).any(|expression| expression.mentions(column))
+    }
+
+    /// Changes every expression.
+    pub(super) fn expressions(&mut self, change: &mut dyn FnMut(&mut Expression)) {
+        if let Some(ColumnDefault::Expression(expression)) = &mut self.default {
+            change(expression);
+        }
+        if let Some(generated) = &mut self.generated {
+            change(&mut generated.expression);
+        }
+    }
+
     /// Another column of the table has another name.
     pub(super) fn follow(&mut self, from: &str, to: &str) {
-        if let Some(generated) = &mut self.generated {
-            generated.expression = generated.expression.renamed(from, to);
-        }
+        self.expressions(&mut |expression| *expression = expression.renamed(from, to));
     }
 }
 

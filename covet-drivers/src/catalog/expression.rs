@@ -6,9 +6,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::Range;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::catalog::words::{columns, pieces};
 
 /// An expression in SQL.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -53,16 +54,38 @@ impl Expression {
         }
     }
 
-    /// The expression in one spelling, which all that [mean](Expression::means) the same have.
+    /// The expression in one spelling, which all that [mean](Expression::means) the same have: texts for single
+    /// databases stand in the order of their names.
     #[must_use]
     pub fn plain(&self) -> Self {
-        self.each(|text| normal(text).join(" "))
+        let mut plain = self.each(|text| normal(text).join(" "));
+        if let Expression::Each(texts) = &mut plain {
+            texts.to_mut().sort();
+        }
+        plain
     }
 
-    /// The expression after a column has another name.
+    /// The expression after a column has another name, which stands in quotes: as the old one did, else in those of
+    /// the standard.
     #[must_use]
     pub fn renamed(&self, from: &str, to: &str) -> Self {
-        self.each(|text| renamed(text, from, to))
+        self.each(|text| replaced(text, from, |mark| quoted(to, mark.unwrap_or('"'))))
+    }
+
+    /// The expression with the names of these columns in other quotes, for a database that does not take those of the
+    /// standard for quotes of names. Any other text in them stays as it is.
+    #[must_use]
+    pub fn requoted<'c>(&self, columns: impl IntoIterator<Item = &'c str>, mark: char) -> Self {
+        columns.into_iter().fold(self.clone(), |found, column| {
+            let standard = quoted(column, '"');
+            let is_quoted = |text: &str| text.contains(&standard);
+            found.each(|text| {
+                if !is_quoted(text) {
+                    return text.to_owned();
+                }
+                replaced(text, column, |old| old.map_or_else(|| column.to_owned(), |_| quoted(column, mark)))
+            })
+        })
     }
 
     /// The expression with a value, in SQL, in place of a column.
@@ -80,14 +103,14 @@ impl Expression {
         }
     }
 
-    /// Whether a text of it holds this name.
+    /// Whether a text of it names this column.
     #[must_use]
     pub fn mentions(&self, name: &str) -> bool {
         let texts: Vec<&str> = match self {
             Expression::Same(text) => vec![text],
             Expression::Each(texts) => texts.iter().map(|(_, text)| &**text).collect(),
         };
-        texts.iter().any(|text| pieces(text).iter().any(|piece| piece.is_name(text, name)))
+        texts.iter().any(|text| !columns(text, name).is_empty())
     }
 }
 
@@ -134,87 +157,6 @@ impl<'de> Deserialize<'de> for Expression {
     }
 }
 
-/// A piece of a text: its place, and what it is.
-#[derive(Debug)]
-struct Piece {
-    at: Range<usize>,
-    kind: PieceKind,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum PieceKind {
-    /// A word without quotes: a name, a keyword or a number.
-    Word,
-    /// A name in quotes.
-    Quoted,
-    /// A text in single quotes.
-    Text,
-    /// Any other character.
-    Symbol,
-}
-
-impl Piece {
-    /// The piece in one spelling.
-    fn normal<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let found = text.get(self.at.clone()).unwrap_or_default();
-        match self.kind {
-            PieceKind::Word => found.to_lowercase().into(),
-            PieceKind::Quoted => {
-                let inside = found.get(1..found.len().saturating_sub(1)).unwrap_or_default();
-                let mark = found.get(..1).unwrap_or_default();
-                if inside.contains(mark) { inside.replace(&mark.repeat(2), mark).into() } else { inside.into() }
-            }
-            PieceKind::Text | PieceKind::Symbol => found.into(),
-        }
-    }
-
-    fn is_name(&self, text: &str, name: &str) -> bool {
-        match self.kind {
-            PieceKind::Word => text.get(self.at.clone()).is_some_and(|word| word.eq_ignore_ascii_case(name)),
-            PieceKind::Quoted => self.normal(text) == name,
-            PieceKind::Text | PieceKind::Symbol => false,
-        }
-    }
-}
-
-fn pieces(text: &str) -> Vec<Piece> {
-    let mut pieces = Vec::new();
-    let mut chars = text.char_indices().peekable();
-    while let Some((start, first)) = chars.next() {
-        let kind = match first {
-            c if c.is_whitespace() => continue,
-            '\'' => PieceKind::Text,
-            '"' | '`' => PieceKind::Quoted,
-            c if is_word(c) => PieceKind::Word,
-            _ => PieceKind::Symbol,
-        };
-        let mut end = start + first.len_utf8();
-        match kind {
-            PieceKind::Word => {
-                while let Some((at, c)) = chars.next_if(|(_, c)| is_word(*c)) {
-                    end = at + c.len_utf8();
-                }
-            }
-            PieceKind::Text | PieceKind::Quoted => {
-                while let Some((at, c)) = chars.next() {
-                    end = at + c.len_utf8();
-                    // A quote that is doubled stands for itself.
-                    if c == first && chars.next_if(|(_, next)| *next == first).is_none() {
-                        break;
-                    }
-                }
-            }
-            PieceKind::Symbol => {}
-        }
-        pieces.push(Piece { at: start..end, kind });
-    }
-    pieces
-}
-
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '_' | '$')
-}
-
 fn same(a: &str, b: &str) -> bool {
     a == b || normal(a) == normal(b)
 }
@@ -245,21 +187,18 @@ fn encloses(pieces: &[Cow<'_, str>]) -> bool {
     false
 }
 
-fn renamed(text: &str, from: &str, to: &str) -> String {
-    replaced(text, from, |mark| match mark {
-        Some(mark) => format!("{mark}{}{mark}", to.replace(mark, &String::from(mark).repeat(2))),
-        None => to.to_owned(),
-    })
+/// The name in these quotes.
+fn quoted(name: &str, mark: char) -> String {
+    format!("{mark}{}{mark}", name.replace(mark, &String::from(mark).repeat(2)))
 }
 
-/// The text with something in place of a name; it is told the quotes around the name.
+/// The text with something in place of the name of a column; it is told the quotes around the name.
 fn replaced(text: &str, name: &str, by: impl Fn(Option<char>) -> String) -> String {
     let mut out = String::new();
     let mut last = 0;
-    for piece in pieces(text).iter().filter(|piece| piece.is_name(text, name)) {
-        let found = text.get(piece.at.clone()).unwrap_or_default();
+    for piece in columns(text, name) {
         out.push_str(text.get(last..piece.at.start).unwrap_or_default());
-        out.push_str(&by(found.chars().next().filter(|_| piece.kind == PieceKind::Quoted)));
+        out.push_str(&by(piece.mark(text)));
         last = piece.at.end;
     }
     out.push_str(text.get(last..).unwrap_or_default());
@@ -268,7 +207,7 @@ fn replaced(text: &str, name: &str, by: impl Fn(Option<char>) -> String) -> Stri
 
 #[cfg(test)]
 mod tests {
-    use super::{Expression, renamed, same};
+    use super::{Expression, same};
 
     #[test]
     fn what_only_looks_different_is_the_same() {
@@ -294,15 +233,35 @@ mod tests {
 
     #[test]
     fn names_follow_and_texts_do_not() {
+        let renamed = |text: &str, from: &str, to: &str| {
+            Expression::new(text.to_owned()).renamed(from, to).on("x").map(str::to_owned).unwrap_or_default()
+        };
         assert_eq!(
             renamed("a > 0 AND \"a\" <> 'a' AND aa = A", "a", "b\"c"),
-            "b\"c > 0 AND \"b\"\"c\" <> 'a' AND aa = b\"c"
+            "\"b\"\"c\" > 0 AND \"b\"\"c\" <> 'a' AND aa = \"b\"\"c\""
         );
-        assert_eq!(renamed("größe + 'größe'", "größe", "x"), "x + 'größe'");
+        assert_eq!(renamed("größe + 'größe'", "größe", "order"), "\"order\" + 'größe'");
+        assert_eq!(renamed("text::text <> lower(`text`)", "text", "body"), "\"body\"::text <> lower(`body`)");
         let each = Expression::Each(vec![("x".into(), "lower(a)".into()), ("y".into(), "'a'".into())].into());
-        assert!(each.mentions("a") && !each.mentions("lowe") && each.on("z").is_none());
-        assert_eq!(each.renamed("a", "b").on("x"), Some("lower(b)"));
+        assert!(each.mentions("a") && !each.mentions("lower") && each.on("z").is_none());
+        assert_eq!(each.renamed("a", "b").on("x"), Some("lower(\"b\")"));
         assert_eq!(each.with_value("A", "-1").on("x"), Some("lower((-1))"));
         assert!(each.means(&each.clone()) && !each.means(&Expression::new("lower(a)")));
+    }
+
+    #[test]
+    fn the_order_of_databases_says_nothing() {
+        let each = |texts: [(&'static str, &'static str); 2]| {
+            Expression::Each(texts.map(|(name, text)| (name.into(), text.into())).to_vec().into())
+        };
+        let (a, b) = (each([("x", "A > 0"), ("y", "b")]), each([("y", "b"), ("x", "(a>0)")]));
+        assert!(a.means(&b) && a.plain() == b.plain());
+    }
+
+    #[test]
+    fn only_columns_get_other_quotes() {
+        let text = Expression::new("\"or`der\" > 0 AND a = \"a\" AND b = \"open\" AND c = 'x \"a\"'");
+        let found = text.requoted(["or`der", "a", "b"], '`');
+        assert_eq!(found.on("x"), Some("`or``der` > 0 AND a = `a` AND b = \"open\" AND c = 'x \"a\"'"));
     }
 }

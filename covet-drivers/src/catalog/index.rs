@@ -83,11 +83,17 @@ impl Index {
     /// Whether the column lies in it, or one of its expressions or its condition names it.
     #[must_use]
     pub fn mentions(&self, column: &str) -> bool {
+        self.has(column) || self.reads(column)
+    }
+
+    /// Whether one of its expressions or its condition names the column.
+    #[must_use]
+    pub fn reads(&self, column: &str) -> bool {
         let expressions = self.terms.iter().filter_map(|term| match &term.over {
             Over::Expression(expression) => Some(expression),
             Over::Column(_) => None,
         });
-        self.has(column) || expressions.chain(&self.condition).any(|expression| expression.mentions(column))
+        expressions.chain(&self.condition).any(|expression| expression.mentions(column))
     }
 
     /// Whether it keeps these columns, in any order, unique together: a foreign key can point at them.
@@ -130,21 +136,26 @@ impl Index {
             && same(&self.condition, &other.condition)
     }
 
-    /// A column has another name.
-    pub(super) fn rename(&mut self, from: &str, to: &str) {
+    /// Changes every expression.
+    pub(super) fn expressions(&mut self, change: &mut dyn FnMut(&mut Expression)) {
+        self.condition.iter_mut().for_each(&mut *change);
         for term in &mut self.terms {
-            match &mut term.over {
-                Over::Column(name) if name == from => to.clone_into(name),
-                Over::Column(_) => {}
-                Over::Expression(expression) => *expression = expression.renamed(from, to),
+            if let Over::Expression(expression) = &mut term.over {
+                change(expression);
             }
         }
-        for name in self.include.iter_mut().filter(|name| *name == from) {
+    }
+
+    /// A column has another name.
+    pub fn rename(&mut self, from: &str, to: &str) {
+        let columns = self.terms.iter_mut().filter_map(|term| match &mut term.over {
+            Over::Column(name) => Some(name),
+            Over::Expression(_) => None,
+        });
+        for name in columns.chain(&mut self.include).filter(|name| *name == from) {
             to.clone_into(name);
         }
-        if let Some(condition) = &mut self.condition {
-            *condition = condition.renamed(from, to);
-        }
+        self.expressions(&mut |expression| *expression = expression.renamed(from, to));
     }
 }
 

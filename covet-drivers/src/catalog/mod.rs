@@ -11,6 +11,7 @@ mod index;
 mod names;
 mod object;
 mod table;
+mod words;
 
 pub use change::Change;
 pub use column::{Column, ColumnDefault, ColumnType, EnumType, Generated};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Column, ColumnDefault, EnumType, Expression, Index, Object, Over};
+use crate::catalog::{Column, EnumType, Expression, Index, Object};
 
 /// A table. Its primary key, indexes and foreign keys all carry explicit names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -174,25 +174,7 @@ impl Schema {
 
     /// Changes every expression.
     pub fn expressions(&mut self, change: &mut dyn FnMut(&mut Expression)) {
-        for table in &mut self.tables {
-            for column in &mut table.columns {
-                if let Some(ColumnDefault::Expression(expression)) = &mut column.default {
-                    change(expression);
-                }
-                if let Some(generated) = &mut column.generated {
-                    change(&mut generated.expression);
-                }
-            }
-            for index in &mut table.indexes {
-                index.condition.iter_mut().for_each(&mut *change);
-                for term in &mut index.terms {
-                    if let Over::Expression(expression) = &mut term.over {
-                        change(expression);
-                    }
-                }
-            }
-            table.checks.iter_mut().for_each(|check| change(&mut check.expression));
-        }
+        self.tables.iter_mut().for_each(|table| table.expressions(change));
         self.objects.iter_mut().for_each(|object| change(&mut object.definition));
     }
 
@@ -208,6 +190,13 @@ impl Table {
     /// A table that has nothing yet.
     pub fn new(name: impl Into<String>) -> Self {
         Table { name: name.into(), ..Table::default() }
+    }
+
+    /// Changes every expression.
+    pub fn expressions(&mut self, change: &mut dyn FnMut(&mut Expression)) {
+        self.columns.iter_mut().for_each(|column| column.expressions(change));
+        self.indexes.iter_mut().for_each(|index| index.expressions(change));
+        self.checks.iter_mut().for_each(|check| change(&mut check.expression));
     }
 
     /// The table without its indexes and foreign keys, which are changes of their own.

@@ -48,7 +48,7 @@ pub use notify::{Listener, Notification, Notifications};
 pub use probe::{Position, Probe, Role, Vitals};
 pub use registry::{adapter_for, adapters, feature_for, register};
 pub use row::{Detached, Flow, Row, RowSink, Shared, breathe};
-pub use schema::{Ddl, Effect, Introspect, Leftover, OWN_TABLES, Step};
+pub use schema::{Batches, Ddl, Effect, Introspect, Leaves, Leftover, OWN_TABLES, RANGE, Step};
 pub use suggest::nearest;
 pub use two_phase::{BRANCH_TABLE, BranchId, Ended, Prepared, TwoPhase};
 pub use url::{ConnectUrl, Parameters, Password};

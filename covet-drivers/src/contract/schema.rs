@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::catalog::{Change, Schema};
+use crate::catalog::{Change, Column, Schema};
 use crate::contract::{BoxFuture, Connection};
 use crate::error::Result;
 
@@ -20,6 +20,26 @@ pub trait Ddl: fmt::Debug + Send + Sync {
     /// losing data. Nothing is left out in silence.
     fn plan(&self, changes: &[Change], before: &Schema, after: &Schema) -> Result<Vec<Step>>;
 
+    /// As [`plan`](Ddl::plan), so that others read and write while it runs: indexes are built and constraints checked
+    /// without a lock that lasts, each statement by itself, and what cannot be made so is refused. A database that
+    /// [has nothing of the kind](Ddl::has_online) gives the same as there.
+    ///
+    /// # Errors
+    /// As there, and `Unsupported` for what would keep others out for as long as the table is large.
+    fn plan_online(&self, changes: &[Change], before: &Schema, after: &Schema) -> Result<Vec<Step>>;
+
+    /// Whether others can write while the schema changes.
+    fn has_online(&self) -> bool;
+
+    /// Whether the column becomes the other by writing every row anew, or by keeping others out for as long.
+    fn rewrites(&self, before: &Column, after: &Column) -> bool;
+
+    /// The end of a batch, and how many rows are in it: a `SELECT` of one row with the last of the next keys as a
+    /// literal (NULL when no key is left) and the number of keys.
+    ///
+    /// The keys come in their order, behind the one of which `after` is the literal.
+    fn next_batch(&self, batches: &Batches, after: Option<&str>, size: u32) -> String;
+
     /// Checks a schema for what the database could not hold as asked: a key on unbounded text, a
     /// foreign key action that it would drop …
     ///
@@ -33,8 +53,31 @@ pub trait Ddl: fmt::Debug + Send + Sync {
     fn kept(&self, schema: &Schema) -> Schema;
 
     /// How to find out whether a statement has taken effect, from its text alone, whoever wrote it: for a run that
-    /// was lost in it, where no transaction told. What is not understood for certain is [`Effect::Unknown`].
+    /// was lost in it, where no transaction told. What is not understood for certain is
+    /// [`Effect::Unknown`].
     fn effect(&self, sql: &str) -> Effect;
+
+    /// What a statement leaves behind in its session, from its text alone.
+    fn leaves(&self, sql: &str) -> Leaves;
+
+    /// A `SELECT` of one number: above 0 when rows that the statement changes would not be rolled back with its
+    /// transaction, because their table has none. `None` where every table has.
+    fn stays(&self, sql: &str) -> Option<String>;
+
+    /// A `SELECT` of one text: the schema in which a table is made whose name says none. `None` where there is only
+    /// one.
+    fn home(&self) -> Option<&'static str>;
+}
+
+/// What a statement leaves behind in its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaves {
+    /// Nothing that a later statement could meet.
+    Nothing,
+    /// A setting: whoever goes on behind it in another session runs it again.
+    Setting,
+    /// What no other session can have: a variable with a value that was read at the time, a temporary table.
+    State,
 }
 
 /// How to go on at a statement during which a run was lost.
@@ -42,8 +85,6 @@ pub trait Ddl: fmt::Debug + Send + Sync {
 pub enum Effect {
     /// Running it a second time does no harm: it only reads, or does the same again.
     Again,
-    /// It sets something of the session: whoever goes on behind it runs it again.
-    Session,
     /// The database can be asked.
     Probe {
         /// A `SELECT` of one number: 1 when the statement has taken effect, 0 when it has not.
@@ -54,7 +95,10 @@ pub enum Effect {
         patient: bool,
     },
     /// Only a person can find out.
-    Unknown,
+    Unknown {
+        /// Whether it takes effect as a whole or not at all, so that one that ended with an error has done nothing.
+        atomic: bool,
+    },
 }
 
 /// What a failed attempt of a statement leaves behind, and what takes it away.
@@ -86,20 +130,59 @@ pub struct Step {
     /// A guard: a `SELECT` that counts the rows which do not fit. A count above 0 stops the
     /// migration before anything has changed; `note` says what was found.
     pub guard: bool,
+    /// Whether it begins a transaction, and does not share the one of the statements before it.
+    pub begins: bool,
+    /// It changes rows batch by batch, each batch in a transaction of its own.
+    pub batches: Option<Batches>,
     /// The table that the statement writes anew as a whole, as one migration knows it: what another migration, made
     /// side by side with it, does to that table would be lost.
     pub rebuilds: Option<String>,
 }
 
+/// How a statement goes through a table: by ranges of a key, in the order of the key.
+///
+/// The statement has [`RANGE`] behind its condition. Run as it stands it changes all rows at once; batch by batch,
+/// the range of the keys takes the place of the mark.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batches {
+    /// The table, as it stands in SQL.
+    pub table: String,
+    /// The column that orders its rows, as it stands in SQL: the key, or the first of its columns.
+    pub key: String,
+    /// Rows of a batch; more where rows share the first column of the key.
+    pub size: u32,
+    /// Milliseconds between two batches, where it is said.
+    pub pause: Option<u32>,
+}
+
+/// Where the range of a batch goes in its statement.
+pub const RANGE: &str = "/* covet:range */";
+
 impl Step {
     /// A plain statement.
     pub fn new(sql: impl Into<String>) -> Self {
-        Step { sql: sql.into(), note: String::new(), alone: false, guard: false, rebuilds: None }
+        Step {
+            sql: sql.into(),
+            note: String::new(),
+            alone: false,
+            guard: false,
+            begins: false,
+            batches: None,
+            rebuilds: None,
+        }
     }
 
     /// A guard, and what it means when it finds rows.
     pub fn guard(sql: impl Into<String>, found: impl Into<String>) -> Self {
-        Step { sql: sql.into(), note: found.into(), alone: false, guard: true, rebuilds: None }
+        Step {
+            sql: sql.into(),
+            note: found.into(),
+            alone: false,
+            guard: true,
+            begins: false,
+            batches: None,
+            rebuilds: None,
+        }
     }
 }
 

@@ -55,6 +55,7 @@ const HARMLESS: &[&str] = &[
     "notify",
     "security",
     "flush",
+    "unlock",
     "kill",
     "describe",
     "help",

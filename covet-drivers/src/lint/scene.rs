@@ -33,6 +33,8 @@ pub struct Scene<'a> {
     pub max_identifier: usize,
     /// Whether it runs in one transaction, except for statements that stand alone.
     pub one_transaction: bool,
+    /// Whether it is the last part of a change that is made while others write.
+    pub contracts: bool,
     /// The tables that the script makes, in lower case: from which statement to which they hold no rows of before.
     made: HashMap<String, (usize, usize)>,
 }
@@ -50,6 +52,10 @@ pub struct Statement {
     pub guard: bool,
     /// It runs outside a transaction.
     pub alone: bool,
+    /// It begins a transaction, and does not share that of the statements before it.
+    pub begins: bool,
+    /// It runs in batches, each in a transaction of its own.
+    pub batched: bool,
     /// Covet wrote it so, and nobody edited it.
     pub generated: bool,
 }
@@ -110,6 +116,7 @@ impl<'a> Scene<'a> {
             rebuilds: Vec::new(),
             max_identifier: usize::MAX,
             one_transaction: false,
+            contracts: false,
             made: HashMap::new(),
         };
         scene.rebuilds = scene.find_rebuilds();
@@ -237,7 +244,19 @@ impl Scene<'_> {
     /// Whether the statement runs in the transaction of the migration.
     #[must_use]
     pub fn in_transaction(&self, index: usize) -> bool {
-        self.one_transaction && !self.statements.get(index).is_some_and(|statement| statement.alone)
+        self.one_transaction
+            && !self.statements.get(index).is_some_and(|statement| statement.alone || statement.batched)
+    }
+
+    /// Whether no other statement shares the transaction of this one.
+    #[must_use]
+    pub fn is_apart(&self, index: usize) -> bool {
+        let ends =
+            |index: usize| self.statements.get(index).is_none_or(|next| next.alone || next.batched || next.begins);
+        let begins = index == 0
+            || self.statements.get(index).is_some_and(|statement| statement.begins)
+            || !self.in_transaction(index - 1);
+        !self.in_transaction(index) || begins && ends(index + 1)
     }
 
     /// The statements that share a transaction with this one and come after it.
@@ -247,8 +266,20 @@ impl Scene<'_> {
             return &[];
         }
         let rest = self.statements.get(index + 1..).unwrap_or_default();
-        let end = rest.iter().position(|statement| statement.alone).unwrap_or(rest.len());
+        let ends = |statement: &Statement| statement.alone || statement.batched || statement.begins;
+        let end = rest.iter().position(ends).unwrap_or(rest.len());
         rest.get(..end).unwrap_or_default()
+    }
+
+    /// Whether this column goes, or gets its name, because another takes its place that has its values.
+    #[must_use]
+    pub fn is_swapped(&self, table: &str, column: &str) -> bool {
+        self.changes.iter().any(|change| match change {
+            Change::SwapColumn { table: known, from, to } => {
+                same(known, table) && (same(&from.name, column) || same(&to.name, column))
+            }
+            _ => false,
+        })
     }
 
     /// Whether this was decided when the migration was made.

@@ -77,6 +77,7 @@ impl Server {
             returning_on_insert: returning,
             returning_on_update: false,
             returning_on_delete: returning,
+            default_as_value: true,
             conflict_target: false,
             transactional_ddl: false,
             many_connections: true,

@@ -15,4 +15,4 @@ pub use script::{Quoting, split, without_values};
 pub use statement::{
     Assignment, Conflict, Count, Delete, Insert, Join, Nulls, OnConflict, Order, Select, Statement, Update,
 };
-pub use words::{Reader, Word, words};
+pub use words::{Reader, Word, calls, words};

@@ -157,11 +157,33 @@ impl<'w> Reader<'w> {
     }
 }
 
+/// Whether the words call something that is none of these, which are parted by blanks: whatever else stands before a
+/// parenthesis is taken for a function, and nobody knows what that does.
+#[must_use]
+pub fn calls(words: &[Word<'_>], known: &str) -> bool {
+    let mut before = None;
+    for (word, next) in words.iter().zip(words.iter().skip(1)) {
+        let is_call = *next == Word::Sign('(')
+            && match word {
+                Word::Plain(word) => {
+                    before == Some(&Word::Sign('.')) || !known.split(' ').any(|known| word.eq_ignore_ascii_case(known))
+                }
+                Word::Name(_) => true,
+                Word::Text(_) | Word::Code(_) | Word::Sign(_) => false,
+            };
+        if is_call {
+            return true;
+        }
+        before = Some(word);
+    }
+    words.iter().any(|word| matches!(word, Word::Code(_)))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::{Reader, Word, words};
+    use super::{Reader, Word, calls, words};
     use crate::sql::Quoting;
 
     const MYSQL: Quoting =
@@ -193,5 +215,14 @@ mod tests {
         assert_eq!(reader.name(str::to_uppercase), Some("A".to_owned()));
         assert!(reader.next_clause() && reader.eat(&["drop"]) && reader.has(&["B"]));
         assert!(!reader.next_clause() && reader.is_end());
+    }
+
+    #[test]
+    fn what_is_called() {
+        let found = |sql| calls(&words(sql, MYSQL).unwrap(), "count in and");
+        assert!(!found("SELECT COUNT(*), 'f(1)' FROM t WHERE a in (1) AND (b)"));
+        for sql in ["SELECT f(1)", "SELECT `count`(1)", "SELECT s.count (1)", "SELECT /*! f(1) */ 1"] {
+            assert!(found(sql), "{sql}");
+        }
     }
 }

@@ -16,7 +16,6 @@ use crate::sqlite::errors::Stop;
 use crate::sqlite::pace::{Pace, Place, Profiles};
 use crate::sqlite::patience::Patience;
 use crate::sqlite::rows::Rows;
-use crate::sqlite::runner_lock::RunnerLock;
 use crate::sqlite::seat::{Needs, Seat};
 use crate::sqlite::session::Session;
 use crate::sqlite::thread::{Thread, aside, drop_aside};
@@ -46,8 +45,6 @@ pub(crate) struct SqliteConnection {
     pub(super) in_doubt: bool,
     /// The timeouts of the transaction that was begun last.
     pub(super) limits: Limits,
-    /// Locks of migration runners that it holds.
-    pub(super) locks: Vec<RunnerLock>,
 }
 
 /// The timeouts of a transaction, where it has its own.
@@ -93,7 +90,6 @@ impl SqliteConnection {
             dirty: false,
             in_doubt: false,
             limits: Limits::default(),
-            locks: Vec::new(),
         })
     }
 
@@ -141,7 +137,8 @@ impl Drop for SqliteConnection {
     fn drop(&mut self) {
         // With a job under way the session is closed on the thread.
         self.back();
-        if let Seat::Here(session) = std::mem::replace(&mut self.seat, Seat::Gone) {
+        if let Seat::Here(mut session) = std::mem::replace(&mut self.seat, Seat::Gone) {
+            session.locks.clear();
             drop_aside(session);
         }
     }
@@ -159,6 +156,7 @@ fn capabilities(many_connections: bool) -> Capabilities {
         returning_on_insert: true,
         returning_on_update: true,
         returning_on_delete: true,
+        default_as_value: false,
         conflict_target: true,
         transactional_ddl: true,
         many_connections,
@@ -249,7 +247,7 @@ impl Connection for SqliteConnection {
     }
 
     fn unlock<'a>(&'a mut self, name: &'a str) -> BoxFuture<'a, Result<()>> {
-        Box::pin(std::future::ready(self.unlock_runners(name)))
+        Box::pin(self.unlock_runners(name))
     }
 
     fn server(&self) -> &ServerInfo {

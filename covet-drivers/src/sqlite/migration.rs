@@ -1,14 +1,45 @@
 //! The frame of a migration: foreign keys off and checked, views checked, and what a rebuild leaves to be made again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::contract::TransactionOptions;
 use crate::error::{Error, ErrorKind};
 use crate::sqlite::errors::{self, Stop};
 use crate::sqlite::session::Session;
 
-/// Foreign keys that point nowhere: how many, by table and the table pointed at.
-pub(super) type Violations = BTreeMap<(String, String), u64>;
+/// Foreign keys that point nowhere.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Violations {
+    /// How many, by table and the table pointed at.
+    found: BTreeMap<(String, String), u64>,
+    /// All tables that there were.
+    tables: BTreeSet<String>,
+}
+
+impl Violations {
+    /// The first that a migration has made: more of a table than before. What pointed nowhere from a table, or to one,
+    /// that goes by another name now is none.
+    fn fresh(&self, before: &Violations) -> Option<((String, String), u64)> {
+        let is_gone = |(table, parent): &(String, String)| {
+            let gone = |name: &String| before.tables.contains(name) && !self.tables.contains(name);
+            gone(table) || gone(parent)
+        };
+        let is_new = |(table, parent): &(String, String)| {
+            let new = |name: &String| self.tables.contains(name) && !before.tables.contains(name);
+            new(table) || new(parent)
+        };
+        let mut moved: u64 = before.found.iter().filter(|(place, _)| is_gone(place)).map(|(_, count)| count).sum();
+        for (place, count) in &self.found {
+            let more = count.saturating_sub(before.found.get(place).copied().unwrap_or(0));
+            let known = if is_new(place) { more.min(moved) } else { 0 };
+            moved -= known;
+            if more > known {
+                return Some((place.clone(), *count));
+            }
+        }
+        None
+    }
+}
 
 /// The temporary table in which a rebuild keeps the texts of what it cannot carry itself.
 pub(super) const KEPT: &str = "_covet_kept";
@@ -54,10 +85,7 @@ impl Session {
         self.pragma("PRAGMA legacy_alter_table = OFF").map_err(errors::stop)?;
         self.restore_kept()?;
         let before = self.violations.clone().unwrap_or_default();
-        let fresh = self
-            .foreign_key_check()?
-            .into_iter()
-            .find(|(place, count)| *count > before.get(place).copied().unwrap_or(0));
+        let fresh = self.foreign_key_check()?.fresh(&before);
         if let Some(((table, parent), count)) = fresh {
             let message = format!("{count} rows of {table} point at rows of {parent} that do not exist");
             return Err(Error::new(ErrorKind::ForeignKey, message).with_table(table).into());
@@ -117,12 +145,47 @@ impl Session {
         let read = || {
             let mut statement = self.db.prepare("PRAGMA foreign_key_check")?;
             let mut rows = statement.query([])?;
-            let mut found = Violations::new();
+            let mut violations = Violations::default();
             while let Some(row) = rows.next()? {
-                *found.entry((row.get(0)?, row.get(2)?)).or_default() += 1;
+                *violations.found.entry((row.get(0)?, row.get(2)?)).or_default() += 1;
             }
-            Ok(found)
+            let mut statement = self.db.prepare("SELECT name FROM main.sqlite_schema WHERE type = 'table'")?;
+            violations.tables = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+            Ok(violations)
         };
         read().map_err(errors::stop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Violations;
+
+    fn violations(tables: &[&str], found: &[(&str, &str, u64)]) -> Violations {
+        Violations {
+            found: found.iter().map(|(table, parent, count)| (((*table).into(), (*parent).into()), *count)).collect(),
+            tables: tables.iter().map(|name| (*name).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn what_was_there_before_is_no_fault_of_the_migration() {
+        let before = violations(&["a", "p"], &[("a", "p", 2)]);
+        for (tables, found) in [
+            (&["a", "p"][..], &[("a", "p", 2)][..]),
+            (&["b", "p"], &[("b", "p", 2)]),
+            (&["a", "q"], &[("a", "q", 1)]),
+            (&["b", "q"], &[("b", "q", 2)]),
+        ] {
+            assert_eq!(violations(tables, found).fresh(&before), None, "{found:?}");
+        }
+        for (tables, found) in [
+            (&["a", "p"][..], &[("a", "p", 3)][..]),
+            (&["b", "p"], &[("b", "p", 3)]),
+            (&["a", "p", "b"], &[("a", "p", 2), ("b", "p", 1)]),
+            (&["b", "c", "p"], &[("b", "p", 2), ("c", "p", 1)]),
+        ] {
+            assert!(violations(tables, found).fresh(&before).is_some(), "{found:?}");
+        }
     }
 }

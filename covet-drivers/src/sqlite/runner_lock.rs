@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use crate::catalog::shorten;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlite::connection::SqliteConnection;
+use crate::sqlite::seat::Seat;
+use crate::sqlite::thread::lost;
 
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
@@ -31,12 +33,13 @@ impl SqliteConnection {
     /// See [`lock`](crate::contract::Connection::lock).
     pub(super) async fn lock_runners(&mut self, name: &str, wait: Duration) -> Result<()> {
         // A database in memory has this one connection.
-        let Some(database) = self.options.file() else { return Ok(()) };
+        let Some(path) = self.options.file().map(|database| path(Path::new(database), name)) else { return Ok(()) };
+        self.settle().await?;
         let until = Instant::now().checked_add(wait);
-        let path = path(Path::new(database), name);
         loop {
             if let Some(file) = attempt(&path)? {
-                self.locks.push(RunnerLock { name: name.to_owned(), path, _file: file });
+                let Seat::Here(session) = &mut self.seat else { return Err(lost()) };
+                session.locks.push(RunnerLock { name: name.to_owned(), path, _file: file });
                 return Ok(());
             }
             if until.is_some_and(|until| Instant::now() >= until) {
@@ -47,13 +50,16 @@ impl SqliteConnection {
     }
 
     /// See [`unlock`](crate::contract::Connection::unlock).
-    pub(super) fn unlock_runners(&mut self, name: &str) -> Result<()> {
+    pub(super) async fn unlock_runners(&mut self, name: &str) -> Result<()> {
         if self.options.is_memory() {
             return Ok(());
         }
-        match self.locks.iter().position(|lock| lock.name == name) {
+        // The thread may still have the session in hand, although it has answered.
+        self.settle().await?;
+        let Seat::Here(session) = &mut self.seat else { return Err(lost()) };
+        match session.locks.iter().position(|lock| lock.name == name) {
             Some(held) => {
-                self.locks.swap_remove(held);
+                session.locks.swap_remove(held);
                 Ok(())
             }
             None => Err(Error::new(ErrorKind::InvalidInput, format!("the lock `{name}` is not held"))),
@@ -97,4 +103,39 @@ fn is_there(file: &File, path: &Path) -> bool {
 #[cfg(not(unix))]
 fn is_there(_: &File, _: &Path) -> bool {
     true
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::time::Duration;
+
+    use crate::contract::{ConnectUrl, adapter_for};
+
+    /// A statement outside of a transaction goes on when its future is dropped, and so does the lock.
+    #[tokio::test]
+    async fn it_is_held_until_the_last_statement_has_ended() {
+        let dir = std::env::temp_dir().join(format!("covet_runner_lock_{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let url: ConnectUrl = format!("sqlite:{}", dir.join("a.db").display()).parse().unwrap();
+        let backend = adapter_for("sqlite").unwrap().open(&url).unwrap();
+        let mut first = backend.connect().await.unwrap();
+        let mut second = backend.connect().await.unwrap();
+        first.lock("runners", Duration::ZERO).await.unwrap();
+        let long = "CREATE TABLE spent AS WITH RECURSIVE n(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) \
+            SELECT max(i) AS i FROM n";
+        let waited = tokio::time::timeout(Duration::from_millis(50), first.script(long)).await;
+        assert!(waited.is_err(), "it takes longer");
+        drop(first);
+        assert!(second.lock("runners", Duration::ZERO).await.is_err());
+        second.lock("runners", Duration::from_secs(60)).await.unwrap();
+        // Nothing is at work any more: whether it took effect does not change.
+        let there = "SELECT i FROM spent";
+        let before = second.script(there).await.is_ok();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(second.script(there).await.is_ok(), before);
+        second.close().await.unwrap();
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
 }

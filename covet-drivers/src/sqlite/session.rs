@@ -13,6 +13,7 @@ use crate::sqlite::connect::Options;
 use crate::sqlite::errors::{self, Stop};
 use crate::sqlite::migration::Violations;
 use crate::sqlite::pace::Place;
+use crate::sqlite::runner_lock::RunnerLock;
 use crate::sqlite::turns::Turn;
 use crate::sqlite::watch::Watch;
 
@@ -37,6 +38,9 @@ pub(super) struct Session {
     pub(super) violations: Option<Violations>,
     /// The views that could not be read when the migration began.
     pub(super) broken: BTreeSet<String>,
+    /// Locks of migration runners that it holds: with the session, because a statement may go on there when nobody
+    /// waits for it any more.
+    pub(super) locks: Vec<RunnerLock>,
 }
 
 impl Session {
@@ -54,6 +58,7 @@ impl Session {
             committed: None,
             violations: None,
             broken: BTreeSet::new(),
+            locks: Vec::new(),
         })
     }
 
@@ -192,6 +197,7 @@ impl Session {
     /// Rolls back what is open, and where the session's settings may have changed makes them as at the beginning.
     pub(super) fn reset(&mut self, settings: bool) -> Result<(), Stop> {
         self.rollback()?;
+        self.locks.clear();
         if !settings {
             return Ok(());
         }

@@ -117,7 +117,6 @@ impl SqliteConnection {
         self.limits = Limits::default();
         let place = if settings { Place::Thread } else { self.place_of_undo().await? };
         self.job(Needs::Nothing, place, move |session, _| session.reset(settings)).await?;
-        self.locks.clear();
         self.dirty = false;
         Ok(())
     }

@@ -31,6 +31,8 @@ impl Sql {
                 item.malformed(word, errors);
                 return None;
             }
+            // In the order in which a snapshot has them.
+            texts.sort_by(|(a, _), (b, _)| a.cmp(b));
             return Some(Sql::Each(texts));
         }
         Some(Sql::Same(filled(item.value(word, errors)?, errors)?))

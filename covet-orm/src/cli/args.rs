@@ -143,6 +143,10 @@ pub(super) struct Make {
     #[arg(long, value_name = "DECISION")]
     pub(super) decide: Vec<String>,
 
+    /// So that others read and write while it runs, in up to three migrations; `--online=false` where covet.toml says so
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(super) online: Option<bool>,
+
     /// Show the files, write none
     #[arg(long)]
     pub(super) dry_run: bool,
@@ -172,6 +176,14 @@ pub(super) struct Up {
     /// Apply until this one is applied, named by its id or name
     #[arg(long, value_name = "MIGRATION")]
     pub(super) to: Option<String>,
+
+    /// Rows of a batch, whatever the file says
+    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) batch_size: Option<u32>,
+
+    /// How long to wait between two batches, whatever the file says; else as long as a batch took
+    #[arg(long, value_name = "MILLISECONDS")]
+    pub(super) batch_pause: Option<u64>,
 
     /// Show what would run, run nothing
     #[arg(long)]

@@ -9,7 +9,8 @@ use crate::cli::context::Context;
 use crate::cli::out::{BAD, GOOD, WARN, paint};
 use crate::cli::replay::{self, Replayed};
 use crate::cli::{decide, models, print};
-use crate::migrate::{Folder, Project};
+use crate::lint::{Severity, lint_last};
+use crate::migrate::{Folder, Project, Target};
 
 fn maker(context: &Context) -> Result<Project> {
     let project = context.project()?;
@@ -95,6 +96,9 @@ pub(super) async fn check(context: &Context, args: &Check) -> Result<()> {
             found.push(Finding { about: "edited", wrong: false, text });
         }
     }
+    if conflicts.is_empty() && number > 0 {
+        found.extend(linted(context, &folder)?);
+    }
     if !args.no_replay && conflicts.is_empty() && number > 0 {
         let named = args.database.url.is_some() || args.database.database.is_some();
         let near = if named { Some(context.database(&args.database)?) } else { None };
@@ -125,6 +129,30 @@ pub(super) async fn check(context: &Context, args: &Check) -> Result<()> {
     show(context, &found)
 }
 
+/// What lint finds in all migrations, for each kind of database: only errors are wrong.
+fn linted(context: &Context, folder: &Folder) -> Result<Vec<Finding>> {
+    let (mut found, mut warnings) = (Vec::new(), 0);
+    for kind in context.project()?.databases() {
+        for finding in lint_last(folder, &Target::named(kind)?, usize::MAX)? {
+            if finding.counts(Severity::Error) {
+                let text = format!("{}:{}: {}: {}", finding.file, finding.line, finding.rule, finding.message);
+                found.push(Finding { about: "lint", wrong: true, text });
+            } else if finding.counts(Severity::Warn) {
+                warnings += 1;
+            }
+        }
+    }
+    if found.is_empty() {
+        let text = match warnings {
+            0 => "nothing is found".to_owned(),
+            1 => "1 warning, and no error: `cargo covet migrate lint` shows it".to_owned(),
+            _ => format!("{warnings} warnings, and no error: `cargo covet migrate lint` shows them"),
+        };
+        found.push(Finding { about: "lint", wrong: false, text });
+    }
+    Ok(found)
+}
+
 fn show(context: &Context, found: &[Finding]) -> Result<()> {
     for finding in found {
         let word = match (finding.wrong, finding.about) {
@@ -140,8 +168,10 @@ fn show(context: &Context, found: &[Finding]) -> Result<()> {
         .collect();
     context.out.json(&json!({ "checks": all }))?;
     if found.iter().any(|finding| finding.wrong) {
-        return Err(Error::new(ErrorKind::Migration, "the migrations are not ready; see above")
-            .with_help("`cargo covet migrate make` makes what is missing, `rebase` what came side by side"));
+        return Err(Error::new(ErrorKind::Migration, "the migrations are not ready; see above").with_help(
+            "`cargo covet migrate make` makes what is missing, `rebase` what came side by side; what lint finds is \
+                 changed in the script, or allowed there",
+        ));
     }
     Ok(())
 }

@@ -30,6 +30,8 @@ struct Config {
     #[serde(default)]
     url: BTreeMap<String, String>,
     #[serde(default)]
+    online: bool,
+    #[serde(default)]
     tool: Tool,
     #[serde(default)]
     production: Production,
@@ -104,6 +106,11 @@ impl Project {
     /// The kinds of database that migrations are made for.
     pub(super) fn databases(&self) -> &[String] {
         &self.config.databases
+    }
+
+    /// Whether migrations are made so that others read and write while they run.
+    pub(super) fn online(&self) -> bool {
+        self.config.online
     }
 
     /// Which program has the models.

@@ -42,17 +42,17 @@ fn listed(path: &Path) -> Result<Vec<String>> {
     Ok(file.decisions)
 }
 
-/// The migration to this schema. What is not decided is asked, where somebody is there to answer.
-pub(super) fn draft(
+/// The migrations to this schema: none, one, or the parts of one. What is not decided is asked, where somebody is there to answer.
+pub(super) fn drafts(
     maker: &Project,
     schema: &Schema,
     name: Option<&str>,
     mut decisions: Vec<Decision>,
     mut asker: Option<Box<dyn Ask>>,
-) -> Result<Option<Draft>> {
+) -> Result<Vec<Draft>> {
     let mut answered = 0;
     loop {
-        let error = match maker.draft(schema, name, &decisions) {
+        let error = match maker.drafts(schema, name, &decisions) {
             Err(error) => error,
             made => return made,
         };

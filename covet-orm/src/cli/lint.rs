@@ -1,6 +1,5 @@
 //! `cargo covet migrate lint`: what can go wrong with the migrations.
 
-use covet_drivers::catalog::Schema;
 use covet_drivers::{Error, ErrorKind, Result};
 use serde_json::json;
 
@@ -111,9 +110,9 @@ fn show(out: &Out, findings: &[Finding], all: bool) {
 }
 
 /// What the rules find in a migration before it is written.
-pub(super) fn of_draft(project: &Project, draft: &Draft, after: &Schema) -> Result<Vec<Finding>> {
+pub(super) fn of_draft(project: &Project, draft: &Draft) -> Result<Vec<Finding>> {
     let folder = Folder::read(project.migrations())?;
-    lint_draft(draft, &folder, after, &targets(project, &[])?)
+    lint_draft(draft, &folder, &targets(project, &[])?)
 }
 
 /// Shows the findings of a migration that was made, as warnings: on standard error, where they are in nobody's way.

@@ -1,6 +1,6 @@
 //! What the tool says about migrations.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use covet_drivers::Result;
 use serde_json::{Value, json};
@@ -17,6 +17,22 @@ pub(super) fn nothing(out: &Out, text: &str) -> Result<()> {
 
 /// A migration that was made, or would be.
 pub(super) fn draft(out: &Out, draft: &Draft, written: Option<&Path>) -> Result<()> {
+    let answer = shown(out, draft, written);
+    out.json(&answer)
+}
+
+/// A migration, or the parts of one, that were made or would be.
+pub(super) fn drafts(out: &Out, drafts: &[Draft], written: Option<&[PathBuf]>) -> Result<()> {
+    let path = |at: usize| written.and_then(|written| written.get(at)).map(PathBuf::as_path);
+    if let [one] = drafts {
+        return draft(out, one, path(0));
+    }
+    let all: Vec<Value> = drafts.iter().enumerate().map(|(at, draft)| shown(out, draft, path(at))).collect();
+    out.json(&json!({ "parts": all }))
+}
+
+/// Shows a migration to people, and gives what programs get.
+fn shown(out: &Out, draft: &Draft, written: Option<&Path>) -> Value {
     let changes: Vec<String> = draft.changes().iter().map(describe).collect();
     let losses: Vec<String> = draft.losses().collect();
     match written {
@@ -39,14 +55,14 @@ pub(super) fn draft(out: &Out, draft: &Draft, written: Option<&Path>) -> Result<
     }
     let files: Vec<Value> =
         draft.files().iter().map(|(name, content)| json!({ "name": name, "content": content })).collect();
-    out.json(&json!({
+    json!({
         "migration": draft.name(),
         "path": written,
         "changes": changes,
         "loses_data": losses,
         "irreversible": draft.irreversible(),
         "files": if written.is_none() { files } else { Vec::new() },
-    }))
+    })
 }
 
 /// What would run.

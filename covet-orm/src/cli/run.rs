@@ -1,5 +1,7 @@
 //! `cargo covet migrate up`, `down`, `status` and `repair`: what needs a database and no models.
 
+use std::time::Duration;
+
 use covet_drivers::Result;
 use serde_json::json;
 
@@ -20,6 +22,8 @@ pub(super) async fn up(context: &Context, args: &Up) -> Result<()> {
         let db = context.connect(&chosen, Access::Read).await?;
         return print::planned(&context.out, &migrator.plan_up(&db, goal).await?, "nothing to apply");
     }
+    let pause = args.batch_pause.map(Duration::from_millis);
+    let migrator = migrator.batches(args.batch_size, pause).watch(context.out.batches());
     let db = context.connect(&chosen, Access::Write).await?;
     print::report(&context.out, &migrator.up_to(&db, goal).await?, "applied", "nothing to apply")
 }
@@ -42,6 +46,7 @@ pub(super) async fn down(context: &Context, args: &Down) -> Result<()> {
         let what = format!("undo {} on `{}`, with what was written since", names.join(", "), chosen.name());
         guard::confirm(context, &chosen, &what)?;
     }
+    let migrator = migrator.watch(context.out.batches());
     print::report(&context.out, &migrator.down(&db, goal).await?, "undone", "nothing to undo")
 }
 

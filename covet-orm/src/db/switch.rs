@@ -11,7 +11,7 @@ use covet_drivers::contract::{Backend, BoxFuture, ConnectUrl, Connection, Probe,
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::db::Db;
-use crate::migrate::heads;
+use crate::migrate;
 
 /// How often the target is asked whether it has come as far.
 const INTERVAL: Duration = Duration::from_millis(20);
@@ -180,8 +180,9 @@ impl Db {
             caught_up = follows(&mut **from, &mut *target.connection, probe).await?;
         }
         if let Some(from) = &mut from {
-            let dialect = old.dialect();
-            let (theirs, ours) = (heads(&mut *target.connection, dialect).await?, heads(&mut **from, dialect).await?);
+            let kind = migrate::Target::of(&*old);
+            let (theirs, ours) =
+                (migrate::heads(&mut *target.connection, kind).await?, migrate::heads(&mut **from, kind).await?);
             if theirs != ours {
                 let last = |heads: &[(String, String)]| heads.last().map_or("none", |(id, _)| id).to_owned();
                 let text = format!(

@@ -95,8 +95,7 @@ pub async fn lint_live(folder: &Folder, db: &Db, count: usize) -> Result<Vec<Fin
 ///
 /// # Errors
 /// As [`lint`].
-pub fn lint_draft(draft: &Draft, folder: &Folder, after: &Schema, targets: &[Target]) -> Result<Vec<Finding>> {
-    let before = folder.schema()?;
+pub fn lint_draft(draft: &Draft, folder: &Folder, targets: &[Target]) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for target in targets {
         let (up, down) = (Way::Up.file(target.name()), Way::Down.file(target.name()));
@@ -106,10 +105,11 @@ pub fn lint_draft(draft: &Draft, folder: &Folder, after: &Schema, targets: &[Tar
             file: up.clone(),
             up: text(&up).unwrap_or_default(),
             down: text(&down),
-            before: before.clone(),
-            after: after.clone(),
+            before: draft.before().clone(),
+            after: draft.after().clone(),
             changes: draft.changes().to_vec(),
             decisions: draft.decisions().to_vec(),
+            online: draft.part(),
             earlier: earlier(folder, target)?,
         };
         findings.extend(Engine::new(target)?.findings(&script)?);
@@ -166,6 +166,7 @@ fn load(
         after,
         changes: migration.changes().to_vec(),
         decisions: migration.decisions().to_vec(),
+        online: migration.part(),
         earlier: earlier.to_vec(),
     })
 }

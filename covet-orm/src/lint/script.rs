@@ -7,7 +7,7 @@ use covet_drivers::contract::Step;
 use covet_drivers::lint::{Dependent, Lint, Reading, Scene, Statement, What, read, same, tokens};
 use covet_drivers::{Error, Result};
 
-use crate::migrate::{Place, Target, placed};
+use crate::migrate::{Part, Place, Target, placed};
 
 /// A script and what is known of it.
 #[derive(Clone, Debug)]
@@ -28,6 +28,8 @@ pub(super) struct Script {
     pub(super) changes: Vec<Change>,
     /// What was decided then.
     pub(super) decisions: Vec<String>,
+    /// Whether it was made while others write, and as which part of a change.
+    pub(super) online: Option<Part>,
     /// Views and triggers from before.
     pub(super) earlier: Vec<Dependent>,
 }
@@ -59,6 +61,8 @@ impl Script {
             read: read(&step.sql, reading),
             guard: step.guard,
             alone: step.alone,
+            begins: step.begins,
+            batched: step.batches.is_some(),
             generated: own.contains(step.sql.trim()),
             sql: step.sql.clone(),
         });
@@ -70,6 +74,7 @@ impl Script {
         scene.irreversible = self.irreversible(target)?;
         scene.max_identifier = lint.max_identifier();
         scene.one_transaction = lint.one_transaction();
+        scene.contracts = self.online == Some(Part::Contract);
         Ok(scene)
     }
 
@@ -79,13 +84,18 @@ impl Script {
             return Vec::new();
         }
         // What cannot be planned was written by hand.
-        target.ddl.plan(&self.changes, &self.before, &self.after).unwrap_or_default()
+        let planned = match self.online {
+            Some(_) => target.ddl.plan_online(&self.changes, &self.before, &self.after),
+            None => target.ddl.plan(&self.changes, &self.before, &self.after),
+        };
+        planned.unwrap_or_default()
     }
 
     fn irreversible(&self, target: &Target) -> Result<Option<String>> {
         let Some(down) = &self.down else { return Ok(None) };
         let (steps, why) = placed(down, target.dialect).map_err(|error| self.at(&error))?;
-        let bare = steps.is_empty() && !self.up.trim().is_empty();
+        // Values that were filled in may stay.
+        let bare = steps.is_empty() && !self.up.trim().is_empty() && self.online != Some(Part::Backfill);
         Ok(why.or_else(|| bare.then(String::new)))
     }
 

@@ -27,10 +27,10 @@ mod target;
 
 pub use create::create_tables;
 pub use embedded::Embedded;
-pub use files::{Conflict, Files, Folder, Migration, Way};
+pub use files::{Conflict, Files, Folder, Migration, Part, Way};
 pub(crate) use files::{Place, placed};
 pub use history::State;
 pub(crate) use history::heads;
 pub use project::{Draft, Project, Rebased, Squashed};
-pub use runner::{Done, Goal, Migrator, Planned, Report, Standing, Status};
+pub use runner::{Batch, Done, Goal, Migrator, Planned, Report, Standing, Status};
 pub use target::Target;

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use covet_drivers::contract::{Flow, Row};
+use covet_drivers::contract::{Flow, Row, RowSink};
 use covet_drivers::sql::{self, Assignment, BinaryOp, Many, Node, Select, Statement};
 use covet_drivers::value::Value;
 use covet_drivers::{Error, ErrorKind, Result};
 
-use crate::db::Executor;
+use crate::db::{Executor, Session};
 use crate::model::{ColumnMeta, Model};
 use crate::query::insert::{now, time_of};
 use crate::query::operand::assigned;
@@ -40,7 +40,8 @@ impl<'a, M: Model> Changes<'a, M> {
     }
 
     /// Writes the columns, and changes the fields of the row in hand likewise. A field that was set to
-    /// an expression is read back: by `RETURNING`, or by a second statement where the database lacks it.
+    /// an expression, or that the database generates, is read back: by `RETURNING`, or by a second statement where
+    /// the database lacks it.
     ///
     /// # Errors
     /// `InvalidInput` when nothing is set; `NotFound` when the row is gone; `StaleWrite` when the model
@@ -63,6 +64,7 @@ impl<'a, M: Model> Changes<'a, M> {
             .filter(|assignment| !matches!(assignment.value, Node::Value(_)))
             .filter_map(column_of)
             .filter(|column| !counted || meta.version != Some(column.index))
+            .chain(generated::<M>())
             .collect();
         let key = key_values(row)?;
         let key_after = new_key::<M>(&key, &assignments)?;
@@ -101,23 +103,15 @@ impl<'a, M: Model> Changes<'a, M> {
             drop(session);
             written::<M>(affected, by_key(&key, None), on).await?;
         } else {
-            let nodes: Many<Node> = computed.iter().map(|column| Node::column(column.column)).collect();
-            let mut select = Select::new(M::TABLE, nodes);
-            select.filter = Some(by_key(&key_after, None));
-            let mut unit = session.unit().await?;
-            let result = async {
-                let affected = unit.session().statement(&statement, &mut (), KEEP).await?.affected;
-                if affected > 0 {
-                    unit.session().statement(&select.into(), &mut sink, KEEP).await?;
-                }
-                Ok(affected)
-            }
-            .await;
-            let affected = unit.finish(result).await.map_err(|error: Error| M::meta().at(error))?;
+            let write = async |session: &mut Session<'_>| {
+                session.statement(&statement, &mut (), KEEP).await.map(|outcome| outcome.affected)
+            };
+            let read = select_of::<M>(&computed, by_key(&key_after, None));
+            let affected = write_and_read(&mut session, write, read, &mut sink).await;
+            let affected = affected.map_err(|error| M::meta().at(error))?;
             drop(session);
             if affected > 0 && !found {
-                return Err(Error::new(ErrorKind::Serialization, "the row was written and cannot be read back")
-                    .with_model(M::NAME));
+                return Err(cannot_be_read::<M>());
             }
             written::<M>(affected, by_key(&key, None), on).await?;
         }
@@ -131,6 +125,42 @@ impl<'a, M: Model> Changes<'a, M> {
         }
         if counted { count_version(row) } else { Ok(()) }
     }
+}
+
+/// The columns that the database makes from others.
+fn generated<M: Model>() -> impl Iterator<Item = &'static ColumnMeta> {
+    M::COLUMNS.iter().filter(|column| column.is_generated())
+}
+
+/// Writes a row and reads of it what the program cannot know, as one unit.
+async fn write_and_read(
+    session: &mut Session<'_>,
+    write: impl AsyncFnOnce(&mut Session<'_>) -> Result<u64>,
+    read: Statement,
+    rows: &mut dyn RowSink,
+) -> Result<u64> {
+    let mut unit = session.unit().await?;
+    let result = async {
+        let affected = write(unit.session()).await?;
+        if affected > 0 {
+            unit.session().statement(&read, rows, KEEP).await?;
+        }
+        Ok(affected)
+    }
+    .await;
+    unit.finish(result).await
+}
+
+fn select_of<M: Model>(columns: &[&'static ColumnMeta], filter: Node) -> Statement {
+    let columns: Many<Node> = columns.iter().map(|column| Node::column(column.column)).collect();
+    let mut select = Select::new(M::TABLE, columns);
+    select.filter = Some(filter);
+    select.into()
+}
+
+#[cold]
+fn cannot_be_read<M: Model>() -> Error {
+    Error::new(ErrorKind::Serialization, "the row was written and cannot be read back").with_model(M::NAME)
 }
 
 /// The key after these assignments.
@@ -177,7 +207,10 @@ pub async fn save<M: Model>(row: &mut M, on: &Executor) -> Result<()> {
     let key = key_values(row)?;
     values.extend(key.iter().cloned());
     values.extend(version_value(row)?);
+    let made: Vec<&'static ColumnMeta> = generated::<M>().collect();
+    let direct = made.is_empty() || on.capabilities().returning_on_update;
     let text = meta.texts.text(Shape::Save, on.shared().dialect, || {
+        let returning = if direct { made.iter().map(|column| column.column).collect() } else { Many::EMPTY };
         let mut set: Vec<Assignment> = (0_u16..)
             .zip(&written)
             .map(|(number, column)| Assignment { column: column.column, value: Node::Arg(number) })
@@ -185,15 +218,37 @@ pub async fn save<M: Model>(row: &mut M, on: &Executor) -> Result<()> {
         let next = u16::try_from(set.len()).unwrap_or(u16::MAX);
         set.extend(version_of::<M>().map(crate::query::update::count_up));
         let filter = Some(keyed::<M>(&keys_and_version::<M>(), next));
-        sql::Update { table: M::TABLE, set: set.into(), filter, returning: Many::EMPTY }.into()
+        sql::Update { table: M::TABLE, set: set.into(), filter, returning }.into()
     })?;
     let args: Vec<&Value> = values.iter().collect();
-    let result = on.session().await?.run(text, &args, &mut ()).await;
-    let outcome = result.map_err(|error| {
+    let mut fresh: Vec<Value> = Vec::new();
+    let mut sink = |line: &mut Row<'_>| {
+        for (index, column) in made.iter().enumerate() {
+            fresh.push(column.place(line.value(index, &column.ty))?.to_owned());
+        }
+        Ok(Flow::Continue)
+    };
+    let mut session = on.session().await?;
+    let result = if direct {
+        session.run(text, &args, &mut sink).await.map(|outcome| outcome.affected)
+    } else {
+        let write =
+            async |session: &mut Session<'_>| session.run(text, &args, &mut ()).await.map(|outcome| outcome.affected);
+        let read = select_of::<M>(&made, by_values::<M>(key.clone()));
+        write_and_read(&mut session, write, read, &mut sink).await
+    };
+    drop(session);
+    let affected = result.map_err(|error| {
         let columns = written.iter().map(|column| column.index).chain(keys_and_version::<M>());
         M::meta().at_value(error, |nth| columns.clone().nth(nth))
     })?;
-    self::written::<M>(outcome.affected, by_values::<M>(key), on).await?;
+    if affected > 0 && fresh.len() != made.len() {
+        return Err(cannot_be_read::<M>());
+    }
+    self::written::<M>(affected, by_values::<M>(key), on).await?;
+    for (column, value) in made.iter().zip(&fresh) {
+        row.set(column.index, value.lend())?;
+    }
     if let Some((index, Node::Value(now))) = updated {
         row.set(index, now.lend())?;
     }

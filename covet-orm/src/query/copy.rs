@@ -9,7 +9,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::db::Executor;
 use crate::model::{Model, Record};
-use crate::query::texts::names_of;
 
 /// All rows on their way into a file. [`Model::copy_to`] gives it.
 #[must_use = "nothing is written before `exec`"]
@@ -66,7 +65,9 @@ impl<M: Model, R: AsyncRead + Send + Unpin> CopyFrom<M, R> {
 }
 
 fn copied<M: Record>() -> Copied {
-    Copied { table: M::TABLE, columns: names_of::<M>() }
+    // The database makes generated columns itself, on both ends.
+    let written = M::COLUMNS.iter().filter(|column| !column.is_generated());
+    Copied { table: M::TABLE, columns: written.map(|column| column.column).collect() }
 }
 
 impl<M: Model, W> fmt::Debug for CopyTo<M, W> {

@@ -31,7 +31,8 @@ impl<'a, M: Model> InsertMany<'a, M> {
     ///
     /// Rows may give different columns. Up to 64 rows are looked at as a whole: what none of them gives is left
     /// to the database, and a column that some of them give and others do not is written in all of them,
-    /// with its default where it was not given. Of more rows the first says which columns are written, until
+    /// with its default where it was not given; where that is an expression in SQL and the database takes no `DEFAULT` in a
+    /// row (SQLite), the rows that give the column and those that do not are inserted apart. Of more rows the first says which columns are written, until
     /// one gives another; from there on it is the next thousand. Rows that give an expression, or need one
     /// for a default (`now`), are sent as `INSERT … VALUES`, in their place among the others.
     ///
@@ -39,7 +40,7 @@ impl<'a, M: Model> InsertMany<'a, M> {
     /// Those of [`Insert::exec`]. A value that is refused before it is sent is named by model, field and
     /// row; row 1 is the first.
     pub async fn exec(self, on: &Executor) -> Result<u64> {
-        let mut supply = Supply::new(self.rows, on.capabilities().max_parameters);
+        let mut supply = Supply::new(self.rows, on.capabilities());
         // Nothing to insert is nothing to borrow a connection for.
         if supply.is_empty()? {
             return Ok(0);
@@ -57,7 +58,7 @@ impl<'a, M: Model> InsertMany<'a, M> {
     /// # Errors
     /// Those of [`exec`](InsertMany::exec).
     pub async fn returning(self, on: &Executor) -> Result<Vec<M>> {
-        let mut supply = Supply::new(self.rows, on.capabilities().max_parameters);
+        let mut supply = Supply::new(self.rows, on.capabilities());
         let mut found = Vec::new();
         let result = if on.capabilities().returning_on_insert {
             let mut sink = |row: &mut Row<'_>| {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use covet_drivers::contract::{Part, RowSupply, in_row};
 use covet_drivers::sql::{Many, Node};
 use covet_drivers::value::{Value, ValueWriter};
-use covet_drivers::{Error, Result, sql};
+use covet_drivers::{Capabilities, Error, Result, sql};
 
 use crate::model::{ColumnMeta, Model};
 use crate::query::Insert;
@@ -41,6 +41,8 @@ pub(super) struct Supply<'a, M> {
     look: usize,
     /// Whether Covet gives columns of its own to a row.
     fills: bool,
+    /// Whether `DEFAULT` can stand in a row.
+    defaults: bool,
 }
 
 /// What the rows of a part write into a column.
@@ -54,7 +56,7 @@ enum Write {
 }
 
 impl<'a, M: Model> Supply<'a, M> {
-    pub(super) fn new(rows: Rows<'a, M>, most: usize) -> Self {
+    pub(super) fn new(rows: Rows<'a, M>, can: &Capabilities) -> Self {
         let look = if rows.size_hint().1.is_some_and(|rows| rows <= FEW) { FEW } else { 1 };
         let meta = M::meta();
         let times = meta.created_at.is_some() || meta.updated_at.is_some();
@@ -66,9 +68,10 @@ impl<'a, M: Model> Supply<'a, M> {
             ended: false,
             writes: Vec::new(),
             mask: None,
-            most,
+            most: can.max_parameters,
             look,
             fills,
+            defaults: can.default_as_value,
         }
     }
 
@@ -98,10 +101,11 @@ impl<'a, M: Model> Supply<'a, M> {
         if self.ahead.is_empty() {
             return Ok(None);
         }
-        let used = self.used();
+        let alike = self.alike();
+        let used = self.used(alike);
         // A row without a column can only stand alone.
         let most = self.most.checked_div(used.len()).map_or(1, |rows| rows.clamp(1, AHEAD));
-        let rows = self.ahead.len().min(most);
+        let rows = alike.min(most);
         let nodes = |row: Insert<M>| {
             let mut slots = row.slots;
             let node = |column: &&'static ColumnMeta| {
@@ -119,13 +123,19 @@ impl<'a, M: Model> Supply<'a, M> {
         }))
     }
 
-    /// The columns that one of the rows ahead gives.
-    fn used(&self) -> Vec<&'static ColumnMeta> {
-        let given = |column: &&ColumnMeta| {
-            let slot = |row: &Insert<M>| !matches!(row.slots.get(column.index), None | Some(Slot::Absent));
-            self.ahead.iter().any(slot)
-        };
+    /// The columns that one of so many rows ahead gives.
+    fn used(&self, rows: usize) -> Vec<&'static ColumnMeta> {
+        let given = |column: &&'static ColumnMeta| self.ahead.iter().take(rows).any(|row| gives(row, column));
         M::COLUMNS.iter().filter(given).collect()
+    }
+
+    /// How many of the rows ahead can be one insert: where `DEFAULT` cannot stand in a row, those that leave the same
+    /// columns to the database.
+    fn alike(&self) -> usize {
+        let Some(first) = self.ahead.front().filter(|_| !self.defaults) else { return self.ahead.len() };
+        let left: Vec<_> = M::COLUMNS.iter().filter(|column| matches!(absent(column), Node::Default)).collect();
+        let same = |row: &&Insert<M>| left.iter().all(|column| gives(row, column) == gives(first, column));
+        self.ahead.iter().take_while(same).count()
     }
 
     /// Pulls rows until there are so many ahead.
@@ -197,7 +207,8 @@ impl<M: Model> RowSupply for Supply<'_, M> {
         if self.ahead.is_empty() {
             return Ok(None);
         }
-        let used = self.used();
+        let alike = self.alike();
+        let used = self.used(alike);
         let mut all = used.iter().copied().peekable();
         self.writes = M::COLUMNS
             .iter()
@@ -209,7 +220,7 @@ impl<M: Model> RowSupply for Supply<'_, M> {
             .collect();
         let few = M::COLUMNS.len() <= 64;
         self.mask = few.then(|| used.iter().fold(0, |mask, column| mask | 1 << column.index));
-        if self.ahead.iter().all(|row| self.belongs(row)) {
+        if self.ahead.iter().take(alike).all(|row| self.belongs(row)) {
             return Ok(Some(Part::Rows(used.iter().map(|column| column.column).collect())));
         }
         // An expression: those around it go with it.
@@ -252,6 +263,11 @@ impl<M: Model> RowSupply for Supply<'_, M> {
     fn at_least(&self) -> usize {
         self.ahead.len() + self.rows.size_hint().0
     }
+}
+
+/// Whether the row gives the column.
+fn gives<M>(row: &Insert<M>, column: &ColumnMeta) -> bool {
+    !matches!(row.slots.get(column.index), None | Some(Slot::Absent))
 }
 
 /// The bytes that a slot keeps outside of itself, about.

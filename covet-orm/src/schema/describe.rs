@@ -21,10 +21,17 @@ pub fn describe(change: &Change) -> String {
         Change::AddForeignKey { table, foreign_key } => format!("add foreign key {} on {table}", foreign_key.name),
         Change::DropForeignKey { table, foreign_key } => format!("drop foreign key {} on {table}", foreign_key.name),
         Change::AddCheck { table, check } => format!("add check {} on {table}", check.name),
+        Change::RenameIndex { table, from, to } => format!("rename index {from} of {table} to {to}"),
+        Change::RenameConstraint { table, from, to } => format!("rename constraint {from} of {table} to {to}"),
         Change::DropCheck { table, check } => format!("drop check {} on {table}", check.name),
         Change::AlterPrimaryKey { table, after, .. } => {
             format!("alter primary key of {table} to ({})", after.join(", "))
         }
+        Change::FillColumn { table, column, .. } => format!("fill column {table}.{}", column.name),
+        Change::CopyColumn { table, from, to } => format!("copy column {table}.{} to {}", from.name, to.name),
+        Change::FollowColumn { table, from, to } => format!("let {table}.{} follow {}", to.name, from.name),
+        Change::UnfollowColumn { table, from, to } => format!("let {table}.{} follow {} no more", to.name, from.name),
+        Change::SwapColumn { table, from, to } => format!("put {table}.{} in the place of {}", to.name, from.name),
         Change::CommentTable { table, .. } => format!("comment table {table}"),
         Change::CreateObject { object } => format!("create {} {}", object.kind.word(), object.name),
         Change::DropObject { object } => format!("drop {} {}", object.kind.word(), object.name),

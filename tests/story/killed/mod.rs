@@ -4,7 +4,7 @@
 //! the statement is sent, while it is under way, or when it is done. Then another run must come to the same end as one
 //! that nobody killed. `COVET_TORTURE=1` takes every call and every moment; else one moment of every other call.
 
-mod deadly;
+pub(crate) mod deadly;
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -29,7 +29,7 @@ const MOMENT: &str = "COVET_KILLED_MOMENT";
 const WAY: &str = "COVET_KILLED_WAY";
 
 /// A call that never comes.
-const NEVER: usize = usize::MAX;
+pub(crate) const NEVER: usize = usize::MAX;
 
 /// What is there before.
 const START: &str = "CREATE TABLE a (id BIGINT NOT NULL PRIMARY KEY, x BIGINT NOT NULL);\n\
@@ -160,7 +160,7 @@ async fn begin(place: &Place, way: &str) {
     }
 }
 
-fn worker(place: &Place, way: &str, at: usize, moment: Moment) -> std::process::Output {
+pub(crate) fn worker(place: &Place, way: &str, at: usize, moment: Moment) -> std::process::Output {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["killed::process", "--exact", "--ignored", "--nocapture", "--test-threads=1"]);
     command.env(URL, &place.url.url).env(FOLDER, place.dir.path()).env(AT, at.to_string());

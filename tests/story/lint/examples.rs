@@ -117,8 +117,16 @@ fn broken_statements_do_no_harm() {
                             let read = read(&text[..end], reading);
                             unread += usize::from(!read.is_whole);
                             let sql = text[..end].to_owned();
-                            let statement =
-                                Statement { index: 0, sql, read, guard: false, alone: false, generated: false };
+                            let statement = Statement {
+                                index: 0,
+                                sql,
+                                read,
+                                guard: false,
+                                alone: false,
+                                begins: false,
+                                batched: false,
+                                generated: false,
+                            };
                             let scene = Scene::new(vec![statement], &nothing, &nothing);
                             assert!(rule.hits(&scene).iter().all(|hit| hit.statement == 0), "{text}");
                         }

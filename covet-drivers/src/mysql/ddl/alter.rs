@@ -3,9 +3,9 @@
 use crate::catalog::{Change, Check, Column, ColumnDefault, ColumnType, EnumType, ForeignKey};
 use crate::contract::Step;
 use crate::error::{Error, ErrorKind, Result};
-use crate::mysql::ddl::Plan;
 use crate::mysql::ddl::convert::unfit;
 use crate::mysql::ddl::definition::{self, names};
+use crate::mysql::ddl::{Plan, quotes};
 use crate::mysql::defaults::default;
 use crate::mysql::dialect::{literal, quote};
 use crate::mysql::types::{check, comment, native};
@@ -71,20 +71,34 @@ impl Plan<'_> {
         Ok(())
     }
 
-    pub(crate) fn rename_column(&mut self, table: &str, from: &str, to: &str) -> Result<()> {
+    pub(crate) fn rename_column(&mut self, table: &str, from: &str, to: &str, later: &[Change]) -> Result<()> {
+        let aside = self.step_aside(table, from, to, later)?;
         let column = self.column(table, from)?.clone();
         // MySQL does not rename a column that a check reads.
         let known = self.table(table)?;
         let reading: Vec<Check> =
             known.checks.iter().filter(|check| check.expression.mentions(from)).cloned().collect();
         for check in &reading {
-            self.drop_check(table, check);
+            let place = (table.to_owned(), check.name.clone());
+            if !self.parked_checks.contains(&place) {
+                self.drop_check(table, check);
+                self.parked_checks.push(place);
+            }
         }
         self.drop_type_check(table, from, &column.ty);
         self.push(format!("ALTER TABLE {} RENAME COLUMN {} TO {}", quote(table), quote(from), quote(to)));
         self.add_type_check(table, &Column { name: to.to_owned(), ..column });
         for check in reading {
-            self.restore_check(table, &Check { expression: check.expression.renamed(from, to), ..check });
+            let expression = quotes::expression(&check.expression.renamed(from, to), [to]);
+            let waits = later.iter().any(|change| match change {
+                Change::DropCheck { table: t, check: other } => t == table && other.name == check.name,
+                Change::RenameColumn { table: t, from, .. } => t == table && expression.mentions(from),
+                _ => false,
+            });
+            if !waits {
+                self.parked_checks.retain(|(owner, name)| owner != table || *name != check.name);
+                self.restore_check(table, &Check { expression, ..check });
+            }
         }
         let swap = |names: &mut Vec<String>| {
             for name in names.iter_mut().filter(|name| *name == from) {
@@ -99,7 +113,7 @@ impl Plan<'_> {
                 swap(&mut key.target_columns);
             }
         }
-        Ok(())
+        self.step_back(aside, later)
     }
 
     pub(crate) fn alter_enum(
@@ -119,7 +133,7 @@ impl Plan<'_> {
         }
         for (table, mut column) in places {
             if !map.is_empty() {
-                column = self.map_labels(&table, column, after, map, later)?;
+                column = self.map_labels(&table, column, after, map)?;
             }
             // Where the column's default changes too, its own change, which comes later, says so.
             let altered = Column { ty: ColumnType::Enum(after.clone()), ..column.clone() };
@@ -128,9 +142,10 @@ impl Plan<'_> {
                 _ => true,
             };
             let altered = if keeps { altered } else { Column { default: None, ..altered } };
-            self.alter_column(&table, &column, &altered, None, later)?;
+            self.turn_into(&table, &column, &altered, None)?;
         }
-        Ok(())
+        // Foreign keys compare the places of labels, which are the same again once every column has them.
+        self.unpark(later)
     }
 
     /// Gives rows another label in place of one that goes. A label that is new has to come first, beside the old ones.
@@ -140,7 +155,6 @@ impl Plan<'_> {
         column: Column,
         after: &EnumType,
         map: &[(String, String)],
-        later: &[Change],
     ) -> Result<Column> {
         let Some(before) = column.ty.as_enum() else { return Ok(column) };
         let fresh = after.labels.iter().filter(|label| !before.labels.contains(label));
@@ -156,7 +170,7 @@ impl Plan<'_> {
             format!("rows of {table} with a label in {} that goes", column.name),
         ));
         if wider.ty != column.ty {
-            self.alter_column(table, &column, &wider, None, later)?;
+            self.turn_into(table, &column, &wider, None)?;
         }
         for (from, to) in map {
             self.push(format!("UPDATE {t} SET {c} = {} WHERE {c} = {}", literal(to), literal(from)));
@@ -171,6 +185,18 @@ impl Plan<'_> {
         after: &Column,
         backfill: Option<&ColumnDefault>,
         later: &[Change],
+    ) -> Result<()> {
+        self.turn_into(table, before, after, backfill)?;
+        self.unpark(later)
+    }
+
+    /// Makes a column another one; foreign keys that had to go for it are still away.
+    fn turn_into(
+        &mut self,
+        table: &str,
+        before: &Column,
+        after: &Column,
+        backfill: Option<&ColumnDefault>,
     ) -> Result<()> {
         let now = self.column(table, &before.name)?.clone();
         if now.name != after.name {
@@ -195,6 +221,7 @@ impl Plan<'_> {
         if now.nullable && !after.nullable && after.generated.is_none() {
             match backfill {
                 // As a value of the type that the column still has, where that can hold it.
+                Some(value) if self.online => self.fill_with(table, &now, value)?,
                 Some(value) => {
                     let value = default(value, &now.ty, &format!("{table}.{}", after.name))?;
                     self.twice_filled(table, &after.name, &value)?;
@@ -241,7 +268,7 @@ impl Plan<'_> {
         for column in self.table_mut(table)?.columns.iter_mut().filter(|column| column.name == after.name) {
             column.clone_from(after);
         }
-        self.unpark(later)
+        Ok(())
     }
 
     /// Takes away the foreign keys that stand on a column while its type changes.

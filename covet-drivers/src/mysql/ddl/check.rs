@@ -107,6 +107,10 @@ fn column(table: &Table, column: &Column) -> Result<()> {
         if column.auto || column.default.is_some() {
             return Err(at(no(format_args!("the generated column {place} that is numbered or has a default"))));
         }
+        if table.primary_key.contains(&column.name) {
+            // MySQL would take one that is stored.
+            return Err(at(no(format_args!("a primary key over the generated column {place}"))));
+        }
     }
     if let Some(ColumnDefault::Expression(expression)) = &column.default {
         written(expression, &format!("the default of {place}")).map_err(at)?;

@@ -1,33 +1,62 @@
 //! Whether a statement has taken effect, by its text: `information_schema` is asked.
 //!
-//! One `ALTER TABLE` takes effect as a whole or not at all, so of several clauses all must be there.
+//! One `ALTER TABLE` takes effect as a whole or not at all, so of several clauses all must be there; and each must be
+//! about something else, because one that undoes what another does leaves nothing to be asked for.
+
+use std::collections::BTreeSet;
 
 use crate::contract::Effect;
 use crate::mysql::dialect::{QUOTING, literal};
-use crate::sql::{Reader, Word, words};
+use crate::sql::{Reader, Word, calls, words};
 
 /// As [`Ddl::effect`](crate::contract::Ddl::effect).
 pub(super) fn effect(sql: &str) -> Effect {
-    words(sql, QUOTING).ok().and_then(|words| statement(&mut Reader::new(&words))).unwrap_or(Effect::Unknown)
+    let Ok(words) = words(sql, QUOTING) else { return Effect::Unknown { atomic: false } };
+    statement(&mut Reader::new(&words), &words).unwrap_or_else(|| Effect::Unknown { atomic: is_atomic(&words) })
+}
+
+/// Whether a statement that is not understood takes effect as a whole: those that change rows do so only in tables
+/// that have transactions, a procedure commits when it likes, and several tables are dropped one by one.
+fn is_atomic(words: &[Word<'_>]) -> bool {
+    let mut words = Reader::new(words);
+    match words.keyword().as_deref() {
+        Some("create" | "alter" | "rename" | "truncate") => true,
+        Some("drop") => !words.next_clause(),
+        _ => false,
+    }
 }
 
 /// `None` for what is not understood.
-fn statement(words: &mut Reader<'_>) -> Option<Effect> {
+fn statement(words: &mut Reader<'_>, all: &[Word<'_>]) -> Option<Effect> {
     let first = words.keyword()?;
     match first.as_str() {
         "create" => create(words),
         "drop" => drop(words),
         "rename" => rename(words),
         "alter" => alter(words),
-        "set" => Some(Effect::Session),
-        // A file that is written, and variables of the session.
-        "select" if words.has(&["into"]) => None,
-        "select" | "show" | "explain" | "describe" | "desc" | "analyze" | "optimize" | "check" | "do" => {
-            Some(Effect::Again)
+        // A function does what it likes, and so does what a query plan is measured with.
+        "set" | "select" | "do" | "explain" | "describe" | "desc" if calls(all, COMPUTING) => None,
+        // A file that is written.
+        "select" if words.has(&["outfile", "dumpfile"]) => None,
+        "explain" | "describe" | "desc" if words.has(&["analyze"]) => None,
+        "analyze" => {
+            words.take();
+            let _ = words.eat(&["local"]) || words.eat(&["no_write_to_binlog"]);
+            if words.eat(&["table"]) { Some(Effect::Again) } else { None }
         }
+        "set" | "use" | "lock" | "unlock" | "select" | "do" | "show" | "explain" | "describe" | "desc" | "optimize"
+        | "check" => Some(Effect::Again),
         _ => None,
     }
 }
+
+/// What may stand before a parenthesis and does nothing but compute, or wait.
+const COMPUTING: &str = "\
+    select from where on join and or not in exists any all as by having union values using over case \
+    when then else between like set do count sum min max avg coalesce ifnull nullif if greatest least \
+    abs round floor ceiling mod concat concat_ws lower upper trim replace substring left right length \
+    char_length cast convert now current_timestamp curdate date year month day database version sleep \
+    json_extract hex unhex";
 
 fn create(words: &mut Reader<'_>) -> Option<Effect> {
     // Rows that are selected into a table may not have come along as a whole.
@@ -142,114 +171,153 @@ fn alter(words: &mut Reader<'_>) -> Option<Effect> {
     if !words.eat(&["nowait"]) && words.eat(&["wait"]) {
         words.take();
     }
-    let mut all = Vec::new();
+    let (mut all, mut several) = (Vec::new(), false);
     loop {
-        if let Some(condition) = clause(words, &place)? {
-            all.push(condition);
-        }
+        all.extend(clause(words, &place)?);
         if !words.next_clause() {
             break;
         }
+        several = true;
     }
-    if all.is_empty() { Some(Effect::Again) } else { Some(Effect::probe(format!("SELECT {}", all.join(" AND ")))) }
+    // What goes and comes again under its name, in one statement, is there afterwards.
+    let comes: Vec<String> = all
+        .iter()
+        .filter(|fact| fact.thing == Thing::Column && fact.there)
+        .map(|fact| fact.name.to_lowercase())
+        .collect();
+    all.retain(|fact| fact.thing != Thing::Column || fact.there || !comes.contains(&fact.name.to_lowercase()));
+    // Under its old name the table has nothing any more that other clauses could have made.
+    let moves = all.iter().any(|fact| fact.thing == Thing::Table);
+    let things: BTreeSet<(Thing, String)> = all.iter().map(|fact| (fact.thing, fact.name.to_lowercase())).collect();
+    if things.len() < all.len() || (moves && several) {
+        return None;
+    }
+    let conditions: Vec<String> = all.iter().map(|fact| fact.condition(&place)).collect();
+    Some(if all.is_empty() { Effect::Again } else { Effect::probe(format!("SELECT {}", conditions.join(" AND "))) })
 }
 
-/// What holds once the clause has taken effect; an inner `None` when it does no harm a second time.
-#[allow(clippy::option_option)] // what is not understood, what need not be asked, and what is asked
-fn clause(words: &mut Reader<'_>, place: &str) -> Option<Option<String>> {
+/// What a clause is about. An index and a constraint may be one thing of one name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Thing {
+    Table,
+    Column,
+    Key,
+    PrimaryKey,
+}
+
+/// Something of a table that is there, or is not, once a clause has taken effect.
+struct Fact {
+    thing: Thing,
+    name: String,
+    /// The question whether it is there, where that is another than by the thing itself.
+    asks: fn(&str, &str) -> String,
+    there: bool,
+}
+
+impl Fact {
+    fn new(thing: Thing, asks: fn(&str, &str) -> String, name: &str, there: bool) -> Self {
+        Fact { thing, name: name.to_owned(), asks, there }
+    }
+
+    fn condition(&self, place: &str) -> String {
+        format!("{}{}", if self.there { "" } else { "NOT " }, (self.asks)(place, &self.name))
+    }
+}
+
+/// What holds once the clause has taken effect; nothing when it does no harm a second time, and `None` for what is not
+/// understood.
+fn clause(words: &mut Reader<'_>, place: &str) -> Option<Vec<Fact>> {
+    let moved = |thing, asks: fn(&str, &str) -> String, from: &str, to: &str| {
+        Some(vec![Fact::new(thing, asks, from, false), Fact::new(thing, asks, to, true)])
+    };
     let first = words.keyword()?;
     match first.as_str() {
         "add" => {
             words.take();
-            added(words, place)
+            added(words)
         }
         "drop" => {
             words.take();
-            dropped(words, place)
+            dropped(words)
         }
         "rename" => {
             words.take();
             if words.eat(&["column"]) {
-                return pair(words).map(|(from, to)| Some(moved(&column(place, &from), &column(place, &to))));
+                return pair(words).and_then(|(from, to)| moved(Thing::Column, column, &from, &to));
             }
             if words.eat(&["index"]) || words.eat(&["key"]) {
-                return pair(words).map(|(from, to)| Some(moved(&index(place, &from), &index(place, &to))));
+                return pair(words).and_then(|(from, to)| moved(Thing::Key, index, &from, &to));
             }
             let _ = words.eat(&["to"]) || words.eat(&["as"]);
             let to = only(words)?;
-            if words.is_end() { Some(Some(moved(&table(place), &table(&to)))) } else { None }
+            moved(Thing::Table, |_, name| table(name), place, &to)
         }
         // They say the whole of what the column shall be.
-        "modify" => Some(None),
-        "alter" => {
-            if words.has(&["default"]) {
-                Some(None)
-            } else {
-                None
-            }
-        }
+        "modify" => Some(Vec::new()),
+        "alter" if words.has(&["default"]) => Some(Vec::new()),
         "change" => {
             words.take();
             words.eat(&["column"]);
             let (from, to) = (name(words)?, name(words)?);
-            let same = from.eq_ignore_ascii_case(&to);
-            Some(if same { None } else { Some(moved(&column(place, &from), &column(place, &to))) })
+            if from.eq_ignore_ascii_case(&to) { Some(Vec::new()) } else { moved(Thing::Column, column, &from, &to) }
         }
-        "algorithm" | "lock" | "comment" | "engine" | "row_format" => Some(None),
+        "algorithm" | "lock" | "comment" | "engine" | "row_format" => Some(Vec::new()),
         _ => None,
     }
 }
 
-#[allow(clippy::option_option)] // as above
-fn added(words: &mut Reader<'_>, place: &str) -> Option<Option<String>> {
+fn added(words: &mut Reader<'_>) -> Option<Vec<Fact>> {
+    let there = |thing, asks: fn(&str, &str) -> String, name: &str| Some(vec![Fact::new(thing, asks, name, true)]);
     if words.eat(&["constraint"]) {
         if words.eat(&["if", "not", "exists"]) {
-            return Some(None);
+            return Some(Vec::new());
         }
         let name = constraint_name(words)?;
-        return Some(Some(if words.eat(&["primary"]) { primary_key(place) } else { constraint(place, &name) }));
+        return if words.eat(&["primary"]) {
+            there(Thing::PrimaryKey, primary_key, "")
+        } else {
+            there(Thing::Key, constraint, &name)
+        };
     }
     if words.eat(&["primary", "key"]) {
-        return Some(Some(primary_key(place)));
+        return there(Thing::PrimaryKey, primary_key, "");
     }
     let unique = words.eat(&["unique"]) || words.eat(&["fulltext"]) || words.eat(&["spatial"]);
     if words.eat(&["index"]) || words.eat(&["key"]) || unique {
         if words.eat(&["if", "not", "exists"]) {
-            return Some(None);
+            return Some(Vec::new());
         }
         // Without a name the server makes one up, and each time another.
-        return name(words).map(|name| Some(index(place, &name)));
+        return name(words).and_then(|name| there(Thing::Key, index, &name));
     }
     if words.eat(&["column"]) {
         if words.eat(&["if", "not", "exists"]) {
-            return Some(None);
+            return Some(Vec::new());
         }
     } else if words.keyword().is_some_and(|word| KEYWORDS.contains(&word.as_str())) {
         return None;
     }
-    name(words).map(|name| Some(column(place, &name)))
+    name(words).and_then(|name| there(Thing::Column, column, &name))
 }
 
-#[allow(clippy::option_option)] // as above
-fn dropped(words: &mut Reader<'_>, place: &str) -> Option<Option<String>> {
-    let gone = |what: String| Some(Some(format!("NOT {what}")));
+fn dropped(words: &mut Reader<'_>) -> Option<Vec<Fact>> {
     if words.eat(&["primary", "key"]) {
-        return gone(primary_key(place));
+        return Some(vec![Fact::new(Thing::PrimaryKey, primary_key, "", false)]);
     }
-    let kind: fn(&str, &str) -> String =
+    let (thing, asks): (Thing, fn(&str, &str) -> String) =
         if words.eat(&["foreign", "key"]) || words.eat(&["constraint"]) || words.eat(&["check"]) {
-            constraint
+            (Thing::Key, constraint)
         } else if words.eat(&["index"]) || words.eat(&["key"]) {
-            index
+            (Thing::Key, index)
         } else if words.eat(&["column"]) || !words.keyword().is_some_and(|word| KEYWORDS.contains(&word.as_str())) {
-            column
+            (Thing::Column, column)
         } else {
             return None;
         };
     if words.eat(&["if", "exists"]) {
-        return Some(None);
+        return Some(Vec::new());
     }
-    gone(kind(place, &name(words)?))
+    Some(vec![Fact::new(thing, asks, &name(words)?, false)])
 }
 
 /// Words that begin another clause than one about a column.
@@ -282,10 +350,6 @@ fn only(words: &mut Reader<'_>) -> Option<String> {
     if words.peek() == Some(&Word::Sign('.')) { None } else { Some(name) }
 }
 
-fn moved(from: &str, to: &str) -> String {
-    format!("NOT {from} AND {to}")
-}
-
 fn exists(view: &str, table: &str, rest: &str) -> String {
     format!(
         "EXISTS (SELECT 1 FROM information_schema.{view} WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = {}{rest})",
@@ -309,7 +373,7 @@ fn constraint(table: &str, constraint: &str) -> String {
     exists("TABLE_CONSTRAINTS", table, &format!(" AND CONSTRAINT_NAME = {}", literal(constraint)))
 }
 
-fn primary_key(table: &str) -> String {
+fn primary_key(table: &str, _: &str) -> String {
     exists("TABLE_CONSTRAINTS", table, " AND CONSTRAINT_TYPE = 'PRIMARY KEY'")
 }
 
@@ -356,31 +420,51 @@ mod tests {
             "ALTER TABLE t ALTER c SET DEFAULT 1",
             "ALTER TABLE t ADD COLUMN IF NOT EXISTS c INT",
             "DO SLEEP(1)",
+            "ANALYZE TABLE t",
+            "EXPLAIN UPDATE t SET a = 1",
+            "SET foreign_key_checks = 0",
+            "SET @n = (SELECT COUNT(*) FROM t)",
+            "SELECT a INTO @a FROM t WHERE id IN (1, 2)",
         ] {
             assert_eq!(effect(sql), Effect::Again, "{sql}");
         }
-        assert_eq!(effect("SET foreign_key_checks = 0"), Effect::Session);
-        for sql in [
-            "RENAME TABLE a TO x, b TO a, x TO b",
-            "DROP TABLE a, b",
-            "ALTER TABLE t ADD INDEX (a)",
-            "ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES p (id)",
-            "ALTER TABLE t ADD CONSTRAINT FOREIGN KEY (a) REFERENCES p (id)",
-            "ALTER TABLE t ADD UNIQUE (a)",
-            "ALTER TABLE t ADD (a INT, b INT)",
-            "ALTER TABLE t ADD COLUMN a INT, ADD INDEX (a)",
-            "/*!80000 INSERT INTO t SELECT * FROM t */",
-            "CREATE TABLE a SELECT * FROM b",
-            "CREATE TABLE IF NOT EXISTS a AS SELECT * FROM b",
-            "INSERT INTO t VALUES (1)",
-            "CALL p()",
-            "TRUNCATE TABLE t",
-            "ALTER TABLE other.t ADD COLUMN a INT",
-            "SELECT 1 INTO OUTFILE '/tmp/x'",
-            "(SELECT 1)",
-            "",
+        // A lock timeout of one that is atomic says that nothing was done.
+        for (sql, atomic) in [
+            ("RENAME TABLE a TO x, b TO a, x TO b", true),
+            ("DROP TABLE a, b", false),
+            ("ALTER TABLE t ADD INDEX (a)", true),
+            ("ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES p (id)", true),
+            ("ALTER TABLE t ADD CONSTRAINT FOREIGN KEY (a) REFERENCES p (id)", true),
+            ("ALTER TABLE t ADD UNIQUE (a)", true),
+            ("ALTER TABLE t ADD (a INT, b INT)", true),
+            ("ALTER TABLE t ADD COLUMN a INT, ADD INDEX (a)", true),
+            // What one clause does another undoes.
+            ("ALTER TABLE t RENAME COLUMN a TO b, RENAME COLUMN b TO a", true),
+            ("ALTER TABLE t DROP COLUMN a, RENAME COLUMN b TO a, ADD COLUMN B INT", true),
+            ("ALTER TABLE t DROP COLUMN a, ADD COLUMN A INT", true),
+            ("ALTER TABLE t DROP PRIMARY KEY, ADD PRIMARY KEY (b)", true),
+            ("ALTER TABLE t DROP INDEX i, ADD UNIQUE i (b)", true),
+            ("ALTER TABLE t DROP CONSTRAINT i, ADD UNIQUE i (b)", true),
+            ("ALTER TABLE t ADD COLUMN a INT, RENAME TO u", true),
+            ("/*!80000 INSERT INTO t SELECT * FROM t */", false),
+            ("CREATE TABLE a SELECT * FROM b", true),
+            ("CREATE TABLE IF NOT EXISTS a AS SELECT * FROM b", true),
+            ("INSERT INTO t VALUES (1)", false),
+            ("CALL p()", false),
+            ("DO f()", false),
+            ("SELECT f(1)", false),
+            ("SELECT `count`(1)", false),
+            ("SET @a = f(1)", false),
+            ("ANALYZE UPDATE t SET a = 1", false),
+            ("ANALYZE FORMAT=JSON DELETE FROM t", false),
+            ("EXPLAIN ANALYZE UPDATE t SET a = 1", false),
+            ("TRUNCATE TABLE t", true),
+            ("ALTER TABLE other.t ADD COLUMN a INT", true),
+            ("SELECT 1 INTO OUTFILE '/tmp/x'", false),
+            ("(SELECT 1)", false),
+            ("", false),
         ] {
-            assert_eq!(effect(sql), Effect::Unknown, "{sql}");
+            assert_eq!(effect(sql), Effect::Unknown { atomic }, "{sql}");
         }
     }
 }

@@ -122,7 +122,21 @@ impl Plan<'_> {
             self.twice(table, after);
             actions.push(format!("ADD PRIMARY KEY ({})", names(after)));
         }
-        self.push(format!("ALTER TABLE {} {}", quote(table), actions.join(", ")));
+        let known = self.table(table)?.clone();
+        let keyed = Table { primary_key: after.to_vec(), ..known.clone() };
+        let served = |by: &Table, other: &Table| -> Vec<(String, String)> {
+            let keys = known.foreign_keys.iter();
+            let keys = keys.filter(|key| is_served(by, &key.columns) && !is_served(other, &key.columns));
+            keys.map(|key| (quote(&key.name), names(&key.columns))).collect()
+        };
+        let t = quote(table);
+        for (name, columns) in served(&known, &keyed) {
+            self.note(format!("CREATE INDEX {name} ON {t} ({columns})"), "the foreign key needs an index");
+        }
+        self.push(format!("ALTER TABLE {t} {}", actions.join(", ")));
+        for (name, _) in served(&keyed, &known) {
+            self.note(format!("DROP INDEX {name} ON {t}"), "the primary key serves the foreign key now");
+        }
         Ok(())
     }
 
@@ -149,6 +163,12 @@ impl Plan<'_> {
     }
 
     pub(crate) fn drop_check(&mut self, table: &str, check: &Check) {
+        let parked = self.parked_checks.len();
+        self.parked_checks.retain(|(owner, name)| owner != table || *name != check.name);
+        if self.parked_checks.len() < parked {
+            // It has gone already.
+            return;
+        }
         self.push(format!("ALTER TABLE {} DROP CONSTRAINT {}", quote(table), quote(&check.name)));
     }
 
@@ -180,7 +200,7 @@ impl Plan<'_> {
     }
 
     /// Stops the migration when rows point at rows that are not there.
-    fn orphans(&mut self, table: &str, key: &ForeignKey) {
+    pub(super) fn orphans(&mut self, table: &str, key: &ForeignKey) {
         if self.is_new(table) {
             return;
         }
@@ -207,7 +227,7 @@ impl Plan<'_> {
     }
 
     fn write_foreign_key(&mut self, table: &str, key: &ForeignKey) -> Result<()> {
-        self.push(format!(
+        let sql = format!(
             "ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({}) ON DELETE {} ON UPDATE {}",
             quote(table),
             quote(&key.name),
@@ -216,7 +236,30 @@ impl Plan<'_> {
             names(&key.target_columns),
             action(key, key.on_delete)?,
             action(key, key.on_update)?,
-        ));
+        );
+        self.foreign_key_online(table, key, sql);
+        Ok(())
+    }
+
+    /// Neither foreign keys nor checks can be renamed, so they are made again; the rows are known to fit.
+    pub(crate) fn rename_constraint(&mut self, table: &str, from: &str, to: &str) -> Result<()> {
+        if let Some(at) = self.parked.iter().position(|(owner, key)| owner == table && key.name == from) {
+            let (_, key) = self.parked.remove(at);
+            self.table_mut(table)?.foreign_keys.push(key.clone());
+            return self.write_foreign_key(table, &ForeignKey { name: to.to_owned(), ..key });
+        }
+        let (t, known) = (quote(table), self.table(table)?.clone());
+        if let Some(check) = known.checks.iter().find(|check| check.name == from) {
+            self.drop_check(table, check);
+            self.restore_check(table, &Check { name: to.to_owned(), ..check.clone() });
+        } else if let Some(key) = known.foreign_keys.iter().find(|key| key.name == from) {
+            self.push(format!("ALTER TABLE {t} DROP FOREIGN KEY {}", quote(from)));
+            if !is_served(&known, &key.columns) {
+                let (from, to) = (quote(from), quote(to));
+                self.note(format!("ALTER TABLE {t} RENAME INDEX {from} TO {to}"), "it is there for the foreign key");
+            }
+            self.write_foreign_key(table, &ForeignKey { name: to.to_owned(), ..key.clone() })?;
+        }
         Ok(())
     }
 

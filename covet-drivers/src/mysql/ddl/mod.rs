@@ -6,15 +6,19 @@
 //! goes with the key, and introspection does not show it.
 
 mod alter;
+mod aside;
 mod check;
 mod convert;
 mod definition;
 mod effect;
 mod keys;
+mod leaves;
+mod online;
+mod quotes;
 mod views;
 
 use crate::catalog::{Change, Column, ForeignKey, Schema, Table};
-use crate::contract::{Ddl, Effect, Step};
+use crate::contract::{Batches, Ddl, Effect, Leaves, Step};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::dialect::{NAME, quote};
 
@@ -24,22 +28,23 @@ pub struct MySqlDdl;
 
 impl Ddl for MySqlDdl {
     fn plan(&self, changes: &[Change], before: &Schema, after: &Schema) -> Result<Vec<Step>> {
-        let mut plan = Plan {
-            now: before.clone(),
-            after,
-            steps: views::guards(changes),
-            parked: Vec::new(),
-            made: Vec::new(),
-            added: Vec::new(),
-        };
-        for (index, change) in changes.iter().enumerate() {
-            plan.change(change, changes.get(index + 1..).unwrap_or_default())?;
-            plan.now.apply(change).ok_or_else(|| {
-                let error = Error::new(ErrorKind::Migration, format!("a change does not fit the schema: {change:?}"));
-                error.with_table(change.table().unwrap_or_default())
-            })?;
-        }
-        Ok(plan.steps)
+        plan(changes, before, after, false)
+    }
+
+    fn plan_online(&self, changes: &[Change], before: &Schema, after: &Schema) -> Result<Vec<Step>> {
+        plan(changes, before, after, true)
+    }
+
+    fn has_online(&self) -> bool {
+        true
+    }
+
+    fn rewrites(&self, before: &Column, after: &Column) -> bool {
+        online::copies(before, after)
+    }
+
+    fn next_batch(&self, batches: &Batches, after: Option<&str>, size: u32) -> String {
+        online::next_batch(batches, after, size)
     }
 
     fn check(&self, schema: &Schema) -> Result<()> {
@@ -58,6 +63,39 @@ impl Ddl for MySqlDdl {
     fn effect(&self, sql: &str) -> Effect {
         effect::effect(sql)
     }
+
+    fn leaves(&self, sql: &str) -> Leaves {
+        leaves::leaves(sql)
+    }
+
+    fn stays(&self, sql: &str) -> Option<String> {
+        leaves::stays(sql)
+    }
+
+    fn home(&self) -> Option<&'static str> {
+        Some("SELECT DATABASE()")
+    }
+}
+
+/// The steps of the changes; `online` while others write.
+fn plan(changes: &[Change], before: &Schema, after: &Schema, online: bool) -> Result<Vec<Step>> {
+    let mut plan = Plan {
+        now: before.clone(),
+        after,
+        steps: views::guards(changes),
+        online,
+        parked: Vec::new(),
+        parked_checks: Vec::new(),
+        made: Vec::new(),
+        added: Vec::new(),
+    };
+    plan.now.tables.iter_mut().for_each(quotes::table);
+    for (index, change) in changes.iter().enumerate() {
+        let change = quotes::change(change, &plan.now, after);
+        plan.refuse(&change)?;
+        plan.make(&change, changes.get(index + 1..).unwrap_or_default())?;
+    }
+    Ok(plan.steps)
 }
 
 /// A plan in the making.
@@ -66,8 +104,12 @@ struct Plan<'a> {
     now: Schema,
     after: &'a Schema,
     steps: Vec<Step>,
+    /// Whether others write meanwhile.
+    online: bool,
     /// Foreign keys taken away while the columns under them change, with their tables.
     parked: Vec<(String, ForeignKey)>,
+    /// Checks taken away while a column that they read gets another name: table and name.
+    parked_checks: Vec<(String, String)>,
     /// Tables that were made on the way, and hold no rows yet.
     made: Vec<String>,
     /// Columns that were added on the way: table, name, and the value of every row in SQL.
@@ -75,6 +117,19 @@ struct Plan<'a> {
 }
 
 impl Plan<'_> {
+    /// Writes the change, and makes it on the schema as it stands.
+    fn make(&mut self, change: &Change, later: &[Change]) -> Result<()> {
+        self.change(change, later)?;
+        self.now.apply(change).ok_or_else(|| {
+            let error = Error::new(ErrorKind::Migration, format!("a change does not fit the schema: {change:?}"));
+            error.with_table(change.table().unwrap_or_default())
+        })?;
+        if let Change::RenameColumn { table, .. } = change {
+            quotes::table(self.table_mut(table)?);
+        }
+        Ok(())
+    }
+
     fn change(&mut self, change: &Change, later: &[Change]) -> Result<()> {
         match change {
             // An enum is part of its columns.
@@ -87,13 +142,33 @@ impl Plan<'_> {
             }
             Change::RenameTable { from, to } => self.rename_table(from, to),
             Change::AddColumn { table, column, backfill } => self.add_column(table, column, backfill.as_ref()),
+            Change::FillColumn { table, column, value } => self.fill_with(table, column, value),
+            Change::CopyColumn { table, from, to } => self.copy(table, from, to),
+            Change::FollowColumn { table, from, to } => {
+                self.follow(table, from, to);
+                Ok(())
+            }
+            Change::UnfollowColumn { table, from, .. } => {
+                self.unfollow(table, from);
+                Ok(())
+            }
+            Change::SwapColumn { table, from, to } => {
+                self.swap(table, from, to);
+                Ok(())
+            }
             Change::DropColumn { table, column } => self.drop_column(table, column),
-            Change::RenameColumn { table, from, to } => self.rename_column(table, from, to),
+            Change::RenameColumn { table, from, to } => self.rename_column(table, from, to, later),
             Change::AlterColumn { table, before, after, backfill } => {
                 self.alter_column(table, before, after, backfill.as_ref(), later)
             }
             Change::AddIndex { table, index } => self.add_index(table, index),
             Change::DropIndex { table, index } => self.drop_index(table, index),
+            Change::RenameIndex { table, from, to } => {
+                let (from, to) = (quote(from), quote(to));
+                self.push(format!("ALTER TABLE {} RENAME INDEX {from} TO {to}", quote(table)));
+                Ok(())
+            }
+            Change::RenameConstraint { table, from, to } => self.rename_constraint(table, from, to),
             Change::AddForeignKey { table, foreign_key } => self.add_foreign_key(table, foreign_key),
             Change::DropForeignKey { table, foreign_key } => self.drop_foreign_key(table, foreign_key),
             Change::AddCheck { table, check } => {
@@ -122,11 +197,12 @@ impl Plan<'_> {
     }
 
     fn push(&mut self, sql: String) {
+        let sql = self.asserted(sql);
         self.steps.push(Step::new(sql));
     }
 
     fn note(&mut self, sql: String, note: impl Into<String>) {
-        let mut step = Step::new(sql);
+        let mut step = Step::new(self.asserted(sql));
         step.note = note.into();
         self.steps.push(step);
     }

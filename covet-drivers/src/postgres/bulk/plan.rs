@@ -31,13 +31,13 @@ pub(super) struct Plan {
 }
 
 /// Whether `COPY` does on a table what `INSERT` does, and begins: there are no rules, it is no view, row level
-/// security lets everything pass, no column is generated or insists on its own numbers, no trigger may
+/// security lets everything pass, no column insists on its own numbers, no trigger may
 /// refuse the statement as a whole; and the probe may run.
 pub(super) const COPYABLE: &str = "SELECT c.relkind IN ('r', 'p') AND NOT c.relhasrules \
      AND NOT row_security_active(c.oid) AND has_table_privilege(c.oid, 'SELECT') \
      AND has_table_privilege(c.oid, 'INSERT') AND current_setting('transaction_read_only') = 'off' \
      AND NOT EXISTS (SELECT FROM pg_attribute a \
-         WHERE a.attrelid = c.oid AND (a.attidentity = 'a' OR a.attgenerated <> '') AND NOT a.attisdropped) \
+         WHERE a.attrelid = c.oid AND a.attidentity = 'a' AND NOT a.attisdropped) \
      AND NOT EXISTS (SELECT FROM pg_trigger g \
          WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgtype::int & 7 = 6) \
      FROM pg_class c WHERE c.oid = to_regclass($1)";

@@ -127,6 +127,12 @@ fn check_column(table: &Table, column: &Column) -> Result<()> {
         if column.auto || column.default.is_some() {
             return Err(at(table, column, format_args!("a generated column that is numbered or has a default")));
         }
+        let mut others = table.columns.iter().filter(|other| other.generated.is_some());
+        let other = others.find(|other| is_read(&generated.expression, &other.name));
+        if let Some(other) = other {
+            let what = format_args!("a generated column that reads the generated column {}", other.name);
+            return Err(at(table, column, what).with_help("write out what that is generated from"));
+        }
     }
     if column.case_insensitive && !column.ty.is_text() {
         return Err(at(table, column, format_args!("ignoring case in a column that is not text")));
@@ -151,6 +157,10 @@ fn check_column(table: &Table, column: &Column) -> Result<()> {
         }
         Some(ColumnDefault::Expression(expression)) => {
             written(expression, &format!("the default of {}.{}", table.name, column.name))?;
+            if let Some(other) = table.columns.iter().find(|other| is_read(expression, &other.name)) {
+                return Err(at(table, column, format_args!("a default that reads the column {}", other.name))
+                    .with_help("generate the column, or give the value with the row"));
+            }
             true
         }
     };
@@ -169,6 +179,11 @@ fn check_index(table: &Table, index: &Index) -> Result<()> {
         Over::Column(_) => None,
     });
     expressions.chain(&index.condition).try_for_each(|expression| written(expression, &what))
+}
+
+/// Whether the text for this database names the column.
+fn is_read(expression: &Expression, column: &str) -> bool {
+    expression.on(NAME).is_some_and(|text| Expression::new(text.to_owned()).mentions(column))
 }
 
 /// There must be a text of it for this database.

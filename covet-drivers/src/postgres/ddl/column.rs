@@ -9,6 +9,15 @@ use crate::postgres::types::{check_name, condition, default, quoted, sequence_na
 
 /// A column as it stands in `CREATE TABLE` and `ADD COLUMN`.
 pub(super) fn definition(table: &str, column: &Column) -> String {
+    let mut sql = bare(table, column);
+    if let Some(condition) = condition(column) {
+        sql.push_str(&format!(" CONSTRAINT {} CHECK ({condition})", quoted(&check_name(table, &column.name))));
+    }
+    sql
+}
+
+/// The same without the check of its type.
+fn bare(table: &str, column: &Column) -> String {
     let mut sql = format!("{} {}", quoted(&column.name), spelled(column));
     if column.auto {
         sql.push(' ');
@@ -23,9 +32,6 @@ pub(super) fn definition(table: &str, column: &Column) -> String {
     if let Some(value) = &column.default {
         sql.push_str(" DEFAULT ");
         sql.push_str(&default(value, &column.ty));
-    }
-    if let Some(condition) = condition(column) {
-        sql.push_str(&format!(" CONSTRAINT {} CHECK ({condition})", quoted(&check_name(table, &column.name))));
     }
     sql
 }
@@ -45,7 +51,12 @@ impl Plan {
             let found = format!("rows of {table} have no value for its new column {}, which is NOT NULL", column.name);
             self.guard(table, "true", found);
         }
-        self.sql(format!("ALTER TABLE {} ADD COLUMN {}", quoted(table), definition(table, &first)));
+        if self.is_online(table) {
+            self.sql(format!("ALTER TABLE {} ADD COLUMN {}", quoted(table), bare(table, &first)));
+            self.constrain_type(table, column);
+        } else {
+            self.sql(format!("ALTER TABLE {} ADD COLUMN {}", quoted(table), definition(table, &first)));
+        }
         if first.default != column.default {
             let value = default_of(column);
             self.sql(format!("ALTER TABLE {} ALTER COLUMN {} {value}", quoted(table), quoted(&column.name)));
@@ -102,6 +113,7 @@ impl Plan {
         }
         if let Some(condition) = condition(after)
             && checked_anew
+            && !self.is_online(table)
         {
             actions.push(format!("ADD CONSTRAINT {} CHECK ({condition})", quoted(&check_name(table, &after.name))));
         }
@@ -113,8 +125,12 @@ impl Plan {
         if !actions.is_empty() {
             self.sql(format!("ALTER TABLE {on} {}", actions.join(", ")));
         }
+        if checked_anew && self.is_online(table) {
+            self.constrain_type(table, after);
+        }
         if before.nullable && !after.nullable {
             match backfill {
+                Some(value) if self.is_online(table) => self.fill_with(table, after, value)?,
                 Some(value) => {
                     let value = default(value, &after.ty);
                     self.twice_filled(table, &after.name, &value)?;
@@ -126,7 +142,7 @@ impl Plan {
                     format!("rows of {table} have NULL in {}, which no longer allows it", after.name),
                 ),
             }
-            self.sql(format!("ALTER TABLE {on} ALTER COLUMN {name} SET NOT NULL"));
+            self.require(table, &after.name);
         }
         if !before.auto && after.auto {
             let identity = identity(table, &after.name);

@@ -6,28 +6,46 @@
 use crate::contract::{Effect, Leftover};
 use crate::postgres::dialect::QUOTING;
 use crate::postgres::types::{literal, quoted};
-use crate::sql::{Reader, Word, words};
+use crate::sql::{Reader, Word, calls, words};
 
 /// As [`Ddl::effect`](crate::contract::Ddl::effect).
 pub(super) fn effect(sql: &str) -> Effect {
-    words(sql, QUOTING).ok().and_then(|words| statement(&mut Reader::new(&words))).unwrap_or(Effect::Unknown)
+    let Ok(words) = words(sql, QUOTING) else { return Effect::Unknown { atomic: false } };
+    statement(&mut Reader::new(&words), &words).unwrap_or_else(|| Effect::Unknown { atomic: is_atomic(&words) })
+}
+
+/// Whether a statement that is not understood takes effect as a whole: a procedure commits when it likes, and what is
+/// done concurrently is done in steps.
+fn is_atomic(words: &[Word<'_>]) -> bool {
+    let words = Reader::new(words);
+    words.keyword().is_some_and(|word| !["call", "do"].contains(&word.as_str())) && !words.has(&["concurrently"])
 }
 
 /// `None` for what is not understood.
-fn statement(words: &mut Reader<'_>) -> Option<Effect> {
+fn statement(words: &mut Reader<'_>, all: &[Word<'_>]) -> Option<Effect> {
     let first = words.keyword()?;
     match first.as_str() {
         "create" => create(words),
         "drop" => drop(words),
         "alter" => alter(words),
-        "set" | "reset" => Some(Effect::Session),
-        "select" if words.has(&["into"]) => None,
-        "select" | "show" | "explain" | "analyze" | "vacuum" | "reindex" | "cluster" | "comment" | "refresh" => {
+        "set" | "reset" | "show" | "analyze" | "vacuum" | "reindex" | "cluster" | "comment" | "refresh" => {
             Some(Effect::Again)
         }
+        // A function does what it likes.
+        "select" if words.has(&["into"]) || calls(all, COMPUTING) => None,
+        "select" => Some(Effect::Again),
+        // Measured, the statement runs.
+        "explain" if !words.has(&["analyze"]) => Some(Effect::Again),
         _ => None,
     }
 }
+
+/// What may stand before a parenthesis and does nothing but compute, wait, or set what the session has.
+const COMPUTING: &str = "\
+    select from where on join and or not in exists any all as by having union values using over filter \
+    lateral distinct case when then else between like count sum min max avg coalesce nullif greatest \
+    least abs round floor ceil concat lower upper trim replace substring length cast numeric now \
+    current_schema to_regclass to_regtype version pg_sleep set_config";
 
 fn create(words: &mut Reader<'_>) -> Option<Effect> {
     words.take();
@@ -54,13 +72,21 @@ fn create(words: &mut Reader<'_>) -> Option<Effect> {
     if careful && !concurrently {
         return Some(Effect::Again);
     }
-    // An index is where its table is.
-    let index = Place { schema: Place::read(words)?.schema, name: name.name };
-    let of = format!("FROM pg_catalog.pg_index WHERE indexrelid = {}", index.regclass());
+    // An index is where its table is; one of the same name elsewhere in the search path is another.
+    let table = Place::read(words)?;
+    let of = format!(
+        "FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid \
+         WHERE i.indrelid = {} AND c.relname = {}",
+        table.regclass(),
+        literal(&name.name)
+    );
+    // What is taken away by a name without a schema is what is first in the search path.
+    let first = if table.schema.is_some() { "" } else { " AND c.relnamespace = current_schema()::regnamespace" };
+    let index = Place { schema: table.schema, name: name.name };
     Some(Effect::Probe {
-        taken: format!("SELECT count(*) {of} AND indisvalid"),
+        taken: format!("SELECT count(*) {of} AND i.indisvalid"),
         leftover: concurrently.then(|| Leftover {
-            is_there: format!("SELECT count(*) {of} AND NOT indisvalid"),
+            is_there: format!("SELECT count(*) {of} AND NOT i.indisvalid{first}"),
             remove: format!("DROP INDEX CONCURRENTLY IF EXISTS {}", index.text()),
         }),
         patient: concurrently,
@@ -111,8 +137,20 @@ fn alter(words: &mut Reader<'_>) -> Option<Effect> {
 }
 
 fn clause(words: &mut Reader<'_>, table: &Place) -> Option<Effect> {
-    if words.eat(&["validate", "constraint"]) || words.eat(&["alter", "column"]) {
+    if words.eat(&["validate", "constraint"]) {
         return Some(Effect::Again);
+    }
+    if words.eat(&["alter"]) {
+        words.eat(&["column"]);
+        name(words)?;
+        // They say what the column shall be; an expression would be applied to what it has made.
+        let says = words.eat(&["set", "default"])
+            || words.eat(&["drop", "default"])
+            || words.eat(&["set", "not", "null"])
+            || words.eat(&["drop", "not", "null"])
+            || words.eat(&["set", "data", "type"])
+            || words.eat(&["type"]);
+        return if says && !words.has(&["using"]) { Some(Effect::Again) } else { None };
     }
     if words.eat(&["rename", "column"]) {
         let from = name(words)?;
@@ -168,11 +206,11 @@ fn column_count(table: &Place, column: &str) -> String {
 }
 
 fn is_there(place: &Place) -> String {
-    format!("SELECT count(*) FROM (SELECT 1) AS one WHERE {} IS NOT NULL", place.regclass())
+    format!("SELECT count(*) FROM (SELECT 1) AS one WHERE {} IS NOT NULL", place.made())
 }
 
 fn is_gone(place: &Place) -> String {
-    format!("SELECT count(*) FROM (SELECT 1) AS one WHERE {} IS NULL", place.regclass())
+    format!("SELECT count(*) FROM (SELECT 1) AS one WHERE {} IS NULL", place.made())
 }
 
 /// A name, with that of its schema where it was said.
@@ -197,13 +235,27 @@ impl Place {
         }
     }
 
+    /// What the name means, wherever in the search path that is.
     fn regclass(&self) -> String {
         format!("to_regclass({})", literal(&self.text()))
+    }
+
+    /// What is made under the name: without a schema, in the first of the search path. Behind that there may be
+    /// something else of this name, before and after.
+    fn made(&self) -> String {
+        match &self.schema {
+            Some(_) => self.regclass(),
+            None => format!(
+                "to_regclass(quote_ident(current_schema()) || {})",
+                literal(&format!(".{}", quoted(&self.name)))
+            ),
+        }
     }
 }
 
 fn name(words: &mut Reader<'_>) -> Option<String> {
-    words.name(str::to_lowercase)
+    // The server folds no more than ASCII.
+    words.name(str::to_ascii_lowercase)
 }
 
 #[cfg(test)]
@@ -214,8 +266,10 @@ mod tests {
     #[test]
     fn what_can_be_asked() {
         for (sql, part) in [
-            ("CREATE TABLE Users (id INT)", "to_regclass('\"users\"') IS NOT NULL"),
-            ("DROP TABLE \"Users\"", "to_regclass('\"Users\"') IS NULL"),
+            ("CREATE TABLE Users (id INT)", "to_regclass(quote_ident(current_schema()) || '.\"users\"') IS NOT NULL"),
+            ("CREATE TABLE ÄRGER (id INT)", "'.\"Ärger\"'"),
+            ("CREATE TABLE s.t (id INT)", "to_regclass('\"s\".\"t\"') IS NOT NULL"),
+            ("DROP TABLE \"Users\"", "current_schema()) || '.\"Users\"') IS NULL"),
             ("ALTER TYPE mood ADD VALUE 'it''s' BEFORE 'a'", "enumlabel = 'it''s'"),
             ("ALTER TABLE t ADD COLUMN a INT", "attname = 'a'"),
             ("ALTER TABLE s.t DROP a", "to_regclass('\"s\".\"t\"')"),
@@ -227,7 +281,7 @@ mod tests {
         }
         let sql = "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON s.t (a)";
         let Effect::Probe { taken, leftover: Some(leftover), patient: true } = effect(sql) else { panic!("{sql}") };
-        assert!(taken.contains("'\"s\".\"i\"'") && taken.ends_with("AND indisvalid"), "{taken}");
+        assert!(taken.contains("'\"s\".\"t\"'") && taken.ends_with("AND i.indisvalid"), "{taken}");
         assert_eq!(leftover.remove, "DROP INDEX CONCURRENTLY IF EXISTS \"s\".\"i\"");
         let Effect::Probe { patient: true, .. } = effect("DROP INDEX CONCURRENTLY IF EXISTS i") else { panic!() };
     }
@@ -237,16 +291,33 @@ mod tests {
         for sql in ["VACUUM t", "ALTER TABLE t VALIDATE CONSTRAINT c", "ALTER TYPE m ADD VALUE IF NOT EXISTS 'x'"] {
             assert_eq!(effect(sql), Effect::Again, "{sql}");
         }
-        assert_eq!(effect("SET lock_timeout = 1"), Effect::Session);
         for sql in [
-            "INSERT INTO t VALUES (1)",
-            "ALTER TABLE t ADD CHECK (a > 0)",
-            "ALTER TABLE t ADD COLUMN a INT, ADD COLUMN b INT",
-            "DROP TABLE a, b",
-            "CREATE INDEX ON t (a)",
-            "CALL p()",
+            "SET lock_timeout = 1",
+            "ALTER TABLE t ALTER COLUMN a TYPE bigint",
+            "ALTER TABLE t ALTER a SET NOT NULL",
+            "SELECT count(*), pg_sleep(1) FROM t",
+            "EXPLAIN DELETE FROM t",
         ] {
-            assert_eq!(effect(sql), Effect::Unknown, "{sql}");
+            assert_eq!(effect(sql), Effect::Again, "{sql}");
+        }
+        for (sql, atomic) in [
+            ("INSERT INTO t VALUES (1)", true),
+            ("ALTER TABLE t ADD CHECK (a > 0)", true),
+            ("ALTER TABLE t ADD COLUMN a INT, ADD COLUMN b INT", true),
+            ("ALTER TABLE t ALTER COLUMN a TYPE text USING a || 'x'", true),
+            ("ALTER TABLE t ALTER COLUMN a ADD GENERATED ALWAYS AS IDENTITY", true),
+            ("DROP TABLE a, b", true),
+            ("CREATE INDEX ON t (a)", true),
+            ("CREATE INDEX CONCURRENTLY ON t (a)", false),
+            ("SELECT f()", true),
+            ("SELECT s.lower(a) FROM t", true),
+            ("SELECT a INTO u FROM t", true),
+            ("EXPLAIN ANALYZE DELETE FROM t", true),
+            ("EXPLAIN (ANALYZE) DELETE FROM t", true),
+            ("DO $$ BEGIN PERFORM f(); END $$", false),
+            ("CALL p()", false),
+        ] {
+            assert_eq!(effect(sql), Effect::Unknown { atomic }, "{sql}");
         }
     }
 }

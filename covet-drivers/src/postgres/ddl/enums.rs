@@ -1,6 +1,6 @@
 //! Enums: made, given labels, made anew.
 
-use crate::catalog::{Column, ColumnDefault, ColumnType, EnumType, shorten};
+use crate::catalog::{Change, Column, ColumnDefault, ColumnType, EnumType, shorten};
 use crate::contract::Step;
 use crate::error::Result;
 use crate::postgres::ddl::plan::Plan;
@@ -12,7 +12,13 @@ impl Plan {
         self.sql(format!("CREATE TYPE {} AS ENUM ({})", quoted(&ty.name), labels.join(", ")));
     }
 
-    pub(super) fn alter_enum(&mut self, before: &EnumType, after: &EnumType, map: &[(String, String)]) -> Result<()> {
+    pub(super) fn alter_enum(
+        &mut self,
+        before: &EnumType,
+        after: &EnumType,
+        map: &[(String, String)],
+        later: &[Change],
+    ) -> Result<()> {
         let columns = self.columns_of(before);
         let mut kept = after.labels.iter().filter(|label| before.labels.contains(label));
         if before.labels.iter().all(|label| kept.next() == Some(label)) {
@@ -21,7 +27,7 @@ impl Plan {
                 self.sql(format!("ALTER TYPE {} RENAME TO {}", quoted(&before.name), quoted(&after.name)));
             }
         } else {
-            self.recreate(before, after, map, &columns);
+            self.recreate(before, after, map, &columns, later);
         }
         for (table, column) in &columns {
             self.column(table, &column.name)?.ty = ColumnType::Enum(after.clone());
@@ -63,6 +69,7 @@ impl Plan {
         after: &EnumType,
         map: &[(String, String)],
         columns: &[(String, Column)],
+        later: &[Change],
     ) {
         let known = after.labels.iter().map(|label| &**label).chain(map.iter().map(|(from, _)| from.as_str()));
         let labels: Vec<String> = known.map(literal).collect();
@@ -94,9 +101,13 @@ impl Plan {
                 format!("(CASE {name}::text{cases} ELSE {name}::text END)")
             };
             sql.push_str(&format!("ALTER COLUMN {name} TYPE {ty} USING {value}::{ty}"));
-            // A default that goes with its label is replaced by the change of the column that follows.
-            if let Some(value) = &column.default
-                && matches!(value, ColumnDefault::Text(label) if after.labels.contains(label))
+            // A default that goes with its label, or is to be another, is set by the change of the column that follows.
+            let changes = later.iter().any(|change| {
+                matches!(change, Change::AlterColumn { table: t, before, after, .. }
+                    if t == table && before.name == column.name && before.default != after.default)
+            });
+            if let Some(value) = column.default.as_ref().filter(|_| !changes)
+                && !matches!(value, ColumnDefault::Text(label) if !after.labels.contains(label))
             {
                 sql.push_str(&format!(", ALTER COLUMN {name} SET DEFAULT {}", default(value, &column.ty)));
             }

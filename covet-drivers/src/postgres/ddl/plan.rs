@@ -9,11 +9,11 @@ use crate::postgres::ddl::column::definition;
 use crate::postgres::dialect::NAME;
 use crate::postgres::types::{CREATE_NO_CASE, check_name, condition, list, literal, quoted, sequence_name};
 
-/// The steps of the changes.
-pub(super) fn plan(changes: &[Change], before: &Schema) -> Result<Vec<Step>> {
-    let mut plan = Plan { current: before.clone(), steps: Vec::new(), made: Vec::new(), collation: false };
-    for change in changes {
-        plan.change(change)?;
+/// The steps of the changes; `online` while others write.
+pub(super) fn plan(changes: &[Change], before: &Schema, online: bool) -> Result<Vec<Step>> {
+    let mut plan = Plan { current: before.clone(), steps: Vec::new(), online, made: Vec::new(), collation: false };
+    for (index, change) in changes.iter().enumerate() {
+        plan.change(change, changes.get(index + 1..).unwrap_or_default())?;
     }
     Ok(plan.steps)
 }
@@ -22,14 +22,17 @@ pub(super) fn plan(changes: &[Change], before: &Schema) -> Result<Vec<Step>> {
 pub(super) struct Plan {
     pub(super) current: Schema,
     pub(super) steps: Vec<Step>,
+    /// Whether others go on meanwhile.
+    pub(super) online: bool,
     /// Tables that were made on the way, and hold no rows yet.
-    made: Vec<String>,
+    pub(super) made: Vec<String>,
     collation: bool,
 }
 
 impl Plan {
-    fn change(&mut self, change: &Change) -> Result<()> {
-        self.write(change)?;
+    fn change(&mut self, change: &Change, later: &[Change]) -> Result<()> {
+        self.refuse(change)?;
+        self.write(change, later)?;
         self.current.apply(change).ok_or_else(|| {
             let error = Error::new(ErrorKind::Migration, format!("a change does not fit the schema: {change:?}"));
             error.with_table(change.table().unwrap_or_default())
@@ -37,15 +40,20 @@ impl Plan {
     }
 
     /// Writes the change; the schema is as it is before it.
-    fn write(&mut self, change: &Change) -> Result<()> {
+    fn write(&mut self, change: &Change, later: &[Change]) -> Result<()> {
         match change {
             Change::CreateEnum { ty } => self.create_enum(ty),
             Change::DropEnum { ty } => self.sql(format!("DROP TYPE {}", quoted(&ty.name))),
-            Change::AlterEnum { before, after, map } => self.alter_enum(before, after, map)?,
-            Change::CreateTable { table } => self.create_table(table),
+            Change::AlterEnum { before, after, map } => self.alter_enum(before, after, map, later)?,
+            Change::CreateTable { table } => self.create_table(table)?,
             Change::DropTable { table } => self.sql(format!("DROP TABLE {}", quoted(&table.name))),
             Change::RenameTable { from, to } => self.rename_table(from, to)?,
             Change::AddColumn { table, column, backfill } => self.add_column(table, column, backfill.as_ref()),
+            Change::FillColumn { table, column, value } => self.fill_with(table, column, value)?,
+            Change::CopyColumn { table, from, to } => self.copy(table, from, to)?,
+            Change::FollowColumn { table, from, to } => self.follow(table, from, to),
+            Change::UnfollowColumn { table, from, .. } => self.unfollow(table, from),
+            Change::SwapColumn { table, from, to } => self.swap(table, from, to),
             Change::DropColumn { table, column } => {
                 self.sql(format!("ALTER TABLE {} DROP COLUMN {}", quoted(table), quoted(&column.name)));
             }
@@ -54,7 +62,11 @@ impl Plan {
                 self.alter_column(table, before, after, backfill.as_ref())?;
             }
             Change::AddIndex { table, index } => self.add_index(table, index)?,
-            Change::DropIndex { index, .. } => self.sql(format!("DROP INDEX {}", quoted(&index.name))),
+            Change::RenameIndex { from, to, .. } => {
+                self.sql(format!("ALTER INDEX {} RENAME TO {}", quoted(from), quoted(to)));
+            }
+            Change::RenameConstraint { table, from, to } => self.rename_constraint(table, from, to),
+            Change::DropIndex { table, index } => self.drop_index(table, index),
             Change::AddForeignKey { table, foreign_key } => {
                 self.orphans(table, foreign_key);
                 self.add_foreign_key(table, foreign_key);
@@ -107,7 +119,14 @@ impl Plan {
         }
     }
 
-    fn create_table(&mut self, table: &Table) {
+    fn create_table(&mut self, table: &Table) -> Result<()> {
+        // An enum goes last, when no column has it any more.
+        if self.current.enums().iter().any(|ty| ty.name == table.name) {
+            let name = &table.name;
+            return Err(Error::unsupported(format_args!("a table {name} while there is an enum {name}"), NAME)
+                .with_table(name)
+                .with_help("let the enum go in a migration before this one, or give the table another name"));
+        }
         for column in &table.columns {
             self.collate(column);
         }
@@ -126,13 +145,14 @@ impl Plan {
         for column in table.columns.iter().filter(|column| column.comment.is_some()) {
             self.comment_column(&table.name, column);
         }
+        Ok(())
     }
 
     fn add_check(&mut self, table: &str, new: &Check) {
         let expression = new.expression.on(NAME).unwrap_or_default();
         let found = format!("rows of {table} for which {expression} does not hold");
         self.guard(table, &format!("NOT ({expression})"), found);
-        self.sql(format!("ALTER TABLE {} ADD {}", quoted(table), check(new)));
+        self.constrain(table, &new.name, &format!("CHECK ({expression})"));
     }
 
     fn alter_primary_key(&mut self, table: &str, before: &[String], after: &[String]) {
@@ -150,6 +170,10 @@ impl Plan {
                 format!("rows of {table} have NULL in its new primary key ({columns})"),
             );
             self.twice(table, &Index::new("", after, true));
+            if self.is_online(table) {
+                self.rekey(table, actions.pop(), &name, &list(after));
+                return;
+            }
             actions.push(format!("ADD CONSTRAINT {name} PRIMARY KEY ({})", list(after)));
         }
         self.sql(format!("ALTER TABLE {} {}", quoted(table), actions.join(", ")));
@@ -189,7 +213,7 @@ impl Plan {
     }
 
     /// The check and the sequence of a column get the names of its new place.
-    fn rename_belongings(&mut self, table: &str, column: &Column, from: (&str, &str), to: (&str, &str)) {
+    pub(super) fn rename_belongings(&mut self, table: &str, column: &Column, from: (&str, &str), to: (&str, &str)) {
         if condition(column).is_some() {
             self.rename_constraint(table, &check_name(from.0, from.1), &check_name(to.0, to.1));
         }
@@ -271,9 +295,15 @@ impl Plan {
             terms.push(text);
         }
         let unique = if index.unique { "UNIQUE " } else { "" };
+        let online = self.is_online(table);
+        let concurrently = if online { "CONCURRENTLY " } else { "" };
         let using = index.method.as_ref().map(|method| format!(" USING {method}")).unwrap_or_default();
-        let mut sql =
-            format!("CREATE {unique}INDEX {} ON {}{using} ({})", quoted(&index.name), quoted(table), terms.join(", "));
+        let mut sql = format!(
+            "CREATE {unique}INDEX {concurrently}{} ON {}{using} ({})",
+            quoted(&index.name),
+            quoted(table),
+            terms.join(", ")
+        );
         if !index.include.is_empty() {
             sql.push_str(&format!(" INCLUDE ({})", list(&index.include)));
         }
@@ -283,7 +313,11 @@ impl Plan {
         if let Some(condition) = index.condition.as_ref().and_then(|condition| condition.on(NAME)) {
             sql.push_str(&format!(" WHERE ({condition})"));
         }
-        self.sql(sql);
+        if online {
+            self.alone(sql);
+        } else {
+            self.sql(sql);
+        }
         Ok(())
     }
 
@@ -302,6 +336,10 @@ impl Plan {
                 .flat_map(|(owner, keys)| keys.into_iter().map(move |key| (owner.clone(), key)))
                 .filter(|(_, key)| stands_on(key))
                 .collect();
+            if self.is_online(table) {
+                self.reindex_online(table, index, &aside)?;
+                continue;
+            }
             for (owner, key) in &aside {
                 self.drop_constraint(owner, &key.name);
             }
@@ -345,17 +383,16 @@ impl Plan {
     }
 
     fn add_foreign_key(&mut self, table: &str, key: &ForeignKey) {
-        self.sql(format!(
-            "ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({}) ON DELETE {} ON UPDATE {}{}",
-            quoted(table),
-            quoted(&key.name),
+        let definition = format!(
+            "FOREIGN KEY ({}) REFERENCES {} ({}) ON DELETE {} ON UPDATE {}{}",
             list(&key.columns),
             quoted(&key.target),
             list(&key.target_columns),
             key.on_delete.sql(),
             key.on_update.sql(),
             key.timing.sql()
-        ));
+        );
+        self.constrain(table, &key.name, &definition);
     }
 }
 

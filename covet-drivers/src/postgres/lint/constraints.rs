@@ -106,13 +106,16 @@ pub(super) const PG15: Rule = Rule {
     id: "PG15",
     severity: Severity::Warn,
     title: "a foreign key locks the other table too",
-    trigger: "A foreign key that comes with a column or a new table, or that goes.",
+    trigger: "A foreign key that comes with a column or a new table, or that goes, unless `-- covet:transaction` gives it a transaction to itself.",
     effect: "SHARE ROW EXCLUSIVE on the table that it points at when it comes, ACCESS EXCLUSIVE on both when it goes.",
     safer: "A migration of its own, short, with a lock timeout, at a quiet time.",
     covers: &[],
     check: Check::Any(|at| {
         let scene = at.scene;
         let index = at.statement.index;
+        if at.statement.generated && at.statement.begins && scene.is_apart(index) {
+            return None;
+        }
         let old = |target: &str| !target.is_empty() && !same(target, at.table()) && !scene.is_new(target, index);
         let (target, when) = match &at.act.what {
             What::AddColumn(column) => (target(&column.constraints)?, "comes"),

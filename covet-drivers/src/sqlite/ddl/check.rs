@@ -150,9 +150,17 @@ fn check_column(table: &Table, column: &Column) -> Result<()> {
         if column.auto || column.default.is_some() {
             return Err(refuse(format!("the generated column {place} that is numbered or has a default")));
         }
+        if table.primary_key.contains(&column.name) {
+            return Err(refuse(format!("a primary key over the generated column {place}")));
+        }
     }
     if let Some(ColumnDefault::Expression(expression)) = &column.default {
         written(expression, &format!("the default of {place}"))?;
+        let text = Expression::new(expression.on(NAME).unwrap_or_default().to_owned());
+        if let Some(other) = table.columns.iter().find(|other| text.mentions(&other.name)) {
+            return Err(refuse(format!("the default of {place} that reads the column {}", other.name))
+                .with_help("generate the column, or give the value with the row"));
+        }
     }
     if let Some(default) = &column.default {
         literal::default(&table.name, column, default)?;

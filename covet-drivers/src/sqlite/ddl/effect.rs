@@ -9,7 +9,9 @@ use crate::sqlite::dialect::QUOTING;
 
 /// As [`Ddl::effect`](crate::contract::Ddl::effect).
 pub(super) fn effect(sql: &str) -> Effect {
-    words(sql, QUOTING).ok().and_then(|words| statement(&mut Reader::new(&words))).unwrap_or(Effect::Unknown)
+    // Whatever it is, an error undoes all of it.
+    let effect = words(sql, QUOTING).ok().and_then(|words| statement(&mut Reader::new(&words)));
+    effect.unwrap_or(Effect::Unknown { atomic: true })
 }
 
 /// `None` for what is not understood.
@@ -38,8 +40,7 @@ fn statement(words: &mut Reader<'_>) -> Option<Effect> {
             Some(Effect::probe(format!("SELECT NOT {}", object(&only(words)?))))
         }
         "alter" => alter(words),
-        "pragma" | "attach" => Some(Effect::Session),
-        "select" | "vacuum" | "analyze" | "reindex" | "explain" => Some(Effect::Again),
+        "select" | "vacuum" | "analyze" | "reindex" | "explain" | "pragma" | "attach" => Some(Effect::Again),
         _ => None,
     }
 }
@@ -115,14 +116,14 @@ mod tests {
         }
         assert_eq!(effect("VACUUM"), Effect::Again);
         assert_eq!(effect("CREATE TABLE IF NOT EXISTS a (x)"), Effect::Again);
-        assert_eq!(effect("PRAGMA journal_mode = WAL"), Effect::Session);
+        assert_eq!(effect("PRAGMA journal_mode = WAL"), Effect::Again);
         for sql in [
             "CREATE TEMP TABLE a (x)",
             "INSERT INTO a VALUES (1)",
             "CREATE TABLE main.a (x)",
             "WITH x AS (SELECT 1) SELECT 1",
         ] {
-            assert_eq!(effect(sql), Effect::Unknown, "{sql}");
+            assert_eq!(effect(sql), Effect::Unknown { atomic: true }, "{sql}");
         }
     }
 }

@@ -4,15 +4,18 @@ mod check;
 mod convert;
 mod create;
 mod effect;
+mod leaves;
 mod line;
 pub(super) mod literal;
+mod online;
 mod plan;
 mod rebuild;
+mod unknown;
 
 pub(super) use create::quote;
 
-use crate::catalog::{Change, Schema};
-use crate::contract::{Ddl, Effect, Step};
+use crate::catalog::{Change, Column, Schema};
+use crate::contract::{Batches, Ddl, Effect, Leaves, Step};
 use crate::error::Result;
 use crate::sqlite::dialect::NAME;
 
@@ -23,6 +26,23 @@ pub(super) struct SqliteDdl;
 impl Ddl for SqliteDdl {
     fn plan(&self, changes: &[Change], before: &Schema, _: &Schema) -> Result<Vec<Step>> {
         plan::plan(changes, before)
+    }
+
+    /// One writes at a time, and a change of the schema is a write: there is no other way to make it.
+    fn plan_online(&self, changes: &[Change], before: &Schema, _: &Schema) -> Result<Vec<Step>> {
+        plan::plan(changes, before)
+    }
+
+    fn has_online(&self) -> bool {
+        false
+    }
+
+    fn rewrites(&self, _: &Column, _: &Column) -> bool {
+        false
+    }
+
+    fn next_batch(&self, batches: &Batches, after: Option<&str>, size: u32) -> String {
+        online::next_batch(batches, after, size)
     }
 
     fn check(&self, schema: &Schema) -> Result<()> {
@@ -40,5 +60,17 @@ impl Ddl for SqliteDdl {
 
     fn effect(&self, sql: &str) -> Effect {
         effect::effect(sql)
+    }
+
+    fn leaves(&self, sql: &str) -> Leaves {
+        leaves::leaves(sql)
+    }
+
+    fn stays(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn home(&self) -> Option<&'static str> {
+        None
     }
 }

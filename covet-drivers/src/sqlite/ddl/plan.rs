@@ -35,11 +35,11 @@ struct Forecast {
     tables: Vec<Table>,
 }
 
-struct Planner {
+pub(super) struct Planner {
     lines: Vec<Line>,
     needs_rebuild: BTreeSet<usize>,
     forecast: Forecast,
-    steps: Vec<Step>,
+    pub(super) steps: Vec<Step>,
 }
 
 impl Planner {
@@ -78,6 +78,17 @@ impl Planner {
             }
             Change::AddIndex { table, index } => self.add_index(number, table, index),
             Change::DropIndex { table, index } => self.drop_index(number, table, &index.name),
+            Change::RenameIndex { table, from, to } => self.rename_index(number, table, from, to),
+            Change::RenameConstraint { table, from, to } => {
+                let id = self.touch(number, table)?;
+                let line = self.line(id)?;
+                let keys = line.table.foreign_keys.iter_mut().chain(&mut line.new_foreign_keys);
+                let checks = line.table.checks.iter_mut().chain(&mut line.new_checks);
+                let names = keys.map(|key| &mut key.name).chain(checks.map(|check| &mut check.name));
+                names.filter(|name| *name == from).for_each(|name| to.clone_into(name));
+                self.must_rebuild(id);
+                Ok(())
+            }
             Change::AddForeignKey { table, foreign_key } => {
                 let id = self.touch(number, table)?;
                 let line = self.line(id)?;
@@ -118,6 +129,14 @@ impl Planner {
                 self.must_rebuild(id);
                 Ok(())
             }
+            Change::FillColumn { table, column, value } => self.fill_with(table, column, value),
+            Change::CopyColumn { table, from, to } => self.copy(table, from, to),
+            Change::FollowColumn { table, from, to } => self.follow_column(table, from, to),
+            Change::UnfollowColumn { table, from, .. } => {
+                self.unfollow_column(table, from);
+                Ok(())
+            }
+            Change::SwapColumn { table, from, to } => self.swap_column(number, table, from, to),
             // SQLite keeps no comments.
             Change::CommentTable { .. } => Ok(()),
             Change::CreateObject { object } => {
@@ -218,7 +237,7 @@ impl Planner {
         Ok(())
     }
 
-    fn drop_column(&mut self, number: usize, table: &str, name: &str) -> Result<()> {
+    pub(super) fn drop_column(&mut self, number: usize, table: &str, name: &str) -> Result<()> {
         let id = self.touch(number, table)?;
         let targeted = self
             .lines
@@ -253,7 +272,7 @@ impl Planner {
         Ok(())
     }
 
-    fn rename_column(&mut self, number: usize, table: &str, from: &str, to: &str) -> Result<()> {
+    pub(super) fn rename_column(&mut self, number: usize, table: &str, from: &str, to: &str) -> Result<()> {
         let id = self.touch(number, table)?;
         let created = self.line(id)?.created;
         let mut renames = Vec::new();
@@ -343,6 +362,19 @@ impl Planner {
         Ok(())
     }
 
+    /// SQLite has no other name for an index: it is made again, over rows that are known to fit.
+    fn rename_index(&mut self, number: usize, table: &str, from: &str, to: &str) -> Result<()> {
+        let id = self.touch(number, table)?;
+        let known = self.line(id)?.table.indexes.iter().find(|index| index.name == from).cloned();
+        let index = Index { name: to.to_owned(), ..known.ok_or_else(|| no_index(table, from))? };
+        self.drop_index(number, table, from)?;
+        let first = self.steps.len();
+        self.add_index(number, table, &index)?;
+        let again = self.steps.split_off(first);
+        self.steps.extend(again.into_iter().filter(|step| !step.guard));
+        Ok(())
+    }
+
     /// Rebuilds the tables whose last change this was.
     fn rebuild_after(&mut self, number: usize) -> Result<()> {
         let due: Vec<usize> =
@@ -367,17 +399,22 @@ impl Planner {
     }
 
     /// The line of the table, which this change is now the last of.
-    fn touch(&mut self, number: usize, name: &str) -> Result<usize> {
-        let id = self.lines.iter().rposition(|line| !line.dropped && line.table.name == name).ok_or_else(|| {
-            Error::new(ErrorKind::Migration, format!("a change of table {name}, which does not exist at this point"))
-                .with_table(name)
-        })?;
+    pub(super) fn touch(&mut self, number: usize, name: &str) -> Result<usize> {
+        let id = self.find(name)?;
         self.line(id)?.last = number;
         Ok(id)
     }
 
-    fn line(&mut self, id: usize) -> Result<&mut Line> {
-        self.lines.get_mut(id).ok_or_else(lost)
+    /// The line of the table, whose rebuild does not wait for this change.
+    pub(super) fn find(&self, name: &str) -> Result<usize> {
+        self.lines.iter().rposition(|line| !line.dropped && line.table.name == name).ok_or_else(|| {
+            Error::new(ErrorKind::Migration, format!("a change of table {name}, which does not exist at this point"))
+                .with_table(name)
+        })
+    }
+
+    pub(super) fn line(&mut self, id: usize) -> Result<&mut Line> {
+        self.lines.get_mut(id).ok_or_else(|| Error::new(ErrorKind::Migration, "a table was lost while planning"))
     }
 
     /// The name under which a column is stored before the rebuilds that follow this change; `None` when one of those
@@ -391,7 +428,7 @@ impl Planner {
         if waits { source.old.as_ref().map(|old| old.name.clone()) } else { Some(column.to_owned()) }
     }
 
-    fn must_rebuild(&mut self, id: usize) {
+    pub(super) fn must_rebuild(&mut self, id: usize) {
         if self.lines.get(id).is_some_and(|line| !line.created) {
             self.needs_rebuild.insert(id);
         }
@@ -413,6 +450,12 @@ impl Planner {
         }
         Ok(())
     }
+}
+
+#[cold]
+fn no_index(table: &str, index: &str) -> Error {
+    Error::new(ErrorKind::Migration, format!("a change of the index {index} of {table}, which does not exist there"))
+        .with_table(table)
 }
 
 fn lost() -> Error {

@@ -11,6 +11,7 @@ use crate::sqlite::ddl::convert::convert;
 use crate::sqlite::ddl::create::{self, names, quote};
 use crate::sqlite::ddl::line::{Line, Source};
 use crate::sqlite::ddl::literal::{self, literal, unsupported};
+use crate::sqlite::ddl::unknown;
 use crate::sqlite::dialect::NAME;
 use crate::sqlite::migration::KEPT;
 
@@ -33,7 +34,7 @@ pub(super) fn steps(line: &Line, stored: &Stored<'_>) -> Result<Vec<Step>> {
         .with_column(&column.name)
         .with_help("write this step of the migration by hand"));
     }
-    let mut steps = guards_of_the_unknown(line)?;
+    let mut steps = unknown::guards(line)?;
     let mut values = Vec::new();
     let written = || table.columns.iter().zip(&line.sources).filter(|(column, _)| column.generated.is_none());
     for (column, source) in written() {
@@ -161,37 +162,6 @@ fn mapped(c: String, map: &[(String, String)]) -> String {
     }
     let cases: String = map.iter().map(|(from, to)| format!(" WHEN {} THEN {}", literal(from), literal(to))).collect();
     format!("(CASE {c}{cases} ELSE {c} END)")
-}
-
-/// Guards against losing what the schema does not know.
-fn guards_of_the_unknown(line: &Line) -> Result<Vec<Step>> {
-    let name = &line.table.name;
-    let stored = line.sources.iter().filter_map(|source| source.old.as_ref()).map(|old| &old.name);
-    let known: Vec<String> = stored.chain(&line.leaving).map(|name| literal(&name.to_ascii_lowercase())).collect();
-    let columns = Step::guard(
-        format!(
-            "SELECT count(*) FROM pragma_table_xinfo({}) WHERE lower(name) NOT IN ({})",
-            literal(name),
-            known.join(", ")
-        ),
-        format!("columns of {name} are not in the schema, and the rebuild of the table would drop them"),
-    );
-    let mut steps = vec![columns];
-    for word in ["CHECK(", "COLLATE", "DEFAULT"] {
-        let text = create::table(&line.old, name)?.to_ascii_uppercase().replace([' ', '\n'], "");
-        let known = text.matches(word).count();
-        let sql = "replace(replace(replace(upper(sql), ' ', ''), char(10), ''), char(9), '')";
-        steps.push(Step::guard(
-            format!(
-                "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = {} AND \
-                 length({sql}) - length(replace({sql}, '{word}', '')) > {}",
-                literal(name),
-                known * word.len()
-            ),
-            format!("{name} has a {} that is not in the schema, and its rebuild would drop it", word.trim_matches('(')),
-        ));
-    }
-    Ok(steps)
 }
 
 /// Guards for rows that a new check or a new primary key would refuse, as far as the table shows them as it is.

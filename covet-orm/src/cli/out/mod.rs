@@ -1,6 +1,7 @@
 //! What the tool says: results on standard output; questions, progress and errors on standard error.
 
 mod error;
+mod progress;
 mod table;
 
 use std::cell::{Cell, RefCell};
@@ -13,6 +14,7 @@ use covet_drivers::{Error, ErrorKind, Result};
 use serde_json::Value;
 
 use crate::cli::args::{ColorWhen, Globals};
+use crate::migrate::Batch;
 
 pub(super) use table::table;
 
@@ -113,6 +115,17 @@ impl Out {
     pub(super) fn note(&self, text: impl Display) {
         if self.chat > Chat::Quiet {
             self.aside(&text);
+        }
+    }
+
+    /// Shows how far a statement is that goes in batches: on a terminal, unless less is wanted.
+    pub(super) fn batches(&self) -> impl Fn(&Batch<'_>) + Send + Sync + 'static {
+        let shows = self.chat > Chat::Quiet && self.form == Form::Text && io::stderr().is_terminal();
+        let bar = shows.then(progress::Bar::default);
+        move |batch| {
+            if let Some(bar) = &bar {
+                bar.show(batch);
+            }
         }
     }
 

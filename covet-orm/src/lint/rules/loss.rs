@@ -39,6 +39,7 @@ pub(super) const DST02: Rule = Rule {
         let dropped = dropped_columns(scene).into_iter();
         dropped
             .filter(|(_, table, column)| !scene.is_decided(&format!("drop column {table}.{column}")))
+            .filter(|(_, table, column)| !scene.is_swapped(table, column))
             .map(|(index, table, column)| {
                 let message = format!("the column {table}.{column} goes, with its values");
                 Hit::new(index, table, message)
@@ -298,6 +299,7 @@ pub(super) const DST06: Rule = Rule {
     fires: &["ALTER TABLE posts DROP CONSTRAINT posts_user_id_fkey", "DROP INDEX users_email_key"],
     silent: &[
         "DROP INDEX posts_title_slug_idx",
+        "CREATE UNIQUE INDEX newer ON users (email);\nDROP INDEX users_email_key",
         "DROP INDEX users_email_key;\nALTER TABLE users DROP COLUMN email",
         "ALTER TABLE posts DROP CONSTRAINT posts_user_id_fkey;\n\
          ALTER TABLE posts ADD CONSTRAINT posts_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE",
@@ -319,6 +321,15 @@ fn gone<'a>(at: &At<'a>) -> Option<&'a str> {
                 _ => false,
             }
     });
+    // Another like it was built beside it, and takes its place.
+    let replaced = at.scene.index(name).is_some_and(|(table, old)| {
+        at.scene.acts_before(at.statement.index).any(|(_, act)| match &act.what {
+            What::CreateIndex(new) => {
+                new.unique && !new.partial && same(&act.table, &table.name) && new.columns() == old.column_names()
+            }
+            _ => false,
+        })
+    });
     // It made NOT NULL cheap, and has done its work.
     let helped = at
         .scene
@@ -328,7 +339,7 @@ fn gone<'a>(at: &At<'a>) -> Option<&'a str> {
     let of_a_type = at.statement.generated
         && !at.scene.before.tables.iter().any(|table| table.foreign_keys.iter().any(|key| same(&key.name, name)))
         && at.scene.index(name).is_none();
-    (!comes_back && !helped && !of_a_type && !goes_with_more(at.scene, name)).then_some(name)
+    (!comes_back && !replaced && !helped && !of_a_type && !goes_with_more(at.scene, name)).then_some(name)
 }
 
 /// Whether its table or one of its columns goes too, which says more.

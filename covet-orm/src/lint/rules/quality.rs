@@ -198,6 +198,8 @@ pub(super) const SYS07: Rule = Rule {
                     let plain = columns.len() == made.terms.len() && !made.partial;
                     if let Some(other) =
                         plain.then(|| twin(scene, index, &act.table, &made.name, &columns, made.unique)).flatten()
+                        // It takes the place of one that goes behind it.
+                        && !scene.acts_after(index).any(|(_, act)| matches!(&act.what, What::DropIndex { name, .. } if same(name, &other)))
                     {
                         hits.push(Hit::new(
                             index,

@@ -21,13 +21,13 @@ pub(super) const SYS03: Rule = Rule {
     title: "many rows are changed at once",
     trigger: "An `UPDATE` of a table that was there before: in one transaction with a change of its schema, or of all rows, or of all that are NULL.",
     effect: "The rows, and the lock of the schema change, are held until all of it is committed.",
-    safer: "A step of its own that goes in batches, between two migrations.",
+    safer: "A step of its own that goes in batches: `-- covet:batches`, which `migrate make --online` writes.",
     covers: &[],
     check: Check::Act(|at| {
         let What::Update { filtered, .. } = &at.act.what else { return None };
         let (scene, index) = (at.scene, at.statement.index);
         let tokens = &at.statement.read.tokens;
-        let batched = tokens.iter().any(|token| token.is_any(&["limit", "between"]));
+        let batched = at.statement.batched || tokens.iter().any(|token| token.is_any(&["limit", "between"]));
         let of_null = tokens.windows(2).any(|pair| matches!(pair, [is, null] if is.is("is") && null.is("null")));
         let shared = scene.in_transaction(index)
             && scene.acts().any(|(other, act)| {

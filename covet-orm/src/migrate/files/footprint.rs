@@ -109,6 +109,19 @@ impl Footprint {
                     self.changed(Part::Column(table.clone(), name.clone()));
                 }
             }
+            Change::RenameIndex { from, to, .. } => {
+                for name in [from, to] {
+                    self.changed(Part::Name(name.clone()));
+                }
+            }
+            Change::FillColumn { table, column, .. } => self.column(table, column),
+            Change::CopyColumn { table, from, to }
+            | Change::FollowColumn { table, from, to }
+            | Change::UnfollowColumn { table, from, to }
+            | Change::SwapColumn { table, from, to } => {
+                self.column(table, from);
+                self.column(table, to);
+            }
             Change::AddIndex { table, index } | Change::DropIndex { table, index } => self.index(table, index),
             Change::AddForeignKey { table, foreign_key } | Change::DropForeignKey { table, foreign_key } => {
                 self.changed(Part::Name(foreign_key.name.clone()));

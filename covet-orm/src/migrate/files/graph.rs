@@ -104,6 +104,11 @@ impl Graph {
         })
     }
 
+    /// The places of those that one follows, under whatever names it knows them.
+    pub(super) fn parents(&self, place: usize) -> &[usize] {
+        self.parents.get(place).map_or(&[], Vec::as_slice)
+    }
+
     /// The places of those that nothing follows.
     pub(super) fn heads(&self) -> Vec<usize> {
         let followed: BTreeSet<usize> = self.parents.iter().flatten().copied().collect();
@@ -122,7 +127,7 @@ impl Graph {
 
 /// Whether the one stands for the other and for what came behind that.
 fn is_inner(whole: &Migration, id: &str) -> bool {
-    whole.replaces().iter().any(|replaced| replaced == id) && whole.replaces().last().is_none_or(|last| last != id)
+    whole.replaces().iter().any(|replaced| replaced == id) && !whole.ends_with(id)
 }
 
 #[cold]

@@ -1,11 +1,13 @@
 //! The folder of migrations: what is in it, and whether it is whole.
 
+mod batches;
 mod footprint;
 mod graph;
 mod index;
 mod plan;
 mod read;
 mod script;
+mod steering;
 mod text;
 mod write;
 
@@ -14,6 +16,7 @@ use std::path::{Path, PathBuf};
 use covet_drivers::catalog::{Change, Schema};
 use covet_drivers::{Error, ErrorKind, Result};
 
+pub use plan::Part;
 pub(super) use plan::Plan;
 pub(crate) use script::{Place, placed};
 pub(super) use script::{Script, hash as step_hash, irreversible, render};
@@ -246,14 +249,11 @@ impl Folder {
     /// As [`schema`](Folder::schema).
     pub(crate) fn schema_before(&self, migration: &Migration) -> Result<Schema> {
         let order = &self.graph.order;
-        match migration.parents() {
+        let this = order.iter().position(|other| other.id() == migration.id()).unwrap_or(order.len());
+        match self.graph.parents(this) {
             [] => Ok(Schema::default()),
-            [parent] => {
-                let parent = order.iter().find(|other| other.id() == parent);
-                parent.map_or_else(|| Ok(Schema::default()), Migration::schema)
-            }
+            [parent] => order.get(*parent).map_or_else(|| Ok(Schema::default()), Migration::schema),
             _ => {
-                let this = order.iter().position(|other| other.id() == migration.id()).unwrap_or(order.len());
                 let before = order.iter().enumerate().filter(|(index, _)| self.graph.is_before(*index, this));
                 let by_id = before.map(|(_, other)| (other.id().to_owned(), other.clone())).collect();
                 Folder { path: self.path.clone(), graph: Graph::new(by_id)? }.schema()
@@ -332,6 +332,31 @@ impl Migration {
     #[must_use]
     pub fn replaces(&self) -> &[String] {
         &self.plan.replaces
+    }
+
+    /// Those of them that were no squashes themselves: a database that has all of these has the whole.
+    pub(super) fn originals(&self) -> impl Iterator<Item = &String> {
+        self.plan.replaces.iter().filter(|id| !self.plan.squashes.contains(id))
+    }
+
+    /// Whether one of them is its end: what follows that follows the whole.
+    pub(super) fn ends_with(&self, id: &str) -> bool {
+        for replaced in self.plan.replaces.iter().rev() {
+            if replaced == id {
+                return true;
+            }
+            // The last one that a squash stood for is its end as well.
+            if !self.plan.squashes.contains(replaced) {
+                return false;
+            }
+        }
+        false
+    }
+
+    /// Which part of a change it is that is made while others write; none where they may have to wait.
+    #[must_use]
+    pub fn part(&self) -> Option<Part> {
+        self.plan.online
     }
 
     /// What lies between the schema before it and the schema after it.

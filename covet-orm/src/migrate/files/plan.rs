@@ -8,6 +8,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::schema::{inline, list};
 
+/// A part of a change that is made while others read and write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Part {
+    /// The whole of it.
+    Whole,
+    /// What programs of the last release do not notice, and those of the next one need.
+    Expand,
+    /// Rows get their values, batch by batch.
+    Backfill,
+    /// What programs of the last release would not bear: it waits until none of them runs.
+    Contract,
+}
+
 /// What stands in `plan.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,6 +46,13 @@ pub(in crate::migrate) struct Plan {
     /// The migrations in whose place it stands.
     #[serde(default)]
     pub(in crate::migrate) replaces: Vec<String>,
+    /// Those of them that stood in the place of others themselves: each behind these, and none that a database needs to
+    /// have known.
+    #[serde(default)]
+    pub(in crate::migrate) squashes: Vec<String>,
+    /// Which part of a change it is that is made while others write; none where they may have to wait.
+    #[serde(default)]
+    pub(in crate::migrate) online: Option<Part>,
     /// The tables that a script writes anew as a whole.
     #[serde(default)]
     pub(in crate::migrate) rebuilds: Vec<String>,
@@ -52,7 +74,11 @@ impl Plan {
         ] {
             out.push_str(&format!("{key} = {value}\n"));
         }
+        if let Some(part) = &self.online {
+            out.push_str(&format!("online = {}\n", inline(part)?));
+        }
         list(&mut out, "replaces", &self.replaces)?;
+        list(&mut out, "squashes", &self.squashes)?;
         list(&mut out, "rebuilds", &self.rebuilds)?;
         list(&mut out, "decisions", &self.decisions)?;
         list(&mut out, "changes", &self.changes)?;
@@ -79,7 +105,7 @@ mod tests {
 
     use covet_drivers::catalog::{Change, Column, ColumnDefault, ColumnType};
 
-    use super::Plan;
+    use super::{Part, Plan};
 
     #[test]
     fn comes_back_equal() {
@@ -96,6 +122,8 @@ mod tests {
                 Change::AddColumn { table: "t".into(), column, backfill: Some(ColumnDefault::Text("it's".into())) },
             ],
             replaces: vec!["a".into(), "b".into()],
+            squashes: vec!["b".into()],
+            online: Some(Part::Expand),
             rebuilds: vec!["t\"".into()],
             scripts: [("up.x.sql".into(), "sha256:0".into()), ("down.x.sql".into(), "sha256:1".into())].into(),
         };

@@ -6,6 +6,8 @@
 //! |---|---|
 //! | `-- covet:guard what was found` | the statement counts rows that do not fit; a count above 0 stops the migration |
 //! | `-- covet:alone` | the statement runs outside a transaction |
+//! | `-- covet:transaction` | the statement begins a transaction, and does not share that of those before it |
+//! | `-- covet:batches 1000 of "t" by "id"` | the statement runs in batches: see [`batches`](super::batches) |
 //! | `-- covet:allow ID why` | lint may find this here |
 //! | `-- covet:irreversible why` | alone in a way back: there is none |
 
@@ -14,12 +16,15 @@ use covet_drivers::render::Dialect;
 use covet_drivers::sql::split;
 use covet_drivers::{Error, ErrorKind, Result};
 
+use crate::migrate::files::batches;
 use crate::migrate::files::text::plain;
 use crate::schema::digest;
 
 const MARK: &str = "-- covet:";
 const GUARD: &str = "guard";
 const ALONE: &str = "alone";
+const TRANSACTION: &str = "transaction";
+const BATCHES: &str = "batches";
 const ALLOW: &str = "allow";
 const IRREVERSIBLE: &str = "irreversible";
 
@@ -55,7 +60,7 @@ pub(crate) struct Allow {
 impl Script {
     /// Whether every statement can run in one transaction.
     pub(in crate::migrate) fn is_one_transaction(&self) -> bool {
-        !self.steps.iter().any(|step| step.alone)
+        !self.steps.iter().enumerate().any(|(at, step)| step.alone || step.batches.is_some() || at > 0 && step.begins)
     }
 
     /// The script of a text.
@@ -67,7 +72,7 @@ impl Script {
         let mut script = Script { steps: Vec::new(), irreversible: None, places: Vec::new() };
         let (mut seen, mut line) = (0, 1);
         for piece in split(&text, dialect.quoting())? {
-            let (step, allows) = step(piece)?;
+            let (step, allows) = step(piece, dialect)?;
             // Where the piece ends in the text, less what is left of it behind its comments.
             let end = (piece.as_ptr() as usize + piece.len()).saturating_sub(text.as_ptr() as usize);
             let begin = end.saturating_sub(step.sql.len());
@@ -103,7 +108,7 @@ pub(in crate::migrate) fn hash(step: &Step) -> String {
     digest(&step.sql).chars().skip("sha256:".len()).take(16).collect()
 }
 
-fn step(piece: &str) -> Result<(Step, Vec<Allow>)> {
+fn step(piece: &str, dialect: &dyn Dialect) -> Result<(Step, Vec<Allow>)> {
     let mut step = Step::new("");
     let mut allows = Vec::new();
     let mut notes: Vec<&str> = Vec::new();
@@ -121,11 +126,15 @@ fn step(piece: &str) -> Result<(Step, Vec<Allow>)> {
                         step.note = text.trim().to_owned();
                     }
                     ALONE => step.alone = true,
+                    TRANSACTION => step.begins = true,
+                    BATCHES => step.batches = Some(batches::read(text, dialect)?),
                     ALLOW => allows.push(allow(text)?),
                     IRREVERSIBLE => {}
                     other => {
                         return Err(Error::new(ErrorKind::Migration, format!("`{MARK}{other}` is not known"))
-                            .with_help(format!("known are {GUARD}, {ALONE}, {ALLOW} and {IRREVERSIBLE}")));
+                            .with_help(format!(
+                                "known are {GUARD}, {ALONE}, {TRANSACTION}, {BATCHES}, {ALLOW} and {IRREVERSIBLE}"
+                            )));
                     }
                 }
             }
@@ -135,6 +144,7 @@ fn step(piece: &str) -> Result<(Step, Vec<Allow>)> {
         step.note = notes.join("\n");
     }
     rest.clone_into(&mut step.sql);
+    batches::check(&step)?;
     Ok((step, allows))
 }
 
@@ -166,11 +176,19 @@ pub(in crate::migrate) fn render(heading: &str, steps: &[Step], dialect: &dyn Di
         if step.alone {
             out.push_str(&format!("{MARK}{ALONE}\n"));
         }
+        if step.begins {
+            out.push_str(&format!("{MARK}{TRANSACTION}\n"));
+        }
+        if let Some(found) = &step.batches {
+            out.push_str(&format!("{MARK}{BATCHES} {}\n", batches::show(found)));
+        }
         out.push_str(&step.sql);
         out.push_str(";\n");
     }
     let read = Script::parse(&out, dialect)?;
-    let same = |a: &Step, b: &Step| a.sql.trim() == b.sql && (a.guard, a.alone) == (b.guard, b.alone);
+    let same = |a: &Step, b: &Step| {
+        a.sql.trim() == b.sql && (a.guard, a.alone, a.begins, &a.batches) == (b.guard, b.alone, b.begins, &b.batches)
+    };
     if steps.len() != read.steps.len() || !steps.iter().zip(&read.steps).all(|(a, b)| same(a, b)) {
         return Err(Error::new(
             ErrorKind::Migration,

@@ -8,6 +8,7 @@ use covet_drivers::value::ValueRef;
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::migrate::files::Sums;
+use crate::migrate::history::progress::Progress;
 use crate::migrate::history::table::{Field, TABLE};
 
 /// How far a migration is on a database.
@@ -25,6 +26,8 @@ pub enum State {
     Reverted,
     /// What it makes was there before Covet was; it was never run.
     Baseline,
+    /// Another stands in its place, and is applied: whoever knows only this one has nothing to run.
+    Replaced,
 }
 
 const STATES: &[(State, &str)] = &[
@@ -34,6 +37,7 @@ const STATES: &[(State, &str)] = &[
     (State::Reverting, "reverting"),
     (State::Reverted, "reverted"),
     (State::Baseline, "baseline"),
+    (State::Replaced, "replaced"),
 ];
 
 impl State {
@@ -46,7 +50,7 @@ impl State {
     /// Whether the database has what the migration makes.
     #[must_use]
     pub fn is_applied(self) -> bool {
-        matches!(self, State::Applied | State::Baseline)
+        matches!(self, State::Applied | State::Baseline | State::Replaced)
     }
 
     /// Whether it began and did not end, on either way.
@@ -98,7 +102,7 @@ impl Doubt {
 }
 
 /// A row of the history.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::migrate) struct Entry {
     pub(in crate::migrate) id: String,
     /// Counts up in the order in which migrations were applied.
@@ -121,9 +125,38 @@ pub(in crate::migrate) struct Entry {
     pub(in crate::migrate) statement: Option<String>,
     /// There is doubt whether that statement took effect.
     pub(in crate::migrate) doubt: Option<Doubt>,
+    /// The migration that stands in its place.
+    pub(in crate::migrate) replaced_by: Option<String>,
+    /// How far a statement came that goes in batches.
+    pub(in crate::migrate) progress: Option<Progress>,
     /// Microseconds since 1970 in UTC.
     pub(in crate::migrate) started_at: Option<i64>,
     pub(in crate::migrate) finished_at: Option<i64>,
+}
+
+impl Entry {
+    /// That of a migration of which nothing is known but its id.
+    pub(super) fn unknown(id: &str, position: i32) -> Self {
+        Entry {
+            id: id.to_owned(),
+            position,
+            name: String::new(),
+            parents: Vec::new(),
+            sums: Sums::default(),
+            down_sql: String::new(),
+            state: State::Reverted,
+            steps_done: 0,
+            steps_total: 0,
+            step_hashes: Vec::new(),
+            error: None,
+            statement: None,
+            doubt: None,
+            replaced_by: None,
+            progress: None,
+            started_at: None,
+            finished_at: None,
+        }
+    }
 }
 
 /// The cells of a row that has these fields.
@@ -192,6 +225,8 @@ impl<'r, 'a> Cells<'r, 'a> {
             error: self.text("error")?,
             statement: self.text("statement")?,
             doubt: self.text("doubt")?.as_deref().map(Doubt::read),
+            replaced_by: self.text("replaced_by")?,
+            progress: self.text("progress")?.as_deref().map(Progress::read).transpose()?,
             started_at: self.time("started_at")?,
             finished_at: self.time("finished_at")?,
         })

@@ -1,30 +1,49 @@
 //! The history: a table of Covet's own in which every migration that was run has a row.
 
 mod entry;
+mod progress;
 mod table;
 
 use covet_drivers::catalog::ColumnType;
-use covet_drivers::contract::{Command, Connection, Ddl, Flow, Reuse, Row, RowSink, Step};
-use covet_drivers::render::{Dialect, print};
+use covet_drivers::contract::{Command, Connection, Flow, Reuse, Row, RowSink, Step};
+use covet_drivers::render::print;
 use covet_drivers::sql::{Assignment, BinaryOp, Delete, Function, Insert, Many, Node, Select, Statement, Update};
-use covet_drivers::value::Value;
+use covet_drivers::value::{Value, ValueRef};
 use covet_drivers::{Error, ErrorKind, Result};
+
+use crate::migrate::Target;
 
 use entry::Cells;
 pub use entry::State;
 pub(super) use entry::{Doubt, Entry};
+pub(super) use progress::Progress;
 use table::{FIELDS, Field, VERSION, VERSION_ID, VERSION_STATE, fields};
 
 /// The table.
 pub(super) const TABLE: &str = table::TABLE;
 
 /// Every migration of a database's history, in their order: its id, and its state with its checksum.
-pub(crate) async fn heads(
-    connection: &mut dyn Connection,
-    dialect: &'static dyn Dialect,
-) -> Result<Vec<(String, String)>> {
-    let entries = History::new(connection, dialect).read().await?;
-    Ok(entries.into_iter().map(|entry| (entry.id, format!("{} {}", entry.state, entry.sums.up))).collect())
+pub(crate) async fn heads(connection: &mut dyn Connection, target: Target) -> Result<Vec<(String, String)>> {
+    let home = home(connection, target).await?;
+    let entries = History::new(connection, target, &home).read().await?;
+    let entries = entries.into_iter().filter(|entry| entry.state != State::Replaced);
+    Ok(entries.map(|entry| (entry.id, format!("{} {}", entry.state, entry.sums.up))).collect())
+}
+
+/// Where the history of a session is, as it stands before the name of its table: asked when the session begins, because
+/// what a script sets of the session moves the history to no other place.
+pub(super) async fn home(connection: &mut dyn Connection, target: Target) -> Result<String> {
+    let Some(sql) = target.ddl.home() else { return Ok(String::new()) };
+    let mut home = String::new();
+    let mut take = |row: &mut Row<'_>| {
+        if let ValueRef::Text(name) = row.value(0, &ColumnType::Text { max_len: None })? {
+            target.dialect.identifier(name, &mut home);
+            home.push('.');
+        }
+        Ok(Flow::Continue)
+    };
+    connection.run(Command { sql, args: &[], reuse: Reuse::Once }, &mut take).await?;
+    Ok(home)
 }
 
 /// How far a migration is, to be noted.
@@ -48,12 +67,14 @@ impl Note<'_> {
 /// The history of one database, through one connection.
 pub(super) struct History<'c> {
     connection: &'c mut dyn Connection,
-    dialect: &'static dyn Dialect,
+    target: Target,
+    /// What stands before the name of the table.
+    home: &'c str,
 }
 
 impl<'c> History<'c> {
-    pub(super) fn new(connection: &'c mut dyn Connection, dialect: &'static dyn Dialect) -> Self {
-        History { connection, dialect }
+    pub(super) fn new(connection: &'c mut dyn Connection, target: Target, home: &'c str) -> Self {
+        History { connection, target, home }
     }
 
     /// Every row, without what only a run needs; none when there is no table yet. Needs no right to create one.
@@ -84,12 +105,13 @@ impl<'c> History<'c> {
             sql = row.get(0, &ColumnType::Text { max_len: None })?;
             Ok(Flow::Continue)
         };
-        send(self.connection, self.dialect, &select, &mut take).await?;
+        self.send(&select, &mut take).await?;
         Ok(sql)
     }
 
     /// Creates the table, if there is none, and brings one of an earlier version up to date.
-    pub(super) async fn create(&mut self, ddl: &dyn Ddl) -> Result<()> {
+    pub(super) async fn create(&mut self) -> Result<()> {
+        let ddl = self.target.ddl;
         let mut version = VERSION;
         loop {
             let known: Vec<&'static Field> = fields(version).collect();
@@ -113,7 +135,7 @@ impl<'c> History<'c> {
 
     async fn steps(&mut self, steps: &[Step]) -> Result<()> {
         for step in steps {
-            match self.connection.script(&step.sql).await {
+            match self.connection.script(&self.placed(&step.sql)).await {
                 // Where migration runners exclude each other only within transactions, another was faster.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 other => other?,
@@ -157,6 +179,17 @@ impl<'c> History<'c> {
 
     /// Notes how far a migration is; a state that is an end ends it now.
     pub(super) async fn note(&mut self, id: &str, note: Note<'_>) -> Result<()> {
+        self.update(id, Self::noted(&note)?).await
+    }
+
+    /// The same, and how far its statement came that goes in batches; `None` when that has come to its end.
+    pub(super) async fn walked(&mut self, id: &str, note: Note<'_>, progress: Option<&Progress>) -> Result<()> {
+        let mut set = Self::noted(&note)?;
+        set.push(assign("progress", maybe(progress.map(Progress::text).as_deref())));
+        self.update(id, set).await
+    }
+
+    fn noted(note: &Note<'_>) -> Result<Vec<Assignment>> {
         let mut set = vec![
             assign("state", text(note.state.name())),
             assign("steps_done", number(note.done)?),
@@ -167,11 +200,35 @@ impl<'c> History<'c> {
         if !note.state.is_unfinished() {
             set.push(assign("finished_at", now()));
         }
-        self.update(id, set).await
+        Ok(set)
     }
 
-    /// Takes the row of a migration away.
-    pub(super) async fn delete(&mut self, id: &str) -> Result<()> {
+    /// Notes that an applied migration stands in the place of others, whether or not they were ever here.
+    pub(super) async fn replace(&mut self, whole: &Entry, replaced: &[String]) -> Result<()> {
+        for id in replaced {
+            let known = self.entry(id).await?;
+            let row = Entry {
+                state: State::Replaced,
+                replaced_by: Some(whole.id.clone()),
+                error: None,
+                statement: None,
+                doubt: None,
+                ..known.unwrap_or_else(|| Entry::unknown(id, whole.position))
+            };
+            self.write(&row).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes that a migration which is undone takes those along in whose place it stood.
+    pub(super) async fn release(&mut self, whole: &str) -> Result<()> {
+        let set = vec![assign("state", text(State::Reverted.name())), assign("replaced_by", maybe(None))];
+        let filter = Node::binary(BinaryOp::Eq, Node::column("replaced_by"), text(whole));
+        let update = Update { table: TABLE, set: set.into(), filter: Some(filter), returning: Many::EMPTY };
+        self.run(Statement::from(update)).await
+    }
+
+    async fn delete(&mut self, id: &str) -> Result<()> {
         self.run(Statement::from(Delete { table: TABLE, filter: Some(is(id)), returning: Many::EMPTY })).await
     }
 
@@ -184,7 +241,7 @@ impl<'c> History<'c> {
             version = Some(Cells::new(row, known).number("steps_done")?);
             Ok(Flow::Continue)
         };
-        send(self.connection, self.dialect, &select, &mut take).await?;
+        self.send(&select, &mut take).await?;
         match version {
             Some(version) if version > VERSION => Err(table::too_new(version)),
             version => Ok(version),
@@ -204,7 +261,7 @@ impl<'c> History<'c> {
             }
             Ok(Flow::Continue)
         };
-        send(self.connection, self.dialect, &select, &mut take).await?;
+        self.send(&select, &mut take).await?;
         entries.sort_by_key(|entry| entry.position);
         Ok(entries)
     }
@@ -221,19 +278,22 @@ impl<'c> History<'c> {
     }
 
     async fn run(&mut self, statement: Statement) -> Result<()> {
-        send(self.connection, self.dialect, &statement, &mut ()).await
+        self.send(&statement, &mut ()).await
     }
-}
 
-async fn send(
-    connection: &mut dyn Connection,
-    dialect: &'static dyn Dialect,
-    statement: &Statement,
-    rows: &mut dyn RowSink,
-) -> Result<()> {
-    let printed = print(statement, dialect)?;
-    let values = printed.values()?;
-    connection.run(Command { sql: &printed.sql, args: &values, reuse: Reuse::Once }, rows).await.map(drop)
+    async fn send(&mut self, statement: &Statement, rows: &mut dyn RowSink) -> Result<()> {
+        let printed = print(statement, self.target.dialect)?;
+        let values = printed.values()?;
+        let sql = self.placed(&printed.sql);
+        self.connection.run(Command { sql: &sql, args: &values, reuse: Reuse::Once }, rows).await.map(drop)
+    }
+
+    /// The statement, with the table where it is. Values are bound, so its quoted name stands for nothing else.
+    fn placed(&self, sql: &str) -> String {
+        let mut table = String::new();
+        self.target.dialect.identifier(TABLE, &mut table);
+        sql.replace(&table, &format!("{}{table}", self.home))
+    }
 }
 
 /// What a column holds of an entry.
@@ -253,6 +313,8 @@ fn cell(field: &Field, entry: &Entry) -> Result<Node> {
         "error" => maybe(entry.error.as_deref()),
         "statement" => maybe(entry.statement.as_deref()),
         "doubt" => maybe(entry.doubt.map(Doubt::name)),
+        "replaced_by" => maybe(entry.replaced_by.as_deref()),
+        "progress" => maybe(entry.progress.as_ref().map(Progress::text).as_deref()),
         "parents" => text(&entry.parents.join("\n")),
         "started_at" => now(),
         "finished_at" if !entry.state.is_unfinished() => now(),

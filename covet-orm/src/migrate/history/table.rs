@@ -9,7 +9,7 @@ pub(in crate::migrate) const TABLE: &str = "_covet_migrations";
 
 /// The version that is written. A table of an earlier one gets the columns that it lacks before anything is run, and is
 /// read as it is until then.
-pub(super) const VERSION: usize = 2;
+pub(super) const VERSION: usize = 3;
 
 /// The id of the row that keeps the version. The first version had none.
 pub(super) const VERSION_ID: &str = "*";
@@ -63,6 +63,8 @@ pub(super) const FIELDS: &[Field] = &[
     field("plan_checksum", short(80), true, 2),
     field("statement", TEXT, true, 2),
     field("doubt", short(16), true, 2),
+    field("replaced_by", short(64), true, 3),
+    field("progress", TEXT, true, 3),
 ];
 
 /// The columns of this version.

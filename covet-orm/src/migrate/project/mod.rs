@@ -1,16 +1,19 @@
 //! Makes migrations: compares the models with the last snapshot and writes what lies between.
 
+mod online;
 mod rebase;
+mod split;
 mod squash;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use covet_drivers::catalog::{Change, Schema};
+use covet_drivers::catalog::{Change, Column, Schema};
 use covet_drivers::contract::Step;
+use covet_drivers::sql::{Word, words};
 use covet_drivers::{Error, ErrorKind, Result};
 
-use crate::migrate::files::{Folder, PLAN, Plan, SNAPSHOT, Way, checksum, irreversible, render, write};
+use crate::migrate::files::{Folder, PLAN, Part, Plan, SNAPSHOT, Way, checksum, irreversible, remove, render, write};
 use crate::migrate::{Target, stamp};
 use crate::schema::{
     Decision, Diff, MissingDecisions, Models, describe, diff, hash, loses_data, schema_of, to_toml, way_back,
@@ -24,6 +27,7 @@ pub use squash::Squashed;
 pub struct Project {
     folder: PathBuf,
     targets: Vec<Target>,
+    online: bool,
 }
 
 /// A migration that is not written yet.
@@ -31,8 +35,22 @@ pub struct Project {
 pub struct Draft {
     folder: PathBuf,
     plan: Plan,
+    before: Schema,
+    after: Schema,
     files: Vec<(String, String)>,
     irreversible: Vec<String>,
+}
+
+/// What a migration is made of.
+struct Making<'m> {
+    name: &'m str,
+    parents: Vec<String>,
+    part: Option<Part>,
+    before: &'m Schema,
+    after: &'m Schema,
+    changes: Vec<Change>,
+    back: Vec<Change>,
+    decisions: &'m [Decision],
 }
 
 impl Project {
@@ -50,11 +68,11 @@ impl Project {
                 "migrations are made for at least one database, and none is named",
             ));
         }
-        Ok(Project { folder: folder.into(), targets })
+        Ok(Project { folder: folder.into(), targets, online: false })
     }
 
     /// Makes the migration that leads from the last one to these models and writes it; `None` when
-    /// nothing changed. The name is made up when there is none. Where two branches came together it follows both, unless
+    /// nothing changed; of the parts of a change that is made [`online`](Project::online), the last. The name is made up when there is none. Where two branches came together it follows both, unless
     /// they touch the same, which is an error.
     ///
     /// # Errors
@@ -62,7 +80,35 @@ impl Project {
     /// together, and decisions and folders that do not fit; `Unsupported`, naming table, column and
     /// database, for what one of the databases cannot do; `Io`.
     pub fn make(&self, models: &Models, name: Option<&str>, decisions: &[Decision]) -> Result<Option<PathBuf>> {
-        self.draft(&schema_of(models)?, name, decisions)?.map(|draft| draft.write()).transpose()
+        let drafts = self.drafts(&schema_of(models)?, name, decisions)?;
+        Ok(Draft::write_all(&drafts)?.pop())
+    }
+
+    /// Makes what others can read and write beside while it runs, in up to three migrations: see
+    /// [`drafts`](Project::drafts).
+    #[must_use]
+    pub fn online(mut self, online: bool) -> Self {
+        self.online = online;
+        self
+    }
+
+    /// The kinds of database on which nothing can be made online, so that it is made as elsewhere.
+    pub fn offline(&self) -> impl Iterator<Item = &'static str> {
+        self.targets.iter().filter(|target| !target.ddl.has_online()).map(Target::name)
+    }
+
+    /// As [`draft`](Project::draft); [`online`](Project::online) it is more than one migration where a change has parts
+    /// that programs of the last release do not bear: what they do not notice, what fills rows, and what waits until
+    /// none of them runs. None when nothing changed.
+    ///
+    /// # Errors
+    /// As there; and `Unsupported`, naming table and column, for what cannot be made while others write.
+    pub fn drafts(&self, after: &Schema, name: Option<&str>, decisions: &[Decision]) -> Result<Vec<Draft>> {
+        let folder = Folder::read(&self.folder)?;
+        if self.online {
+            return self.drafts_online(&folder, after, name, decisions);
+        }
+        Ok(self.draft_on(&folder, after, name, decisions)?.into_iter().collect())
     }
 
     /// As [`make`](Project::make), for a schema, and without writing anything.
@@ -84,38 +130,52 @@ impl Project {
         let mut sorted = after.clone();
         sorted.sort();
         let after = &sorted;
-        self.made_for_all(folder)?;
         let before = &folder.schema()?;
-        for target in &self.targets {
-            target.ddl.check(after)?;
-        }
-        let changes = match diff(before, after, decisions)? {
-            Diff::Changes(changes) => changes,
-            Diff::Missing(missing) => return Err(MissingDecisions { missing }.into_error()),
-        };
+        let changes = self.changes(folder, before, after, decisions)?;
         if changes.is_empty() {
             return Ok(None);
         }
         let back = way_back(before, after, decisions)?;
-        let name = stamp::name(&name.map_or_else(|| self.name_for(folder, &changes), str::to_owned))?;
+        let name = name.map_or_else(|| self.name_for(folder, &changes), str::to_owned);
+        let parents = folder.heads().into_iter().map(|head| head.id().to_owned()).collect();
+        let making = Making { name: &name, parents, part: None, before, after, changes, back, decisions };
+        self.assemble(making).map(Some)
+    }
+
+    /// What lies between the schemas, all of which is decided.
+    fn changes(&self, folder: &Folder, before: &Schema, after: &Schema, decisions: &[Decision]) -> Result<Vec<Change>> {
+        self.made_for_all(folder)?;
+        for target in &self.targets {
+            target.ddl.check(after)?;
+        }
+        match diff(before, after, decisions)? {
+            Diff::Changes(changes) => Ok(changes),
+            Diff::Missing(missing) => Err(MissingDecisions { missing }.into_error()),
+        }
+    }
+
+    fn assemble(&self, making: Making<'_>) -> Result<Draft> {
+        let Making { name, parents, part, before, after, changes, back, decisions } = making;
         let plan = Plan {
             id: stamp::new_id()?,
-            name,
-            parents: folder.heads().into_iter().map(|head| head.id().to_owned()).collect(),
+            name: stamp::name(name)?,
+            parents,
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             schema: hash(after)?,
             decisions: decisions.iter().map(Decision::to_string).collect(),
             changes,
             replaces: Vec::new(),
+            squashes: Vec::new(),
+            online: part,
             rebuilds: Vec::new(),
             scripts: BTreeMap::new(),
         };
-        let mut draft = Draft::new(&self.folder, plan);
+        let mut draft = Draft::new(&self.folder, plan, before, after);
         for target in &self.targets {
             draft.scripts(target, &back, before, after)?;
         }
-        draft.finish(after)?;
-        Ok(Some(draft))
+        draft.finish()?;
+        Ok(draft)
     }
 
     /// A database that is named later than the first migration has no files in the ones before.
@@ -141,24 +201,68 @@ impl Project {
 }
 
 impl Draft {
-    fn new(folder: &Path, plan: Plan) -> Self {
-        Draft { folder: folder.to_owned(), plan, files: Vec::new(), irreversible: Vec::new() }
+    fn new(folder: &Path, plan: Plan, before: &Schema, after: &Schema) -> Self {
+        let (before, after) = (before.clone(), after.clone());
+        Draft { folder: folder.to_owned(), plan, before, after, files: Vec::new(), irreversible: Vec::new() }
     }
 
     /// Adds the plan and the snapshot, now that the scripts are there.
-    fn finish(&mut self, after: &Schema) -> Result<()> {
+    fn finish(&mut self) -> Result<()> {
         self.plan.scripts = self.files.iter().map(|(name, text)| (name.clone(), checksum(text))).collect();
         self.plan.rebuilds.sort();
         self.plan.rebuilds.dedup();
         self.files.insert(0, (PLAN.to_owned(), self.plan.to_toml()?));
-        self.files.insert(1, (SNAPSHOT.to_owned(), to_toml(after)?));
+        self.files.insert(1, (SNAPSHOT.to_owned(), to_toml(&self.after)?));
         Ok(())
+    }
+
+    /// Writes the parts of a change, all of them or none, and gives their folders.
+    ///
+    /// # Errors
+    /// As [`write`](Draft::write).
+    pub fn write_all(drafts: &[Draft]) -> Result<Vec<PathBuf>> {
+        let mut written = Vec::new();
+        for draft in drafts {
+            match draft.write() {
+                Ok(path) => written.push(path),
+                Err(error) => {
+                    // A part of the change alone would be taken for all of it. The first error is the one to tell.
+                    let _ = remove(&draft.folder, &written);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(written)
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.plan.id
     }
 
     /// What it will be called: id and name.
     #[must_use]
     pub fn name(&self) -> String {
         format!("{}_{}", self.plan.id, self.plan.name)
+    }
+
+    /// Which part of a change it is that is made while others write; none where they may have to wait.
+    #[must_use]
+    pub fn part(&self) -> Option<Part> {
+        self.plan.online
+    }
+
+    /// The schema before it.
+    #[must_use]
+    pub fn before(&self) -> &Schema {
+        &self.before
+    }
+
+    /// The schema after it.
+    #[must_use]
+    pub fn after(&self) -> &Schema {
+        &self.after
     }
 
     /// The changes.
@@ -199,9 +303,20 @@ impl Draft {
     }
 
     fn scripts(&mut self, target: &Target, back: &[Change], before: &Schema, after: &Schema) -> Result<()> {
-        let steps = target.ddl.plan(&self.plan.changes, before, after)?;
+        let online = self.plan.online.is_some();
+        let steps = if online {
+            target.ddl.plan_online(&self.plan.changes, before, after)?
+        } else {
+            target.ddl.plan(&self.plan.changes, before, after)?
+        };
+        self.states_columns_anew(target, &steps, before)?;
         self.script(target, Way::Up, &steps)?;
-        match target.ddl.plan(back, after, before) {
+        let planned = match target.ddl.plan_online(back, after, before) {
+            Ok(steps) if online => Ok(steps),
+            // What cannot go back beside others goes back without them.
+            _ => target.ddl.plan(back, after, before),
+        };
+        match planned {
             Ok(steps) => self.script(target, Way::Down, &steps),
             // The way forth is what was asked for; that there is none back is said where it matters.
             Err(error) if error.kind() == ErrorKind::Unsupported => {
@@ -221,12 +336,38 @@ impl Draft {
         Ok(())
     }
 
+    /// An enum that changes has columns whose tables no change names; where a script says anew what such a column is,
+    /// what another migration makes of the table would be lost.
+    fn states_columns_anew(&mut self, target: &Target, steps: &[Step], before: &Schema) -> Result<()> {
+        let enums: Vec<&str> = self.plan.changes.iter().filter_map(altered_enum).collect();
+        let has = |column: &Column| column.ty.as_enum().is_some_and(|ty| enums.contains(&&*ty.name));
+        let tables = before.tables.iter().filter(|table| table.columns.iter().any(has));
+        let mut found = Vec::new();
+        for table in tables {
+            for step in steps {
+                let words = words(&step.sql, target.dialect.quoting())?;
+                if words.contains(&Word::Name(table.name.clone())) {
+                    found.push(table.name.clone());
+                }
+            }
+        }
+        self.plan.rebuilds.extend(found);
+        Ok(())
+    }
+
     fn heading(&self, way: Way) -> String {
         match way {
             // Without the id, so that the same is written, and has the same checksum, whenever it is made.
             Way::Up => self.plan.name.clone(),
             Way::Down => format!("the way back from {}", self.plan.name),
         }
+    }
+}
+
+fn altered_enum(change: &Change) -> Option<&str> {
+    match change {
+        Change::AlterEnum { before, .. } => Some(&before.name),
+        _ => None,
     }
 }
 

@@ -42,6 +42,13 @@ impl Project {
             )
             .with_help("keep a copy, remove the folder, make the migration anew, and edit it again"));
         }
+        if migration.part().is_some() {
+            return Err(Error::new(
+                ErrorKind::Migration,
+                format!("the migration {} was made with --online, and is not made again by itself", migration.id()),
+            )
+            .with_help("remove the folders of its parts, which must be applied nowhere, and make them anew"));
+        }
         let rest = folder.without(migration.id())?;
         let mut decisions = migration.decisions().iter().map(|text| text.parse()).collect::<Result<Vec<Decision>>>()?;
         decisions

@@ -48,10 +48,18 @@ impl Project {
                 .iter()
                 .flat_map(|one| one.replaces().iter().cloned().chain([one.id().to_owned()]))
                 .collect(),
+            squashes: range
+                .iter()
+                .flat_map(|one| {
+                    let itself = (!one.replaces().is_empty()).then(|| one.id().to_owned());
+                    one.plan().squashes.iter().cloned().chain(itself)
+                })
+                .collect(),
+            online: None,
             rebuilds: Vec::new(),
             scripts: BTreeMap::new(),
         };
-        let mut draft = Draft::new(&self.folder, plan);
+        let mut draft = Draft::new(&self.folder, plan, &folder.schema_before(one)?, &after);
         if one.parents().is_empty() && untouched {
             self.anew(&mut draft, &after)?;
         } else {
@@ -62,7 +70,7 @@ impl Project {
                 together(&mut draft, target, &range)?;
             }
         }
-        draft.finish(&after)?;
+        draft.finish()?;
         let replaced = range.iter().map(|migration| migration.path().to_owned()).collect();
         Ok(Squashed { folder: self.folder.clone(), replaced, draft })
     }
@@ -95,7 +103,9 @@ fn range<'f>(folder: &'f Folder, first: &str, last: &str) -> Result<Vec<&'f Migr
     }
     found.reverse();
     // One that follows from the middle would follow what is there only afterwards.
-    let is_inner = |id: &String| found.iter().rev().skip(1).any(|migration| migration.id() == id);
+    let is_inner = |id: &String| {
+        found.iter().rev().skip(1).any(|migration| migration.id() == id || migration.replaces().contains(id))
+    };
     let beside = folder.migrations().iter().filter(|other| !found.iter().any(|migration| migration.id() == other.id()));
     if let Some(other) = beside.into_iter().find(|other| other.parents().iter().any(is_inner)) {
         return Err(Error::new(

@@ -2,28 +2,29 @@
 
 use std::time::Instant;
 
-use covet_drivers::contract::{Connection, TransactionOptions};
+use covet_drivers::contract::TransactionOptions;
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::migrate::Target;
 use crate::migrate::files::{Script, Way, step_hash};
-use crate::migrate::history::{Entry, History, State};
+use crate::migrate::history::{Entry, State};
 use crate::migrate::runner::choose::{self, Work};
 use crate::migrate::runner::execute::Run;
-use crate::migrate::runner::{Done, Goal, Migrator, Report, Session, in_migration};
+use crate::migrate::runner::{Done, Goal, LOCK, Migrator, Report, Session, in_migration};
 
 impl Migrator {
     /// Applies these migrations. What another runner has done meanwhile is left out.
-    pub(super) async fn apply_all(
-        &self,
-        session: &mut Session,
-        target: Target,
-        wanted: &[String],
-        report: &mut Report,
-    ) -> Result<()> {
-        let mut history = History::new(session.connection(), target.dialect);
-        history.create(target.ddl).await?;
-        let entries = history.read().await?;
+    pub(super) async fn apply_all(&self, session: &mut Session, wanted: &[String], report: &mut Report) -> Result<()> {
+        session.history().create().await?;
+        // It begins anew where another runner was at work while the session was renewed.
+        while !self.apply_some(session, wanted, report).await? {}
+        Ok(())
+    }
+
+    /// Applies them as far as the history is as it was read; whether that was to the end.
+    async fn apply_some(&self, session: &mut Session, wanted: &[String], report: &mut Report) -> Result<bool> {
+        let target = session.target();
+        let entries = session.history().read().await?;
         let (works, others): (Vec<Work<'_>>, Vec<Work<'_>>) = self
             .choice(target.dialect)
             .up(&entries, Goal::All)?
@@ -43,62 +44,60 @@ impl Migrator {
             let placed = |error| in_migration(work.migration.id(), work.migration.name(), error);
             let begin = Instant::now();
             if work.is_there {
-                adopt(session, target, &work, &entries).await.map_err(placed)?;
+                adopt(session, &work, &entries).await.map_err(placed)?;
                 continue;
+            }
+            if session.is_marked() && !self.renewed(session).await? {
+                return Ok(false);
             }
             // The list has not all of an entry.
             if work.begun.is_some() {
-                work.begun = History::new(session.connection(), target.dialect).entry(work.id()).await?;
+                work.begun = session.history().entry(work.id()).await?;
             }
             if let Some(begun) = &work.begun {
                 choose::resumable(&work, begun)?;
             }
             let position = work.begun.as_ref().map_or_else(|| last.saturating_add(1), |begun| begun.position);
             last = last.max(position);
-            let mut run = Run {
-                connection: session.connection(),
-                target,
-                limits: self.limits,
-                way: Way::Up,
-                script: &work.up,
-                entry: entry(&work, position, State::Running),
-                begun: work.begun.clone(),
-            };
+            let entry = entry(&work, position, State::Running);
+            let mut run = Run::new(session, self.limits, Way::Up, &work.up, entry);
+            (run.begun, run.replaces) = (work.begun.clone(), work.migration.replaces());
+            run.watch = self.watch.clone();
             if let Some(statements) = run.run().await.map_err(placed)? {
                 let (id, name) = (work.id().to_owned(), work.migration.name().to_owned());
                 report.done.push(Done { id, name, statements, took: begin.elapsed() });
             }
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Gives the next migration a session without the settings of the one before; whether the history is still as it was.
+    async fn renewed(&self, session: &mut Session) -> Result<bool> {
+        let before = session.history().read().await?;
+        session.renew(LOCK, self.limits.runner).await?;
+        Ok(session.history().read().await? == before)
     }
 
     /// Undoes these migrations.
-    pub(super) async fn undo_all(
-        &self,
-        session: &mut Session,
-        target: Target,
-        wanted: &[String],
-        report: &mut Report,
-    ) -> Result<()> {
-        let connection = session.connection();
-        History::new(connection, target.dialect).create(target.ddl).await?;
+    pub(super) async fn undo_all(&self, session: &mut Session, wanted: &[String], report: &mut Report) -> Result<()> {
+        let target = session.target();
+        session.history().create().await?;
         for id in wanted {
-            let entries = History::new(connection, target.dialect).read().await?;
+            if session.is_marked() {
+                self.renewed(session).await?;
+            }
+            let entries = session.history().read().await?;
             // Another runner may have been faster.
             if choose::down(&entries, Goal::Count(1))?.first().is_none_or(|entry| entry.id != *id) {
                 continue;
             }
-            let Some(entry) = History::new(connection, target.dialect).entry(id).await? else { continue };
+            let Some(entry) = session.history().entry(id).await? else { continue };
             let placed = |error| in_migration(id, &entry.name, error);
-            let script = Script::parse(&entry.down_sql, target.dialect).map_err(placed)?;
-            if let Some(why) = &script.irreversible {
-                return Err(placed(irreversible(why)));
-            }
+            let script = back(&entry.down_sql, target).map_err(placed)?;
             let begin = Instant::now();
-            let begun = (entry.state == State::Reverting).then(|| entry.clone());
-            let (way, limits) = (Way::Down, self.limits);
-            let mut run =
-                Run { connection: &mut *connection, target, limits, way, script: &script, entry: entry.clone(), begun };
+            let mut run = Run::new(session, self.limits, Way::Down, &script, entry.clone());
+            run.begun = (entry.state == State::Reverting).then(|| entry.clone());
+            run.watch = self.watch.clone();
             if let Some(statements) = run.run().await.map_err(placed)? {
                 report.done.push(Done { id: entry.id, name: entry.name, statements, took: begin.elapsed() });
             }
@@ -107,10 +106,18 @@ impl Migrator {
     }
 }
 
-#[cold]
-pub(super) fn irreversible(why: &str) -> Error {
-    Error::new(ErrorKind::Migration, format!("there is no way back: {why}"))
-        .with_help("write a new migration that leads where you want to be")
+/// A way back, as it can be gone.
+///
+/// # Errors
+/// `Migration` where there is none, or it steers transactions itself; those of its text.
+pub(super) fn back(sql: &str, target: Target) -> Result<Script> {
+    let script = Script::parse(sql, target.dialect)?;
+    if let Some(why) = &script.irreversible {
+        return Err(Error::new(ErrorKind::Migration, format!("there is no way back: {why}"))
+            .with_help("write a new migration that leads where you want to be"));
+    }
+    script.check_steering(target.dialect)?;
+    Ok(script)
 }
 
 /// The row of a migration.
@@ -129,45 +136,38 @@ pub(super) fn entry(work: &Work<'_>, position: i32, state: State) -> Entry {
         error: None,
         statement: None,
         doubt: None,
+        replaced_by: None,
+        progress: None,
         started_at: None,
         finished_at: None,
     }
 }
 
 /// Puts a migration in the place of those that it replaces, all of which are applied. Nothing is run.
-async fn adopt(session: &mut Session, target: Target, work: &Work<'_>, entries: &[Entry]) -> Result<()> {
+async fn adopt(session: &mut Session, work: &Work<'_>, entries: &[Entry]) -> Result<()> {
     let replaced: Vec<&Entry> = entries.iter().filter(|entry| work.migration.replaces().contains(&entry.id)).collect();
     let position = replaced.iter().map(|entry| entry.position).max().unwrap_or(1);
     let baseline = replaced.iter().any(|entry| entry.state == State::Baseline);
     let state = if baseline { State::Baseline } else { State::Applied };
-    let gone: Vec<&str> = replaced.iter().map(|entry| entry.id.as_str()).collect();
-    record(session.connection(), target, &[entry(work, position, state)], &gone).await
+    record(session, &[(entry(work, position, state), work.migration.replaces())]).await
 }
 
-/// Writes rows and takes others away, all of it or nothing.
-pub(super) async fn record(
-    connection: &mut dyn Connection,
-    target: Target,
-    rows: &[Entry],
-    gone: &[&str],
-) -> Result<()> {
-    connection.begin(&TransactionOptions::DEFAULT).await?;
+/// Writes rows, each with those in whose place it stands: all of it or nothing.
+pub(super) async fn record(session: &mut Session, rows: &[(Entry, &[String])]) -> Result<()> {
+    session.connection().begin(&TransactionOptions::DEFAULT).await?;
     let result = async {
-        let mut history = History::new(connection, target.dialect);
-        for row in rows {
-            history.write(row).await?;
-        }
-        for id in gone {
-            history.delete(id).await?;
+        for (row, replaces) in rows {
+            session.history().write(row).await?;
+            session.history().replace(row, replaces).await?;
         }
         Ok(())
     }
     .await;
     match result {
-        Ok(()) => connection.commit().await,
+        Ok(()) => session.connection().commit().await,
         Err(error) => {
             // A connection that cannot even roll back is closed with the session.
-            let _ = connection.rollback().await;
+            let _ = session.connection().rollback().await;
             Err(error)
         }
     }

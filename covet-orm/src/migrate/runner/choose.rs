@@ -58,6 +58,8 @@ impl<'f> Choice<'f> {
                         return Err(refused(migration, &format!("{file} was edited after it was applied")));
                     }
                 }
+                // Not held to its files: of one that was never here nothing else is known.
+                Some(State::Replaced) => applied.push(migration.id()),
                 Some(State::Reverting) => {
                     return Err(Error::new(
                         ErrorKind::Migration,
@@ -69,7 +71,11 @@ impl<'f> Choice<'f> {
                 Some(State::Reverted) | None => pending.push((migration, None, self.is_there(migration, &by_id)?)),
             }
         }
-        self.in_order(&pending.iter().map(|(migration, ..)| *migration).collect::<Vec<_>>(), &applied)?;
+        let there = pending.iter().filter(|(.., is_there)| *is_there).map(|(migration, ..)| migration.id());
+        let there: Vec<&str> = there.chain(applied.iter().copied()).collect();
+        let lacking: Vec<&Migration> =
+            pending.iter().filter(|(.., is_there)| !is_there).map(|(migration, ..)| *migration).collect();
+        self.in_order(&lacking, &there)?;
         let ids = pending.iter().map(|(migration, ..)| migration.id());
         let most = self.most(&ids.collect::<Vec<_>>(), &applied, goal)?;
         // Only what runs is read as a script: a file that is wrong stops the run before anything has changed.
@@ -89,8 +95,10 @@ impl<'f> Choice<'f> {
         let placed = |error: Error| in_migration(migration.id(), migration.name(), error);
         let (sums, up_sql, down_sql) = migration.load(self.dialect.name())?;
         let up = Script::parse(&up_sql, self.dialect).map_err(placed)?;
-        // A way back that cannot be read is found now, not when it is needed.
-        Script::parse(&down_sql, self.dialect).map_err(placed)?;
+        up.check_steering(self.dialect).map_err(placed)?;
+        // A way back that cannot be gone is found now, not when it is needed.
+        let down = Script::parse(&down_sql, self.dialect).map_err(placed)?;
+        down.check_steering(self.dialect).map_err(|error| placed(on_the_way_back(&error)))?;
         Ok(Work { migration, sums, up, up_sql, down_sql, begun: begun.cloned(), is_there })
     }
 
@@ -103,7 +111,8 @@ impl<'f> Choice<'f> {
         let here: BTreeSet<&str> = here
             .flat_map(|migration| migration.replaces().iter().map(String::as_str).chain([migration.id()]))
             .collect();
-        match entries.iter().find(|entry| entry.state != State::Reverted && !here.contains(entry.id.as_str())) {
+        let counts = |entry: &Entry| !matches!(entry.state, State::Reverted | State::Replaced);
+        match entries.iter().find(|entry| counts(entry) && !here.contains(entry.id.as_str())) {
             None => Ok(()),
             Some(entry) => Err(Error::new(
                 ErrorKind::Migration,
@@ -121,13 +130,13 @@ impl<'f> Choice<'f> {
         let is = |id: &String| by_id.get(id.as_str()).is_some_and(|entry| entry.state != State::Reverted);
         let applied = |id: &String| by_id.get(id.as_str()).is_some_and(|entry| entry.state.is_applied());
         let replaced = migration.replaces();
-        if replaced.iter().all(applied) {
+        let lacking: Vec<&str> = migration.originals().filter(|id| !applied(id)).map(String::as_str).collect();
+        if lacking.is_empty() {
             return Ok(!replaced.is_empty());
         }
         if !replaced.iter().any(is) {
             return Ok(false);
         }
-        let lacking: Vec<&str> = replaced.iter().filter(|id| !applied(id)).map(String::as_str).collect();
         Err(Error::new(
             ErrorKind::Migration,
             format!(
@@ -190,12 +199,30 @@ pub(super) fn edited(migration: &Migration, entry: &Entry, dialect: &dyn Dialect
 
 /// An unfinished migration goes on only when what it has done is what stands in the file.
 pub(super) fn resumable(work: &Work<'_>, entry: &Entry) -> Result<()> {
+    if entry.step_hashes.len() < entry.steps_done {
+        return Err(Error::new(
+            ErrorKind::Migration,
+            format!(
+                "the history says that {} statements of {} ({}) are done, and knows only {}",
+                entry.steps_done,
+                work.id(),
+                work.migration.name(),
+                entry.step_hashes.len()
+            ),
+        )
+        .with_help("the row was changed by other hands: look at the database, and put `steps_done` right"));
+    }
     let mut now = work.up.steps.iter().map(step_hash);
     let changed = entry.step_hashes.iter().take(entry.steps_done).position(|then| now.next().as_ref() != Some(then));
     match changed {
         Some(index) => Err(refused(work.migration, &format!("statement {} was edited after it was done", index + 1))),
         None => Ok(()),
     }
+}
+
+fn on_the_way_back(error: &Error) -> Error {
+    let placed = Error::new(error.kind(), format!("on the way back {}", error.message()));
+    placed.with_help(error.help().unwrap_or_default().to_owned())
 }
 
 #[cold]
@@ -219,8 +246,8 @@ pub(super) fn down<'w>(entries: &'w [Entry], goal: Goal<'_>) -> Result<Vec<&'w E
         )
         .with_help("finish it first: `cargo covet migrate up`"));
     }
-    let mut applied: Vec<&Entry> =
-        entries.iter().filter(|entry| entry.state.is_applied() || entry.state == State::Reverting).collect();
+    let here = |entry: &&Entry| matches!(entry.state, State::Applied | State::Baseline | State::Reverting);
+    let mut applied: Vec<&Entry> = entries.iter().filter(here).collect();
     applied.sort_by_key(|entry| std::cmp::Reverse(entry.position));
     match goal {
         Goal::All => applied.retain(|entry| entry.state != State::Baseline),

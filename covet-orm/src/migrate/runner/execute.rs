@@ -4,30 +4,38 @@
 //! cannot share a transaction with its note is noted before it begins, with what will tell whether it took effect;
 //! a run that was lost in it leaves that note behind, and the next one asks.
 
-use covet_drivers::contract::{Connection, ConnectionState, Effect, Step, TransactionOptions};
+use covet_drivers::contract::{Connection, ConnectionState, Leaves, Step, TransactionOptions};
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::migrate::Target;
 use crate::migrate::files::{Script, Way};
 use crate::migrate::history::{Doubt, Entry, History, Note, State};
+use crate::migrate::runner::batches::Watch;
 use crate::migrate::runner::patience::{Attempts, Limits, begin};
-use crate::migrate::runner::step;
+use crate::migrate::runner::{Session, step};
 
 /// One migration on its way.
 pub(super) struct Run<'r> {
     pub(super) connection: &'r mut dyn Connection,
     pub(super) target: Target,
+    /// Where the history is.
+    home: &'r str,
     pub(super) limits: Limits,
+    pub(super) watch: Watch,
     pub(super) way: Way,
     pub(super) script: &'r Script,
     /// Its row: on the way forth as it is written when it begins, on the way back as it is.
     pub(super) entry: Entry,
     /// What an earlier run of the same way left.
     pub(super) begun: Option<Entry>,
+    /// Those in whose place it stands, once it is applied.
+    pub(super) replaces: &'r [String],
+    /// Whether the statement that is under way took effect, should it end with an error.
+    pub(super) doubt: Option<Doubt>,
 }
 
 impl Way {
-    fn under_way(self) -> State {
+    pub(super) fn under_way(self) -> State {
         match self {
             Way::Up => State::Running,
             Way::Down => State::Reverting,
@@ -49,7 +57,29 @@ impl Way {
     }
 }
 
-impl Run<'_> {
+impl<'r> Run<'r> {
+    /// One of which nothing is done yet.
+    pub(super) fn new(session: &'r mut Session, limits: Limits, way: Way, script: &'r Script, entry: Entry) -> Self {
+        let target = session.target();
+        if script.steps.iter().any(|step| target.ddl.leaves(&step.sql) != Leaves::Nothing) {
+            session.mark();
+        }
+        let (connection, home) = session.parts();
+        Run {
+            connection,
+            target,
+            home,
+            limits,
+            watch: Watch::default(),
+            way,
+            script,
+            entry,
+            begun: None,
+            replaces: &[],
+            doubt: None,
+        }
+    }
+
     /// Runs it, and gives the number of statements that were run; `None` when another runner was faster.
     ///
     /// # Errors
@@ -95,7 +125,17 @@ impl Run<'_> {
             }
             Way::Down => self.note(Note::done(State::Reverted, total)).await?,
         }
+        self.in_their_place().await?;
         Ok(true)
+    }
+
+    /// Notes what it means for those in whose place it stands.
+    async fn in_their_place(&mut self) -> Result<()> {
+        let (entry, replaces) = (self.entry.clone(), self.replaces);
+        match self.way {
+            Way::Up => self.history().replace(&entry, replaces).await,
+            Way::Down => self.history().release(&entry.id).await,
+        }
     }
 
     /// Runs the statements of a range within the open transaction.
@@ -116,11 +156,13 @@ impl Run<'_> {
 
     /// Runs what is left.
     async fn part_by_part(&mut self) -> Result<usize> {
-        let first = self.first().await?;
-        for step in step::settings(&self.script.steps, first, self.target.ddl) {
-            self.connection.script(&step.sql).await?;
-        }
         let total = self.script.steps.len();
+        let known = self.begun.as_ref().map_or(0, |begun| begun.steps_done);
+        // Another session than the one that was lost; what the database is asked may depend on how it was set.
+        for (index, step) in step::settings(&self.script.steps, known, self.target.ddl) {
+            step::run(self.connection, step, index + 1, total).await?;
+        }
+        let first = self.first().await?;
         let mut done = first;
         while done < total {
             match self.part(done).await {
@@ -131,8 +173,39 @@ impl Run<'_> {
                 }
             }
         }
-        self.note(Note::done(self.way.ended(), total)).await?;
+        self.end(total).await?;
         Ok(total.saturating_sub(first))
+    }
+
+    /// Notes the end.
+    async fn end(&mut self, total: usize) -> Result<()> {
+        let mut attempts = Attempts::new(&self.limits);
+        loop {
+            self.connection.begin(&TransactionOptions::DEFAULT).await?;
+            let result = match self.in_their_place().await {
+                Ok(()) => self.note(Note::done(self.way.ended(), total)).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = self.commit_or_undo(result).await {
+                attempts.after(error, self.connection.state()).await?;
+            } else {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Ends a transaction that is not the migration's: as the work in it went.
+    async fn commit_or_undo(&mut self, result: Result<()>) -> Result<()> {
+        match result {
+            Ok(()) => self.connection.commit().await,
+            Err(error) => {
+                if self.connection.state() != ConnectionState::Broken {
+                    // A connection that cannot even roll back is closed with the session.
+                    let _ = self.connection.rollback().await;
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Where to begin, which is noted; nothing has been changed before.
@@ -141,12 +214,16 @@ impl Run<'_> {
             None => 0,
             Some(begun) => self.settled(&begun).await?,
         };
+        if let Some((index, step)) = step::lost(&self.script.steps, done, self.target.ddl) {
+            return Err(lost(index + 1, step));
+        }
         if done == 0 {
             step::guards_first(self.connection, &self.script.steps, self.target.dialect).await?;
         }
         match self.way {
             Way::Up => {
-                let entry = Entry { state: State::Running, steps_done: done, ..self.entry.clone() };
+                let progress = self.begun.as_ref().and_then(|begun| begun.progress.clone());
+                let entry = Entry { state: State::Running, steps_done: done, progress, ..self.entry.clone() };
                 self.history().write(&entry).await?;
             }
             Way::Down => self.note(Note::done(State::Reverting, done)).await?,
@@ -154,39 +231,16 @@ impl Run<'_> {
         Ok(done)
     }
 
-    /// The statements that an earlier run has done, whether or not it could still note the last one.
-    async fn settled(&mut self, begun: &Entry) -> Result<usize> {
-        let (done, sql) = (begun.steps_done, begun.statement.clone().unwrap_or_default());
-        match begun.doubt {
-            None | Some(Doubt::Again) => Ok(done),
-            Some(Doubt::Unknown) => Err(in_doubt(&begun.id, done + 1, &sql)),
-            Some(Doubt::Probe) => {
-                let Effect::Probe { taken, .. } = self.target.ddl.effect(&sql) else {
-                    return Err(in_doubt(&begun.id, done + 1, &sql));
-                };
-                if step::count(self.connection, &taken).await? == 0 {
-                    return Ok(done);
-                }
-                if self.script.steps.get(done).is_none_or(|step| step.sql != sql) {
-                    return Err(Error::new(
-                        ErrorKind::Migration,
-                        format!("statement {} was edited after it was done: {}", done + 1, step::short(&sql)),
-                    )
-                    .with_help("restore the statement, and write what shall be different behind it"));
-                }
-                Ok(done + 1)
-            }
-        }
-    }
-
     /// Runs the statements that can be taken together from here on, and says where the next part begins.
     async fn part(&mut self, from: usize) -> Result<usize> {
         let Some(step) = self.script.steps.get(from) else { return Ok(from) };
-        if self.connection.capabilities().transactional_ddl && !step.alone {
+        if let Some(batches) = &step.batches {
+            self.batched(from, step, batches).await
+        } else if self.connection.capabilities().transactional_ddl && !step.alone {
             self.group(from).await
         } else if step.guard {
             step::run(self.connection, step, from + 1, self.script.steps.len()).await.map(|()| from + 1)
-        } else if !step.alone && step::changes_rows(step, self.target.dialect) {
+        } else if !step.alone && self.is_of_rows(step).await? {
             self.rows(from, step).await
         } else {
             self.single(from, step).await
@@ -195,7 +249,9 @@ impl Run<'_> {
 
     /// Statements in one transaction with their note.
     async fn group(&mut self, from: usize) -> Result<usize> {
-        let to = from + self.script.steps.iter().skip(from).take_while(|step| !step.alone).count();
+        let joins = |at: usize, step: &Step| !step.alone && step.batches.is_none() && (at == 0 || !step.begins);
+        let rest = self.script.steps.iter().skip(from).enumerate();
+        let to = from + rest.take_while(|(at, step)| joins(*at, step)).count();
         let mut attempts = Attempts::new(&self.limits);
         loop {
             begin(self.connection, self.limits.runner).await?;
@@ -228,21 +284,23 @@ impl Run<'_> {
         let mut attempts = Attempts::new(&self.limits);
         loop {
             self.connection.begin(&TransactionOptions::DEFAULT).await?;
-            let error = match self.noted(from, step).await {
-                Ok(()) => match self.connection.commit().await {
-                    Ok(()) => return Ok(from + 1),
-                    Err(error) => error,
-                },
-                Err(error) => {
-                    if self.connection.state() != ConnectionState::Broken {
-                        // A connection that cannot even roll back is closed with the session.
-                        let _ = self.connection.rollback().await;
-                    }
-                    error
-                }
-            };
-            attempts.after(error, self.connection.state()).await?;
+            let result = self.noted(from, step).await;
+            match self.commit_or_undo(result).await {
+                Ok(()) => return Ok(from + 1),
+                Err(error) => attempts.after(error, self.connection.state()).await?,
+            }
         }
+    }
+
+    /// Whether the statement changes rows, and all of them go back with their transaction.
+    async fn is_of_rows(&mut self, step: &Step) -> Result<bool> {
+        if !step::changes_rows(step, self.target.dialect) {
+            return Ok(false);
+        }
+        Ok(match self.target.ddl.stays(&step.sql) {
+            None => true,
+            Some(question) => step::count(self.connection, &question).await? == 0,
+        })
     }
 
     async fn noted(&mut self, from: usize, step: &Step) -> Result<()> {
@@ -257,61 +315,25 @@ impl Run<'_> {
         self.note(Note::done(self.way.under_way(), from + 1)).await
     }
 
-    /// A statement that commits by itself.
-    async fn single(&mut self, from: usize, step: &Step) -> Result<usize> {
-        let effect = self.target.ddl.effect(&step.sql);
-        let (mut leftover, mut waits) = (None, false);
-        let doubt = match &effect {
-            Effect::Again | Effect::Session => Doubt::Again,
-            Effect::Unknown => Doubt::Unknown,
-            Effect::Probe { taken, leftover: left, patient } => {
-                (leftover, waits) = (left.as_ref(), *patient);
-                step::clear(self.connection, leftover).await?;
-                // What is there before it began says nothing about what it did.
-                if step::count(self.connection, taken).await? == 0 { Doubt::Probe } else { Doubt::Unknown }
-            }
-        };
-        let state = self.way.under_way();
-        self.note(Note { state, done: from, error: None, statement: Some(&step.sql), doubt: Some(doubt) }).await?;
-        let mut attempts = Attempts::new(&self.limits);
-        loop {
-            if waits {
-                self.connection.limit_locks(None).await?;
-            }
-            let result = step::run(self.connection, step, from + 1, self.script.steps.len()).await;
-            if waits && self.connection.state() == ConnectionState::Idle {
-                self.connection.limit_locks(Some(self.limits.lock)).await?;
-            }
-            match result {
-                Ok(()) => break,
-                Err(error) => attempts.after(error, self.connection.state()).await?,
-            }
-            step::clear(self.connection, leftover).await?;
-        }
-        // What can be found out again is noted together with what comes next.
-        if doubt == Doubt::Unknown {
-            self.note(Note::done(state, from + 1)).await?;
-        }
-        Ok(from + 1)
-    }
-
     /// Notes the failure, where the connection still can; otherwise the last note stands.
     async fn failed(&mut self, done: usize, error: &Error) {
         if self.connection.state() == ConnectionState::Idle && !error.is_connection_lost() {
             let text = error.to_string();
             let statement = self.script.steps.get(done).map(|step| step.sql.as_str());
-            let note = Note { state: self.way.failed(), done, error: Some(&text), statement, doubt: None };
+            let doubt = self.doubt;
+            let note = Note { state: self.way.failed(), done, error: Some(&text), statement, doubt };
             // The error of the statement is the one to tell.
             let _ = self.note(note).await;
         }
     }
 
-    async fn note(&mut self, note: Note<'_>) -> Result<()> {
-        History::new(self.connection, self.target.dialect).note(&self.entry.id, note).await
+    pub(super) async fn note(&mut self, note: Note<'_>) -> Result<()> {
+        let id = self.entry.id.clone();
+        self.history().note(&id, note).await
     }
 
-    fn history(&mut self) -> History<'_> {
-        History::new(self.connection, self.target.dialect)
+    pub(super) fn history(&mut self) -> History<'_> {
+        History::new(self.connection, self.target, self.home)
     }
 }
 
@@ -324,18 +346,19 @@ async fn undo(connection: &mut dyn Connection, error: Error) -> Error {
     error
 }
 
-/// The statement at which a lost run ended may have taken effect already.
+/// What an earlier statement had put into the session is gone with it.
 #[cold]
-fn in_doubt(id: &str, number: usize, sql: &str) -> Error {
-    let sql = step::short(sql);
+fn lost(number: usize, step: &Step) -> Error {
     Error::new(
         ErrorKind::Migration,
         format!(
-            "an earlier run was lost during statement {number}, and it cannot be known whether it took effect: {sql}"
+            "an earlier run ended behind statement {number}, and what that left in its session is gone with it: {}",
+            step::short(&step.sql)
         ),
     )
-    .with_help(format!(
-        "look at the database: if it took effect, `cargo covet migrate repair --done {id} --statement {number}`; if \
-         not, `cargo covet migrate repair --redo {id} --statement {number}`"
-    ))
+    .with_help(
+        "run what is left by hand, all in one session, and say so for each statement: `cargo covet migrate repair \
+         --done ID --statement N`; a subquery in place of the variable, or a table that is not temporary, would not \
+         be lost",
+    )
 }

@@ -1,11 +1,13 @@
 //! Runs migrations: forth, back, or only to see.
 
 mod all;
+mod batches;
 mod choose;
 mod execute;
 mod patience;
 mod repair;
 mod session;
+mod single;
 mod status;
 mod step;
 
@@ -17,11 +19,12 @@ use covet_drivers::render::Dialect;
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::db::Db;
-use crate::migrate::Target;
 use crate::migrate::embedded::Embedded;
 use crate::migrate::files::Folder;
-use crate::migrate::history::{Entry, History};
+use crate::migrate::history::Entry;
 
+pub use batches::Batch;
+use batches::Watch;
 use choose::Choice;
 use patience::Limits;
 
@@ -44,6 +47,7 @@ const LOCK: &str = "covet_migrations";
 pub struct Migrator {
     folder: Folder,
     limits: Limits,
+    watch: Watch,
     allow_newer: bool,
 }
 
@@ -102,7 +106,12 @@ impl Migrator {
             return Err(Error::new(ErrorKind::Io, format!("there is no folder {}", path.display()))
                 .with_help("make the first migration with `cargo covet migrate make`"));
         }
-        Ok(Migrator { folder: Folder::read(path)?, limits: Limits::default(), allow_newer: false })
+        Ok(Migrator {
+            folder: Folder::read(path)?,
+            limits: Limits::default(),
+            watch: Watch::default(),
+            allow_newer: false,
+        })
     }
 
     /// The migrations that are built into the program by [`embed_migrations!`](crate::embed_migrations).
@@ -110,7 +119,12 @@ impl Migrator {
     /// # Errors
     /// As [`Folder::read`].
     pub fn embedded(migrations: &Embedded) -> Result<Self> {
-        Ok(Migrator { folder: migrations.folder()?, limits: Limits::default(), allow_newer: false })
+        Ok(Migrator {
+            folder: migrations.folder()?,
+            limits: Limits::default(),
+            watch: Watch::default(),
+            allow_newer: false,
+        })
     }
 
     /// Runs on a database that has migrations which are not here, as a newer version of the program leaves it. Default:
@@ -137,6 +151,21 @@ impl Migrator {
         self
     }
 
+    /// Rows of a batch, for statements that go in batches, and how long to wait between two. Default: what the file
+    /// says; where it says nothing of a pause, as long as the batch took, so that half of the time is the others'.
+    #[must_use]
+    pub fn batches(mut self, size: Option<u32>, pause: Option<Duration>) -> Self {
+        (self.limits.batch, self.limits.pause) = (size.map(|size| size.max(1)), pause);
+        self
+    }
+
+    /// Is told after each batch how far its statement is.
+    #[must_use]
+    pub fn watch(mut self, watch: impl Fn(&Batch<'_>) + Send + Sync + 'static) -> Self {
+        self.watch = Watch::new(watch);
+        self
+    }
+
     /// Applies everything that is not applied yet.
     ///
     /// # Errors
@@ -152,27 +181,16 @@ impl Migrator {
     /// # Errors
     /// As [`up`](Migrator::up), and `Migration` for a goal that is not known.
     pub async fn up_to(&self, db: &Db, goal: Goal<'_>) -> Result<Report> {
-        let target = Target::of(&*db.backend());
         let entries = self.entries(db).await?;
         let mut report = Report::default();
         // Whoever finds nothing to do waits for nobody.
-        let works = self.choice(target.dialect).up(&entries, goal)?;
+        let works = self.choice(db.backend().dialect()).up(&entries, goal)?;
         let wanted: Vec<String> = works.iter().map(|work| work.id().to_owned()).collect();
         if !wanted.is_empty() {
             let mut session = self.locked(db).await?;
-            let result = self.apply_all(&mut session, target, &wanted, &mut report).await;
+            let result = self.apply_all(&mut session, &wanted, &mut report).await;
             end(session, result).await?;
         }
-        Ok(report)
-    }
-
-    /// Applies one migration, whatever else is pending.
-    async fn only(&self, db: &Db, id: &str) -> Result<Report> {
-        let mut report = Report::default();
-        let target = Target::of(&*db.backend());
-        let mut session = self.locked(db).await?;
-        let result = self.apply_all(&mut session, target, &[id.to_owned()], &mut report).await;
-        end(session, result).await?;
         Ok(report)
     }
 
@@ -184,13 +202,12 @@ impl Migrator {
     /// `Migration` for a migration without a way back and for a goal that is not known; else as
     /// [`up`](Migrator::up).
     pub async fn down(&self, db: &Db, goal: Goal<'_>) -> Result<Report> {
-        let target = Target::of(&*db.backend());
         let entries = self.entries(db).await?;
         let mut report = Report::default();
         let wanted: Vec<String> = choose::down(&entries, goal)?.iter().map(|entry| entry.id.clone()).collect();
         if !wanted.is_empty() {
             let mut session = self.locked(db).await?;
-            let result = self.undo_all(&mut session, target, &wanted, &mut report).await;
+            let result = self.undo_all(&mut session, &wanted, &mut report).await;
             end(session, result).await?;
         }
         Ok(report)
@@ -220,7 +237,7 @@ impl Migrator {
     /// As there.
     pub async fn plan_down(&self, db: &Db, goal: Goal<'_>) -> Result<Vec<Planned>> {
         let mut session = Session::open(db).await?;
-        let mut history = History::new(session.connection(), db.backend().dialect());
+        let mut history = session.history();
         let entries = history.read().await?;
         let mut planned = Vec::new();
         for entry in choose::down(&entries, goal)? {
@@ -248,7 +265,7 @@ impl Migrator {
 
     async fn entries(&self, db: &Db) -> Result<Vec<Entry>> {
         let mut session = Session::open(db).await?;
-        let entries = History::new(session.connection(), db.backend().dialect()).read().await?;
+        let entries = session.history().read().await?;
         session.close().await?;
         Ok(entries)
     }

@@ -16,11 +16,15 @@ pub(super) struct Limits {
     pub(super) lock: Duration,
     /// How often a transaction, or a statement that is none, is tried.
     pub(super) attempts: u32,
+    /// Rows of a batch, whatever the file says.
+    pub(super) batch: Option<u32>,
+    /// How long to wait between two batches, whatever the file says.
+    pub(super) pause: Option<Duration>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { runner: Duration::from_secs(60), lock: Duration::from_secs(3), attempts: 10 }
+        Limits { runner: Duration::from_secs(60), lock: Duration::from_secs(3), attempts: 10, batch: None, pause: None }
     }
 }
 

@@ -7,10 +7,9 @@ use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::db::Db;
 use crate::migrate::Target;
-use crate::migrate::files::Script;
-use crate::migrate::history::{Entry, History, Note, State};
-use crate::migrate::runner::all::{entry, irreversible, record};
-use crate::migrate::runner::choose::Work;
+use crate::migrate::history::{Entry, Note, State};
+use crate::migrate::runner::all::{back, entry, record};
+use crate::migrate::runner::choose::{self, Work};
 use crate::migrate::runner::{Done, Goal, Migrator, Report, Session, end};
 use crate::schema::{Diff, describe, diff};
 
@@ -26,7 +25,7 @@ impl Migrator {
     /// `Migration` when the migration is not unfinished or did not stop at this statement; `LockTimeout` while a runner works.
     pub async fn statement_is_done(&self, db: &Db, id: &str, number: usize) -> Result<()> {
         let mut session = self.locked(db).await?;
-        let result = stopped(&mut session, db, id, number, true).await;
+        let result = stopped(&mut session, id, number, true).await;
         end(session, result).await
     }
 
@@ -37,7 +36,7 @@ impl Migrator {
     /// As [`statement_is_done`](Migrator::statement_is_done).
     pub async fn statement_is_not_done(&self, db: &Db, id: &str, number: usize) -> Result<()> {
         let mut session = self.locked(db).await?;
-        let result = stopped(&mut session, db, id, number, false).await;
+        let result = stopped(&mut session, id, number, false).await;
         end(session, result).await
     }
 
@@ -51,10 +50,10 @@ impl Migrator {
         let work = self.choice(db.backend().dialect()).work(migration)?;
         let mut session = self.locked(db).await?;
         let result = async {
-            let target = Target::of(&*db.backend());
-            let mut history = History::new(session.connection(), target.dialect);
-            history.create(target.ddl).await?;
-            let Some(known) = history.entry(work.id()).await?.filter(|entry| entry.state.is_applied()) else {
+            let mut history = session.history();
+            history.create().await?;
+            let held = |entry: &Entry| matches!(entry.state, State::Applied | State::Baseline);
+            let Some(known) = history.entry(work.id()).await?.filter(held) else {
                 return Err(Error::new(
                     ErrorKind::Migration,
                     format!("the migration {} is not applied, or not to its end", work.id()),
@@ -67,22 +66,35 @@ impl Migrator {
         end(session, result).await
     }
 
-    /// Undoes the migration that was applied last, and applies it again: as its files are now.
+    /// Undoes the migration that was applied last, and applies it again: as its files are now. No other runner comes in
+    /// between.
     ///
     /// # Errors
     /// As [`down`](Migrator::down) and [`up`](Migrator::up); `Migration`, before anything has changed, when there is no
-    /// way back, and when its files are not here.
+    /// way back, when its files are not here, and for whatever would stop it from being applied again.
     pub async fn redo(&self, db: &Db) -> Result<Report> {
-        let last = self.plan_down(db, Goal::Count(1)).await?.into_iter().next().ok_or_else(|| {
+        let mut report = Report::default();
+        let mut session = self.locked(db).await?;
+        let result = self.undo_and_apply(&mut session, &mut report).await;
+        end(session, result).await?;
+        Ok(report)
+    }
+
+    async fn undo_and_apply(&self, session: &mut Session, report: &mut Report) -> Result<()> {
+        let target = session.target();
+        let mut entries = session.history().read().await?;
+        let id = choose::down(&entries, Goal::Count(1))?.first().map(|entry| entry.id.clone()).ok_or_else(|| {
             Error::new(ErrorKind::Migration, "no migration is applied, so there is none to run again")
         })?;
-        let work = self.choice(db.backend().dialect()).work(self.folder.migration(&last.id)?)?;
-        let back = Script::parse(&last.sql, db.backend().dialect())?;
-        if let Some(why) = &back.irreversible {
-            return Err(irreversible(why));
+        self.folder.migration(&id)?;
+        back(&session.history().way_back(&id).await?, target)?;
+        // What would be refused behind the way back is refused before it.
+        for entry in entries.iter_mut().filter(|entry| entry.id == id || entry.replaced_by.as_ref() == Some(&id)) {
+            entry.state = State::Reverted;
         }
-        self.down(db, Goal::Count(1)).await?;
-        self.only(db, work.id()).await
+        self.choice(target.dialect).up(&entries, Goal::All)?;
+        self.undo_all(session, std::slice::from_ref(&id), &mut Report::default()).await?;
+        self.apply_all(session, &[id], report).await
     }
 
     /// Records a migration as applied, or as not applied, without running anything.
@@ -105,8 +117,8 @@ impl Migrator {
         };
         let mut session = self.locked(db).await?;
         let result = async {
-            let mut history = History::new(session.connection(), target.dialect);
-            history.create(target.ddl).await?;
+            let mut history = session.history();
+            history.create().await?;
             let entries = history.read().await?;
             let known = entries.iter().find(|entry| work.as_ref().map_or(id, |work| work.id()) == entry.id);
             if let Some(entry) = known.filter(|entry| entry.state.is_unfinished()) {
@@ -123,9 +135,13 @@ impl Migrator {
             match (&work, known) {
                 (Some(work), _) => {
                     let last = entries.iter().map(|entry| entry.position).max().unwrap_or(0);
-                    history.write(&entry(work, last.saturating_add(1), State::Applied)).await
+                    let row = entry(work, last.saturating_add(1), State::Applied);
+                    record(&mut session, &[(row, work.migration.replaces())]).await
                 }
-                (None, Some(entry)) => history.note(&entry.id, Note::done(State::Reverted, entry.steps_done)).await,
+                (None, Some(entry)) => {
+                    history.release(&entry.id).await?;
+                    history.note(&entry.id, Note::done(State::Reverted, entry.steps_done)).await
+                }
                 (None, None) => Ok(()),
             }
         }
@@ -145,7 +161,7 @@ impl Migrator {
         let mut report = Report::default();
         let mut session = self.locked(db).await?;
         let result = async {
-            let entries = History::new(session.connection(), target.dialect).read().await?;
+            let entries = session.history().read().await?;
             if let Some(entry) = entries.iter().find(|entry| entry.state != State::Reverted) {
                 return Err(Error::new(
                     ErrorKind::Migration,
@@ -162,11 +178,12 @@ impl Migrator {
                 )
                 .with_help("change the database, or name another migration, up to which it has everything"));
             }
-            History::new(session.connection(), target.dialect).create(target.ddl).await?;
-            let rows: Vec<Entry> =
-                works.iter().zip(1..).map(|(work, position)| entry(work, position, State::Baseline)).collect();
-            record(session.connection(), target, &rows, &[]).await?;
-            report.done.extend(rows.into_iter().map(|row| Done {
+            session.history().create().await?;
+            let row = |(work, position)| entry(work, position, State::Baseline);
+            let rows: Vec<(Entry, &[String])> =
+                works.iter().zip(1..).map(|one| (row(one), one.0.migration.replaces())).collect();
+            record(&mut session, &rows).await?;
+            report.done.extend(rows.into_iter().map(|(row, _)| Done {
                 id: row.id,
                 name: row.name,
                 statements: 0,
@@ -207,9 +224,8 @@ fn differences(live: &Schema, wanted: &Schema) -> Result<Vec<String>> {
 }
 
 /// Notes what became of the statement at which a migration stopped.
-async fn stopped(session: &mut Session, db: &Db, id: &str, number: usize, done: bool) -> Result<()> {
-    let target = Target::of(&*db.backend());
-    let mut history = History::new(session.connection(), target.dialect);
+async fn stopped(session: &mut Session, id: &str, number: usize, done: bool) -> Result<()> {
+    let mut history = session.history();
     let entries = history.read().await?;
     let unfinished = entries.iter().find(|entry| entry.id == id && entry.state.is_unfinished());
     let entry = unfinished.ok_or_else(|| {
@@ -223,7 +239,7 @@ async fn stopped(session: &mut Session, db: &Db, id: &str, number: usize, done: 
             format!("migration {id} stopped at statement {stopped}, not at statement {number}"),
         ));
     }
-    history.create(target.ddl).await?;
+    history.create().await?;
     let state = if entry.state == State::Reverting { State::Reverting } else { State::Failed };
     let (done, error) =
         if done { (number, "noted as done by hand") } else { (number - 1, "to be run again, as was said by hand") };

@@ -79,8 +79,8 @@ pub(super) fn status(folder: &Folder, dialect: &dyn Dialect, entries: &[Entry]) 
         let standing = match entry.map(|entry| (entry, entry.state)) {
             None | Some((_, State::Reverted)) => {
                 let replaced = migration.replaces();
-                if !replaced.is_empty() && replaced.iter().all(|id| is_applied(id)) {
-                    detail = Some(format!("by the {} migrations that it replaces", replaced.len()));
+                if !replaced.is_empty() && migration.originals().all(|id| is_applied(id)) {
+                    detail = Some(format!("by the {} migrations that it replaces", migration.originals().count()));
                     here.extend(replaced.iter().map(String::as_str));
                     Standing::Applied
                 } else {
@@ -95,6 +95,10 @@ pub(super) fn status(folder: &Folder, dialect: &dyn Dialect, entries: &[Entry]) 
                 None if entry.state == State::Baseline => Standing::Baseline,
                 None => Standing::Applied,
             },
+            Some((entry, State::Replaced)) => {
+                detail = entry.replaced_by.as_ref().map(|whole| format!("by {whole}, which stands in its place"));
+                Standing::Applied
+            }
             Some((entry, State::Running | State::Failed)) => {
                 Standing::Unfinished { done: entry.steps_done, total: entry.steps_total }
             }
@@ -114,7 +118,8 @@ pub(super) fn status(folder: &Folder, dialect: &dyn Dialect, entries: &[Entry]) 
         }
     }
     for entry in entries {
-        if !here.contains(entry.id.as_str()) && entry.state != State::Reverted {
+        let counts = !matches!(entry.state, State::Reverted | State::Replaced);
+        if counts && !here.contains(entry.id.as_str()) {
             all.push(one(&entry.id, &entry.name, Standing::Missing, Some(entry), None));
         }
     }

@@ -1,7 +1,7 @@
 //! Runs one statement of a migration.
 
 use covet_drivers::catalog::ColumnType;
-use covet_drivers::contract::{Command, Connection, Ddl, Effect, Flow, Leftover, Reuse, Row, Step};
+use covet_drivers::contract::{Command, Connection, Ddl, Flow, Leaves, Leftover, Reuse, Row, Step};
 use covet_drivers::render::Dialect;
 use covet_drivers::sql::{Quoting, Reader, Word, words};
 use covet_drivers::value::ValueRef;
@@ -190,10 +190,20 @@ pub(super) fn changes_rows(step: &Step, dialect: &dyn Dialect) -> bool {
     ["update", "insert", "delete", "replace", "merge", "with"].iter().any(|word| first.eq_ignore_ascii_case(word))
 }
 
-/// What is to be run again on a new session before a statement that is not the first: settings of the session.
-pub(super) fn settings<'s>(steps: &'s [Step], before: usize, ddl: &'static dyn Ddl) -> Vec<&'s Step> {
-    let earlier = steps.iter().take(before);
-    earlier.filter(|step| !step.guard && ddl.effect(&step.sql) == Effect::Session).collect()
+/// What is to be run again on a new session before a statement that is not the first: settings of the session, with
+/// their places.
+pub(super) fn settings<'s>(steps: &'s [Step], before: usize, ddl: &'static dyn Ddl) -> Vec<(usize, &'s Step)> {
+    let earlier = steps.iter().enumerate().take(before);
+    earlier.filter(|(_, step)| !step.guard && ddl.leaves(&step.sql) == Leaves::Setting).collect()
+}
+
+/// What a session had by an earlier statement and no new one can have, where there is something left to run.
+pub(super) fn lost<'s>(steps: &'s [Step], before: usize, ddl: &'static dyn Ddl) -> Option<(usize, &'s Step)> {
+    if before >= steps.len() {
+        return None;
+    }
+    let mut earlier = steps.iter().enumerate().take(before);
+    earlier.find(|(_, step)| !step.guard && ddl.leaves(&step.sql) == Leaves::State)
 }
 
 /// A statement, short enough for a message.

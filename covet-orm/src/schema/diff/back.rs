@@ -1,19 +1,21 @@
 //! The way back: every change turned round, and put into an order that is safe for it.
 
-use covet_drivers::catalog::{Change, ColumnType, EnumType, Schema, Table};
+use covet_drivers::catalog::{Change, Column, ColumnType, EnumType, Schema, Table};
 
 use crate::schema::diff::compare::Places;
-use crate::schema::diff::ground;
+use crate::schema::diff::moved::Moving;
+use crate::schema::diff::{aside, ground};
 
 /// The changes that undo these, which led to `after`.
 pub(super) fn turn_round(forth: &[Change], after: &Schema) -> Vec<Change> {
     let is_new = |name: &str| forth.iter().any(|c| matches!(c, Change::CreateTable { table } if table.name == name));
     let mut places = Places::default();
+    let moving = aside::moving(forth, after);
     // Names are given back last: whatever came meanwhile may bear them, and is gone by then.
     let mut renames = Vec::new();
     for change in forth.iter().rev() {
-        // A table that goes takes what belongs to it along.
-        if change.table().is_some_and(is_new) {
+        // A table that goes takes what belongs to it along. The name may be that of one that was renamed.
+        if !matches!(change, Change::RenameTable { .. }) && change.table().is_some_and(is_new) {
             continue;
         }
         match change {
@@ -23,17 +25,24 @@ pub(super) fn turn_round(forth: &[Change], after: &Schema) -> Vec<Change> {
             Change::RenameColumn { table, from, to } => {
                 renames.push(Change::RenameColumn { table: table.clone(), from: to.clone(), to: from.clone() });
             }
+            Change::RenameIndex { table, from, to } => {
+                renames.push(Change::RenameIndex { table: table.clone(), from: to.clone(), to: from.clone() });
+            }
+            Change::RenameConstraint { table, from, to } => {
+                renames.push(Change::RenameConstraint { table: table.clone(), from: to.clone(), to: from.clone() });
+            }
             Change::DropTable { table } => places.create_table(table),
-            Change::AddColumn { table, column, .. } if is_replaced(forth, table, &column.name) => {
-                places.drop_replaced.push(Change::DropColumn { table: table.clone(), column: column.clone() });
+            Change::AddColumn { table, column, .. } if is_early(forth, table, column) => {
+                places.drop_generated.push(Change::DropColumn { table: table.clone(), column: column.clone() });
             }
-            Change::DropColumn { table, column } if is_replaced(forth, table, &column.name) => {
+            Change::DropColumn { table, column } if is_early(forth, table, column) => {
                 let (table, column) = (table.clone(), column.clone());
-                places.add_replaced.push(Change::AddColumn { table, column, backfill: None });
+                places.add_generated.push(Change::AddColumn { table, column, backfill: None });
             }
-            other => step(other, forth, &mut places),
+            other => step(other, forth, &moving, &mut places),
         }
     }
+    aside::step_aside(forth, after, &moving, &mut places);
     let new: Vec<&Table> = after.tables.iter().filter(|table| is_new(&table.name)).collect();
     let mut order = ground::parents_first(new);
     order.reverse();
@@ -41,7 +50,11 @@ pub(super) fn turn_round(forth: &[Change], after: &Schema) -> Vec<Change> {
     places.in_order().chain(renames).collect()
 }
 
-/// Whether a column goes and comes again, as another one.
+/// Whether a column comes last and goes first: it is generated, or goes and comes again as another one.
+fn is_early(forth: &[Change], table: &str, column: &Column) -> bool {
+    column.generated.is_some() || is_replaced(forth, table, &column.name)
+}
+
 fn is_replaced(forth: &[Change], table: &str, column: &str) -> bool {
     let comes = forth
         .iter()
@@ -68,7 +81,7 @@ fn labels_before(forth: &[Change], ty: &EnumType) -> EnumType {
     changed.unwrap_or(ty).clone()
 }
 
-fn step(change: &Change, forth: &[Change], places: &mut Places) {
+fn step(change: &Change, forth: &[Change], moving: &Moving, places: &mut Places) {
     match change.clone() {
         Change::CreateEnum { ty } => places.drop_enums.push(Change::DropEnum { ty }),
         Change::DropEnum { ty } => places.enums.push(Change::CreateEnum { ty }),
@@ -86,8 +99,8 @@ fn step(change: &Change, forth: &[Change], places: &mut Places) {
             places.add_columns.push(Change::AddColumn { table, column, backfill: None });
         }
         Change::AlterColumn { table, before, after, .. } if before.generated.is_some() && after.generated.is_none() => {
-            places.drop_replaced.push(Change::DropColumn { table: table.clone(), column: after });
-            places.add_replaced.push(Change::AddColumn { table, column: before, backfill: None });
+            places.drop_generated.push(Change::DropColumn { table: table.clone(), column: after });
+            places.add_generated.push(Change::AddColumn { table, column: before, backfill: None });
         }
         Change::AlterColumn { table, mut before, mut after, .. } => {
             // The labels of an enum go back before.
@@ -113,7 +126,7 @@ fn step(change: &Change, forth: &[Change], places: &mut Places) {
             let nothing = Vec::new();
             if before.is_empty() {
                 places.drop_keys.push(Change::AlterPrimaryKey { table, before: after, after: nothing });
-            } else if is_freed(forth, &table, &after) {
+            } else if is_freed(forth, &table, &after) || moving.of(&table).is_some_and(|moved| moved.takes(&after)) {
                 let first = Change::AlterPrimaryKey { table: table.clone(), before: after, after: nothing.clone() };
                 places.drop_keys.push(first);
                 places.keys.push(Change::AlterPrimaryKey { table, before: nothing, after: before });

@@ -1,13 +1,14 @@
 //! The comparison: two schemas, the decisions, and the changes between, each in its place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use covet_drivers::Result;
 use covet_drivers::catalog::{Change, EnumType, Schema, Table};
 
 use crate::schema::diff::judge::Judge;
+use crate::schema::diff::moved::Moving;
 use crate::schema::diff::names::show;
-use crate::schema::diff::{Answer, Decision, Question, ground, renames, similarity, table};
+use crate::schema::diff::{Answer, Decision, Question, ground, moved, parts, renames, similarity, table};
 
 /// The changes, sorted into the places that their order has.
 #[derive(Default)]
@@ -17,13 +18,18 @@ pub(super) struct Places {
     pub(super) drop_indexes: Vec<Change>,
     /// Primary keys that must go before something else can change.
     pub(super) drop_keys: Vec<Change>,
-    /// Columns that go and come again: generated ones, while what they read changes.
-    pub(super) drop_replaced: Vec<Change>,
+    /// Generated columns that go, for good or while what they read changes.
+    pub(super) drop_generated: Vec<Change>,
+    /// Columns that are generated no longer, and keep their values.
+    pub(super) settle: Vec<Change>,
+    /// Indexes and constraints that get another name.
+    pub(super) rename: Vec<Change>,
     pub(super) enums: Vec<Change>,
     pub(super) create_tables: Vec<Change>,
     pub(super) add_columns: Vec<Change>,
     pub(super) alter_columns: Vec<Change>,
-    pub(super) add_replaced: Vec<Change>,
+    /// Generated columns that come, and columns that come again as another.
+    pub(super) add_generated: Vec<Change>,
     pub(super) keys: Vec<Change>,
     pub(super) add_checks: Vec<Change>,
     pub(super) add_indexes: Vec<Change>,
@@ -68,12 +74,14 @@ impl Places {
             self.drop_checks,
             self.drop_indexes,
             self.drop_keys,
-            self.drop_replaced,
+            moved::readers_first(self.drop_generated),
+            self.settle,
+            self.rename,
             self.enums,
             self.create_tables,
             self.add_columns,
             self.alter_columns,
-            self.add_replaced,
+            moved::readers_last(self.add_generated),
             self.keys,
             self.add_checks,
             self.add_indexes,
@@ -88,6 +96,32 @@ impl Places {
     }
 }
 
+/// What lies around a table that is compared: both schemas, under the new names.
+pub(super) struct Between<'s> {
+    pub(super) before: &'s Schema,
+    pub(super) after: &'s Schema,
+    pub(super) moving: Moving,
+    /// The names that indexes and constraints have.
+    taken: BTreeSet<&'s str>,
+}
+
+impl<'s> Between<'s> {
+    fn new(before: &'s Schema, after: &'s Schema) -> Self {
+        let names = |table: &'s Table| {
+            let keys = table.foreign_keys.iter().map(|key| key.name.as_str());
+            let checks = table.checks.iter().map(|check| check.name.as_str());
+            table.indexes.iter().map(|index| index.name.as_str()).chain(keys).chain(checks)
+        };
+        let taken = before.tables.iter().flat_map(names).collect();
+        Between { before, after, moving: Moving::between(before, after), taken }
+    }
+
+    /// Whether something may be renamed to this: nothing has the name, not even something that gets another.
+    pub(super) fn is_free(&self, name: &str) -> bool {
+        !self.taken.contains(name)
+    }
+}
+
 pub(super) fn compare(before: &Schema, after: &Schema, judge: &mut Judge<'_>) -> Result<Vec<Change>> {
     let (mut before, mut after) = (before.clone(), after.clone());
     before.sort();
@@ -97,9 +131,11 @@ pub(super) fn compare(before: &Schema, after: &Schema, judge: &mut Judge<'_>) ->
     enums(&before, &after, judge, &mut places)?;
     new_tables(&before, &after, &mut places);
     lost_tables(&before, &after, judge, &mut places);
+    let between = Between::new(&before, &after);
     for new in &after.tables {
         if let Some(old) = before.table(&new.name) {
-            table::compare(old, new, &before, &after, judge, &mut places)?;
+            table::compare(old, new, &between, judge, &mut places)?;
+            parts::compare(old, new, &between, &mut places);
         }
     }
     changes.extend(places.in_order());

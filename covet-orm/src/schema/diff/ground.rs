@@ -1,8 +1,9 @@
-//! What stands on what: the order of tables, and foreign keys that must step aside.
+//! What stands on what: the order of tables, and the ground of foreign keys.
 
 use covet_drivers::catalog::{ForeignKey, Index, Schema, Table};
 
-use crate::schema::diff::retype::moves_keys;
+use crate::schema::diff::moved::Moving;
+use crate::schema::diff::parts;
 
 /// The tables, each behind those that its foreign keys point at; by name where that leaves a choice.
 pub(super) fn parents_first(mut left: Vec<&Table>) -> Vec<&Table> {
@@ -32,31 +33,18 @@ pub(super) fn against_the_order<'t>(order: &[&'t Table]) -> Vec<(&'t Table, &'t 
     found
 }
 
-/// Whether a foreign key that stays must go for the while, because a column under it changes or
-/// the unique index that it stands on goes.
-pub(super) fn must_step_aside(table: &Table, key: &ForeignKey, before: &Schema, after: &Schema) -> bool {
-    let moves = |table: &str, columns: &[String]| {
-        columns.iter().any(|name| {
-            let column = |schema: &'_ Schema| schema.table(table).and_then(|t| t.column(name)).cloned();
-            matches!((column(before), column(after)), (Some(b), Some(a)) if moves_keys(&b, &a))
-        })
-    };
-    // The index under it is made again when a column that lies in it becomes another, one that it only includes too.
-    let grounds = before.table(&key.target).map(|target| target.indexes.as_slice()).unwrap_or_default();
-    let mut grounds = grounds.iter().filter(|index| index.keeps_unique(&key.target_columns));
-    moves(&table.name, &key.columns)
-        || moves(&key.target, &key.target_columns)
-        || grounds.any(|index| moves(&key.target, &index.include))
-        || loses_its_ground(key, before, after)
-}
-
-fn loses_its_ground(key: &ForeignKey, before: &Schema, after: &Schema) -> bool {
+/// Whether the key or the unique index that a foreign key stands on goes, if only for the while.
+pub(super) fn loses_its_ground(key: &ForeignKey, before: &Schema, after: &Schema, moving: &Moving) -> bool {
     let (Some(old), Some(new)) = (before.table(&key.target), after.table(&key.target)) else { return false };
-    let grounds = |index: &Index| index.keeps_unique(&key.target_columns);
+    let moved = moving.of(&key.target);
     if is_key(&old.primary_key, key) {
-        return !is_key(&new.primary_key, key) || old.primary_key != new.primary_key;
+        return old.primary_key != new.primary_key || moved.is_some_and(|moved| moved.takes(&old.primary_key));
     }
-    old.indexes.iter().any(|index| grounds(index) && !new.indexes.iter().any(|other| other.means(index)))
+    let grounds = |index: &Index| index.keeps_unique(&key.target_columns);
+    let stays = |index: &Index| new.indexes.iter().any(|other| parts::is_renamed(index, other) || other.means(index));
+    // An index is made again when a column that it only includes becomes another, too.
+    let moves = |index: &Index| moved.is_some_and(|moved| moved.takes(&index.include));
+    old.indexes.iter().any(|index| grounds(index) && (!stays(index) || moves(index)))
 }
 
 fn is_key(primary_key: &[String], key: &ForeignKey) -> bool {

@@ -4,14 +4,17 @@
 //! that no longer allows NULL may meet NULLs. Such a difference is a [`Question`] with the exact
 //! texts that answer it, and without an answer there are no changes at all.
 
+mod aside;
 mod back;
 mod compare;
 mod decision;
 mod ground;
 mod judge;
 mod literal;
+mod moved;
 mod names;
 mod objects;
+mod parts;
 mod question;
 mod renames;
 mod retype;
@@ -42,9 +45,10 @@ pub enum Diff {
 
 /// The changes from one schema to another.
 ///
-/// The order: views, triggers and functions that go or step aside; renames; foreign keys, checks and indexes that go, and generated columns that step aside; enums, tables
-/// and columns that come; columns that change; primary keys; checks, indexes and foreign keys that come; columns,
-/// tables and enums that go; comments; functions, views and triggers that come.
+/// The order: views, triggers and functions that go or step aside; renames; foreign keys, checks and indexes that go;
+/// generated columns that go; enums, tables and columns that come; columns that change; generated columns that come;
+/// primary keys; checks, indexes and foreign keys that come; columns, tables and enums that go; comments; functions,
+/// views and triggers that come.
 ///
 /// # Errors
 /// `Migration` for a decision that fits nothing, for a column that goes while something that stays reads it, and when

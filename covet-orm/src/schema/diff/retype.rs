@@ -26,6 +26,8 @@ pub(super) fn retype(before: &ColumnType, after: &ColumnType) -> Retype {
     }
     let widens = match (before, after) {
         (F32, F64) => true,
+        // The enum has another name; its own labels are a change of their own.
+        (Enum(before), Enum(after)) => before.labels.iter().all(|label| after.labels.contains(label)),
         (Text { .. }, Text { max_len: None }) => true,
         (Text { max_len: Some(before) }, Text { max_len: Some(after) }) => before <= after,
         (Decimal { precision: p, scale: s }, Decimal { precision: to_p, scale: to_s }) => {

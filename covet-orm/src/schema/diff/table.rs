@@ -1,47 +1,46 @@
-//! The comparison of one table that both schemas have.
+//! The comparison of the columns of a table that both schemas have.
 
-use std::collections::BTreeSet;
-
-use covet_drivers::catalog::{Change, Check, Column, ColumnType, Expression, Index, Schema, Table};
+use covet_drivers::catalog::{Change, Column, ColumnType, Expression, Table};
 use covet_drivers::{Error, ErrorKind, Result};
 
-use crate::schema::diff::compare::Places;
+use crate::schema::diff::compare::{Between, Places};
 use crate::schema::diff::decision::place;
 use crate::schema::diff::judge::{Fill, Judge};
-use crate::schema::diff::retype::{Retype, moves_keys, retype};
-use crate::schema::diff::{Answer, Decision, Question, ground, similarity};
+use crate::schema::diff::retype::{Retype, retype};
+use crate::schema::diff::{Answer, Decision, Question, similarity};
 
 pub(super) fn compare(
     old: &Table,
     new: &Table,
-    before: &Schema,
-    after: &Schema,
+    between: &Between<'_>,
     judge: &mut Judge<'_>,
     places: &mut Places,
 ) -> Result<()> {
     // What is lost is asked about first: a rename answers the question about the new column too.
     for column in &old.columns {
         if new.column(&column.name).is_none() {
+            let change = Change::DropColumn { table: new.name.clone(), column: column.clone() };
             let decision = Decision::DropColumn { table: new.name.clone(), column: column.name.clone() };
-            if column.generated.is_some() || judge.decided(&decision, || lost(old, new, column)) {
+            if column.generated.is_some() {
                 is_read_no_more(new, &column.name)?;
-                places.drop_columns.push(Change::DropColumn { table: new.name.clone(), column: column.clone() });
+                places.drop_generated.push(change);
+            } else if judge.decided(&decision, || lost(old, new, column)) {
+                is_read_no_more(new, &column.name)?;
+                places.drop_columns.push(change);
             }
         }
     }
-    let replaced = replaced(old, new);
+    let moved = between.moving.of(&new.name);
     for column in &new.columns {
         match old.column(&column.name) {
             None => add(new, column, judge, places)?,
-            Some(was) if replaced.contains(&column.name) => replace(new, was, column, judge, places),
+            Some(was) if moved.is_some_and(|moved| moved.gone.contains(&column.name)) => {
+                replace(new, was, column, judge, places);
+            }
             Some(was) if !was.means(column) => alter(new, was, column, judge, places)?,
             Some(_) => {}
         }
     }
-    primary_key(old, new, places);
-    checks(old, new, &replaced, places);
-    indexes(old, new, &replaced, places);
-    foreign_keys(old, new, before, after, places);
     if old.comment != new.comment {
         let (before, after) = (old.comment.clone(), new.comment.clone());
         places.comments.push(Change::CommentTable { table: new.name.clone(), before, after });
@@ -56,11 +55,12 @@ fn is_read_no_more(new: &Table, column: &str) -> Result<()> {
         new.checks.iter().find(|check| reads(&check.expression)).map(|check| format!("the check {}", check.name));
     let index =
         || new.indexes.iter().find(|index| index.mentions(column)).map(|index| format!("the index {}", index.name));
-    let generated = || {
-        let found = new.columns.iter().find(|other| other.generated.as_ref().is_some_and(|g| reads(&g.expression)));
-        found.map(|other| format!("the generated column {}", other.name))
+    let other = || {
+        let found = new.columns.iter().find(|other| other.reads(column))?;
+        let what = if found.generated.is_some() { "the generated column" } else { "the default of the column" };
+        Some(format!("{what} {}", found.name))
     };
-    match check.or_else(index).or_else(generated) {
+    match check.or_else(index).or_else(other) {
         None => Ok(()),
         Some(reader) => Err(Error::new(
             ErrorKind::Migration,
@@ -68,27 +68,6 @@ fn is_read_no_more(new: &Table, column: &str) -> Result<()> {
         )
         .with_help("change what reads it, or keep the column")),
     }
-}
-
-/// Columns that go and come again: those whose generated value is made in another way, or reads a column that becomes
-/// another while it stands there.
-fn replaced(old: &Table, new: &Table) -> BTreeSet<String> {
-    let mut replaced = BTreeSet::new();
-    let retyped: Vec<&str> = new
-        .columns
-        .iter()
-        .filter(|column| old.column(&column.name).is_some_and(|was| moves_keys(was, column)))
-        .map(|column| column.name.as_str())
-        .collect();
-    for column in &new.columns {
-        let Some(was) = old.column(&column.name) else { continue };
-        let Some(generated) = &column.generated else { continue };
-        let reads = |name: &&str| generated.expression.mentions(name);
-        if !was.means(&Column { comment: was.comment.clone(), ..column.clone() }) || retyped.iter().any(reads) {
-            replaced.insert(column.name.clone());
-        }
-    }
-    replaced
 }
 
 /// A column goes and comes again. One that was written by hand loses its values.
@@ -109,46 +88,8 @@ fn replace(table: &Table, was: &Column, column: &Column, judge: &mut Judge<'_>, 
             return;
         }
     }
-    places.drop_replaced.push(Change::DropColumn { table: name.clone(), column: was.clone() });
-    places.add_replaced.push(Change::AddColumn { table: name.clone(), column: column.clone(), backfill: None });
-}
-
-fn primary_key(old: &Table, new: &Table, places: &mut Places) {
-    if old.primary_key == new.primary_key {
-        return;
-    }
-    let change = |before: &[String], after: &[String]| Change::AlterPrimaryKey {
-        table: new.name.clone(),
-        before: before.to_vec(),
-        after: after.to_vec(),
-    };
-    // No column of a key allows NULL; and a column that is numbered becomes the key as it comes.
-    let freed = old.primary_key.iter().any(|name| new.column(name).is_some_and(|column| column.nullable));
-    let numbered = new.columns.iter().any(|column| column.auto && old.column(&column.name).is_none());
-    if !old.primary_key.is_empty() && (freed || numbered || new.primary_key.is_empty()) {
-        places.drop_keys.push(change(&old.primary_key, &[]));
-        if !new.primary_key.is_empty() {
-            places.keys.push(change(&[], &new.primary_key));
-        }
-    } else {
-        places.keys.push(change(&old.primary_key, &new.primary_key));
-    }
-}
-
-fn checks(old: &Table, new: &Table, replaced: &BTreeSet<String>, places: &mut Places) {
-    let table = &new.name;
-    let aside = |expression: &Expression| replaced.iter().any(|name| expression.mentions(name));
-    let same = |a: &Check, b: &Check| a.name == b.name && a.expression.means(&b.expression);
-    for check in &old.checks {
-        if aside(&check.expression) || !new.checks.iter().any(|other| same(other, check)) {
-            places.drop_checks.push(Change::DropCheck { table: table.clone(), check: check.clone() });
-        }
-    }
-    for check in &new.checks {
-        if aside(&check.expression) || !old.checks.iter().any(|other| same(other, check)) {
-            places.add_checks.push(Change::AddCheck { table: table.clone(), check: check.clone() });
-        }
-    }
+    places.drop_generated.push(Change::DropColumn { table: name.clone(), column: was.clone() });
+    places.add_generated.push(Change::AddColumn { table: name.clone(), column: column.clone(), backfill: None });
 }
 
 fn add(table: &Table, column: &Column, judge: &mut Judge<'_>, places: &mut Places) -> Result<()> {
@@ -162,7 +103,8 @@ fn add(table: &Table, column: &Column, judge: &mut Judge<'_>, places: &mut Place
             Fill::Undecided => return Ok(()),
         }
     };
-    places.add_columns.push(Change::AddColumn { table: table.name.clone(), column: column.clone(), backfill });
+    let place = if column.generated.is_some() { &mut places.add_generated } else { &mut places.add_columns };
+    place.push(Change::AddColumn { table: table.name.clone(), column: column.clone(), backfill });
     Ok(())
 }
 
@@ -203,12 +145,10 @@ fn alter(table: &Table, was: &Column, column: &Column, judge: &mut Judge<'_>, pl
     } else {
         None
     };
-    places.alter_columns.push(Change::AlterColumn {
-        table: name.clone(),
-        before: was,
-        after: column.clone(),
-        backfill,
-    });
+    // What it read may change from then on.
+    let settles = was.generated.is_some() && column.generated.is_none() && was.ty == column.ty;
+    let place = if settles { &mut places.settle } else { &mut places.alter_columns };
+    place.push(Change::AlterColumn { table: name.clone(), before: was, after: column.clone(), backfill });
     Ok(())
 }
 
@@ -242,34 +182,5 @@ fn lost(old: &Table, new: &Table, column: &Column) -> Question {
         about: place(&new.name, &column.name),
         found: "the model has no such column any more".to_owned(),
         answers,
-    }
-}
-
-fn indexes(old: &Table, new: &Table, replaced: &BTreeSet<String>, places: &mut Places) {
-    let table = &new.name;
-    let aside = |index: &Index| replaced.iter().any(|name| index.mentions(name));
-    let means = |a: &Index, b: &Index| a.means(b);
-    for index in old.indexes.iter().filter(|index| aside(index) || !new.indexes.iter().any(|new| means(index, new))) {
-        places.drop_indexes.push(Change::DropIndex { table: table.clone(), index: index.clone() });
-    }
-    for index in new.indexes.iter().filter(|index| aside(index) || !old.indexes.iter().any(|old| means(index, old))) {
-        places.add_indexes.push(Change::AddIndex { table: table.clone(), index: index.clone() });
-    }
-}
-
-fn foreign_keys(old: &Table, new: &Table, before: &Schema, after: &Schema, places: &mut Places) {
-    let table = &new.name;
-    for key in &old.foreign_keys {
-        let stays = new.foreign_keys.contains(key);
-        let aside = stays && ground::must_step_aside(new, key, before, after);
-        if !stays || aside {
-            places.drop_foreign_keys.push(Change::DropForeignKey { table: table.clone(), foreign_key: key.clone() });
-        }
-        if aside {
-            places.add_foreign_keys.push(Change::AddForeignKey { table: table.clone(), foreign_key: key.clone() });
-        }
-    }
-    for key in new.foreign_keys.iter().filter(|key| !old.foreign_keys.contains(key)) {
-        places.add_foreign_keys.push(Change::AddForeignKey { table: table.clone(), foreign_key: key.clone() });
     }
 }

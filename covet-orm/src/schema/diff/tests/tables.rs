@@ -69,12 +69,30 @@ fn a_renamed_table_takes_its_names_along() {
     let to = schema([users("accounts"), posts("accounts")]);
     assert_eq!(
         walk(&before, &to, &["rename table users to accounts"]),
-        [
-            "rename table users to accounts",
-            "drop index users_email_key on accounts",
-            "add index accounts_email_key on accounts",
-        ]
+        ["rename table users to accounts", "rename index users_email_key of accounts to accounts_email_key",]
     );
+    let (before, to) = (
+        schema([table("a", []), posts("a")]),
+        schema([table("a", []), {
+            let mut posts = posts("a");
+            posts.name = "notes".to_owned();
+            posts.foreign_keys[0].name = "notes_user_id_fkey".to_owned();
+            posts
+        }]),
+    );
+    assert_eq!(
+        walk(&before, &to, &["rename table posts to notes"]),
+        ["rename table posts to notes", "rename constraint posts_user_id_fkey of notes to notes_user_id_fkey"]
+    );
+}
+
+#[test]
+fn names_that_change_places_are_made_again() {
+    let one = |name: &str| unique(table(name, [column("x", TEXT)]), "x");
+    let before = schema([one("a"), one("b")]);
+    let changes = walk(&before, &before, &["rename table a to b", "rename table b to a"]);
+    assert!(changes.iter().all(|change| !change.starts_with("rename index")), "{changes:?}");
+    assert_eq!(changes.iter().filter(|change| change.starts_with("add index")).count(), 2, "{changes:?}");
 }
 
 #[test]
