@@ -35,4 +35,17 @@ impl Chance {
         let millis = least + self.below(most - least);
         Duration::from_millis(u64::try_from(millis).expect("a time fits"))
     }
+
+    /// One of several things.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn pick<'t, T>(&mut self, of: &'t [T]) -> &'t T {
+        &of[self.below(of.len())]
+    }
+
+    /// What happens so many times in a hundred.
+    pub fn percent(&mut self, times: usize) -> bool {
+        self.below(100) < times
+    }
 }

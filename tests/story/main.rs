@@ -14,6 +14,7 @@ mod notation;
 mod online;
 mod place;
 mod pull;
+mod random;
 mod revisions;
 mod rows;
 mod runs;

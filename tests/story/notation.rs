@@ -1,6 +1,6 @@
 //! Schemas in a line: `users{id auto; email text(200) uq; bio text?} posts{id auto; user_id i64 ->users.id cascade ix}`.
 //!
-//! A column is its name, its type (`?` allows NULL; `auto` is a numbered key) and words: `pk`, `uq`,
+//! A column is its name, its type (`?` allows NULL; `auto` is a numbered key, as a word behind another type too) and words: `pk`, `uq`,
 //! `ix`, `ci`, `=default`, `->table.column`, an action on delete, and `on:` an action on update. A
 //! table may add `pk(a,b)`, `uq(a,b)`, `ix(a,b)` and `ix:name(a,b)`. `~` stands for a blank.
 //!
@@ -10,7 +10,8 @@
 //! `function name{…}`, `extension name{}` and `trigger name on table{…}`; a text of theirs for one database begins with
 //! `@postgres`, `@mysql` or `@sqlite`.
 //!
-//! In an index `-a` is descending and `<lower(a)>` an expression; behind it `?condition`, `+included` and `!gin`.
+//! In an index `-a` is descending and `<lower(a)>` an expression; behind it `?condition`, `+included`, `!gin` and
+//! `!nulls~agree`.
 
 use covet_orm::drivers::catalog::{
     Action, Check, Column, ColumnDefault, ColumnType, EnumType, Expression, ForeignKey, Generated, Index, Object,
@@ -136,6 +137,7 @@ fn key(table: &mut Table, item: &str) {
         match mark {
             '?' => index.condition = Some(expression(text)),
             '+' => index.include.push(plain(text)),
+            _ if text == "nulls~agree" => index.nulls_agree = true,
             _ => index.method = Some(plain(text)),
         }
     }
@@ -169,6 +171,10 @@ fn column(table: &mut Table, item: &str) {
             "pk" => table.primary_key = vec![name.clone()],
             "uq" | "ix" => index(table, &name.replace(' ', "~"), word == "uq", None),
             "ci" => column.case_insensitive = true,
+            "auto" => {
+                column.auto = true;
+                table.primary_key = vec![name.clone()];
+            }
             _ => {
                 let rest = |prefix: &str| word.strip_prefix(prefix);
                 if let Some(text) = rest("=sql:") {
@@ -199,8 +205,10 @@ fn of(text: &str) -> ColumnType {
     let parts: Vec<&str> = inside.split(',').collect();
     match word {
         "bool" => ColumnType::Bool,
+        "i8" => ColumnType::I8,
         "i16" => ColumnType::I16,
         "u8" => ColumnType::U8,
+        "u16" => ColumnType::U16,
         "u32" => ColumnType::U32,
         "u64" => ColumnType::U64,
         "f32" => ColumnType::F32,

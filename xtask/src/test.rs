@@ -20,7 +20,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<ExitCode> {
 
 /// The tests that go through far more cases when they are asked to; without a filter, only those.
 pub(crate) fn torture(arguments: &[String]) -> Outcome<ExitCode> {
-    let all = ["cancellation", "pool::", "outcomes::", "scenarios::", "two_phase"].map(String::from);
+    let all = ["cancellation", "pool::", "outcomes::", "scenarios::", "two_phase", "random::"].map(String::from);
     run_with(if arguments.is_empty() { &all } else { arguments }, &[TORTURE])
 }
 

@@ -5,6 +5,7 @@ mod beyond;
 mod columns;
 mod keys;
 mod objects;
+mod random;
 mod run;
 mod tables;
 mod types;
@@ -98,8 +99,17 @@ async fn mysql() {
 
 /// All cases, some at a time; every one that fails is named.
 async fn all(kind: Kind) {
-    let cases = [tables::CASES, columns::CASES, types::CASES, keys::CASES, beyond::CASES, aside::CASES, objects::CASES]
-        .concat();
+    let cases = [
+        tables::CASES,
+        columns::CASES,
+        types::CASES,
+        keys::CASES,
+        beyond::CASES,
+        aside::CASES,
+        objects::CASES,
+        random::CASES,
+    ]
+    .concat();
     let only = std::env::var("COVET_TEST_CASE").ok();
     let cases = cases.into_iter().filter(|case| only.as_deref().is_none_or(|only| case.id.starts_with(only)));
     let left = Arc::new(Mutex::new(cases.collect::<Vec<_>>()));

@@ -224,6 +224,7 @@ impl Plan<'_> {
                 Some(value) if self.online => self.fill_with(table, &now, value)?,
                 Some(value) => {
                     let value = default(value, &now.ty, &format!("{table}.{}", after.name))?;
+                    self.twice_filled(table, &after.name, &value)?;
                     self.push(format!("UPDATE {t} SET {c} = {value} WHERE {c} IS NULL"));
                 }
                 None => self.steps.push(Step::guard(
@@ -257,7 +258,9 @@ impl Plan<'_> {
             && comment(&now.ty, now.comment.as_deref()) == comment(&after.ty, after.comment.as_deref());
         if !is_same {
             let definition = definition::column(table, after)?;
-            self.push(format!("ALTER TABLE {t} MODIFY COLUMN {definition}"));
+            let (before, behind) =
+                if after.auto { self.key_of_numbered(table, &after.name)? } else { ("", String::new()) };
+            self.push(format!("ALTER TABLE {t} {before}MODIFY COLUMN {definition}{behind}"));
         }
         if check(table, &now.name, &now.ty) != check(table, &after.name, &after.ty) {
             self.add_type_check(table, after);

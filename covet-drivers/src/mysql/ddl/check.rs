@@ -1,6 +1,8 @@
 //! What MySQL and MariaDB could not hold as asked.
 
-use crate::catalog::{Action, Column, ColumnDefault, ColumnType, Expression, Index, ObjectKind, Schema, Table, Timing};
+use crate::catalog::{
+    Action, Check, Column, ColumnDefault, ColumnType, Expression, Index, ObjectKind, Schema, Table, Timing,
+};
 use crate::error::{Error, Result};
 use crate::mysql::ddl::keys::set_default;
 use crate::mysql::defaults::default;
@@ -34,6 +36,7 @@ pub(crate) fn check(schema: &Schema) -> Result<()> {
         for check in &table.checks {
             name(&check.name)?;
             written(&check.expression, &format!("the check {} of {}", check.name, table.name))?;
+            unnumbered(table, &check.expression, &format!("the check {} of {}", check.name, table.name))?;
         }
         comment(table.comment.as_deref(), &table.name, 2_048)?;
         foreign_keys(schema, table)?;
@@ -100,6 +103,7 @@ fn column(table: &Table, column: &Column) -> Result<()> {
     comment(column.comment.as_deref(), &place, 1_000).map_err(at)?;
     if let Some(generated) = &column.generated {
         written(&generated.expression, &format!("the generated column {place}")).map_err(at)?;
+        unnumbered(table, &generated.expression, &format!("the generated column {place}")).map_err(at)?;
         if column.auto || column.default.is_some() {
             return Err(at(no(format_args!("the generated column {place} that is numbered or has a default"))));
         }
@@ -148,6 +152,16 @@ fn written(expression: &Expression, what: &str) -> Result<()> {
         Some(text) if !text.trim().is_empty() => Ok(()),
         _ => Err(no(format_args!("{what}: there is no expression for it"))
             .with_help(format!("write one text for all databases, or one named {NAME}"))),
+    }
+}
+
+/// The number of a row is not known yet when such an expression is looked at.
+fn unnumbered(table: &Table, expression: &Expression, what: &str) -> Result<()> {
+    match table.columns.iter().find(|column| column.auto && expression.mentions(&column.name)) {
+        None => Ok(()),
+        Some(column) => {
+            Err(no(format_args!("{what}, which reads the numbered column {}", column.name)).with_table(&table.name))
+        }
     }
 }
 
@@ -208,6 +222,12 @@ fn foreign_keys(schema: &Schema, table: &Table) -> Result<()> {
         }
         let named = |error: Error| error.with_table(&table.name).with_constraint(&key.name);
         let sets_null = key.on_delete == Action::SetNull || key.on_update == Action::SetNull;
+        let writes = sets_null || key.on_update == Action::Cascade;
+        let read = |check: &&Check| key.columns.iter().any(|column| check.expression.mentions(column));
+        if let Some(check) = table.checks.iter().find(read).filter(|_| writes) {
+            let what = format!("the check {} of columns that the foreign key {} writes", check.name, key.name);
+            return Err(named(no(what)).with_help("let the foreign key do nothing by itself, or take the check away"));
+        }
         for (column, target_column) in key.columns.iter().zip(&key.target_columns) {
             let (Some(own), Some(other)) =
                 (table.column(column), schema.table(&key.target).and_then(|target| target.column(target_column)))

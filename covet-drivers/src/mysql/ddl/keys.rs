@@ -51,6 +51,44 @@ impl Plan<'_> {
         ));
     }
 
+    /// Stops the migration when a value in place of NULL would be there more than once where it is to be unique.
+    pub(crate) fn twice_filled(&mut self, table: &str, column: &str, value: &str) -> Result<()> {
+        let known = self.table(table)?;
+        let unique = known.indexes.iter().filter(|index| index.unique && index.has(column));
+        for columns in unique.map(Index::column_names).collect::<Vec<_>>() {
+            let filled = |name: &String| {
+                let c = quote(name);
+                if name == column { format!("COALESCE({c}, {value})") } else { c }
+            };
+            let terms: Vec<String> = columns.iter().map(filled).collect();
+            let present: Vec<String> = terms.iter().map(|term| format!("{term} IS NOT NULL")).collect();
+            self.steps.push(Step::guard(
+                format!(
+                    "SELECT COUNT(*) FROM (SELECT 1 FROM {} WHERE {} GROUP BY {} HAVING COUNT(*) > 1) AS twice",
+                    quote(table),
+                    present.join(" AND "),
+                    terms.join(", ")
+                ),
+                format!("values of {table} ({}) that more than one row has", terms.join(", ")),
+            ));
+        }
+        Ok(())
+    }
+
+    /// What stands before and behind the definition of a column that is numbered from now on: it must be the key by
+    /// then, and the change of the key comes later.
+    pub(crate) fn key_of_numbered(&mut self, table: &str, column: &str) -> Result<(&'static str, String)> {
+        let key = vec![column.to_owned()];
+        let now = self.table(table)?.primary_key.clone();
+        if now == key {
+            return Ok(("", String::new()));
+        }
+        self.twice(table, &key);
+        let behind = format!(", ADD PRIMARY KEY ({})", names(&key));
+        self.table_mut(table)?.primary_key = key;
+        Ok((if now.is_empty() { "" } else { "DROP PRIMARY KEY, " }, behind))
+    }
+
     pub(crate) fn alter_primary_key(&mut self, table: &str, before: &[String], after: &[String]) -> Result<()> {
         let now = self.table(table)?.primary_key.clone();
         if now == after {

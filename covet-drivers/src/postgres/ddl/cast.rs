@@ -182,7 +182,9 @@ fn from_text(c: &str, from: &ColumnType, to: &ColumnType) -> Conversion {
             let utc = Some(format!("{c}::timestamp AT TIME ZONE 'UTC'"));
             Some((utc, unlike(&format!(r"^{DATE}[ T]{TIME}(Z|\+00(:00)?)?$"))))
         }
-        ColumnType::Uuid | ColumnType::Json => Some((using, None)),
+        ColumnType::Uuid => Some((using, unlike("^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"))),
+        // Only the server can tell: it refuses the statement, and with it the whole migration.
+        ColumnType::Json => Some((using, None)),
         ColumnType::Bytes => Some((Some(format!("convert_to({c}, 'UTF8')")), None)),
         ColumnType::Enum(ty) => {
             let labels: Vec<String> = ty.labels.iter().map(|label| literal(label)).collect();

@@ -1,6 +1,6 @@
 //! Columns: added and altered.
 
-use crate::catalog::{Column, ColumnDefault, ColumnType};
+use crate::catalog::{Column, ColumnDefault, ColumnType, Table};
 use crate::error::Result;
 use crate::postgres::ddl::cast::{Cast, cast};
 use crate::postgres::ddl::plan::Plan;
@@ -83,7 +83,10 @@ impl Plan {
         if before.generated.is_some() && after.generated.is_none() {
             actions.push(format!("ALTER COLUMN {name} DROP EXPRESSION"));
         }
-        if before.auto && !after.auto {
+        if before.auto && !after.auto && retyped {
+            // In one statement the new type would be looked at while the column is still numbered.
+            self.sql(format!("ALTER TABLE {on} ALTER COLUMN {name} DROP IDENTITY"));
+        } else if before.auto && !after.auto {
             actions.push(format!("ALTER COLUMN {name} DROP IDENTITY"));
         }
         let checked_anew = condition(before) != condition(after);
@@ -117,6 +120,8 @@ impl Plan {
         if !before.nullable && after.nullable {
             actions.push(format!("ALTER COLUMN {name} DROP NOT NULL"));
         }
+        let readers = if retyped { self.readers(table, &after.name)? } else { Table::default() };
+        self.drop_readers(&readers);
         if !actions.is_empty() {
             self.sql(format!("ALTER TABLE {on} {}", actions.join(", ")));
         }
@@ -128,6 +133,7 @@ impl Plan {
                 Some(value) if self.is_online(table) => self.fill_with(table, after, value)?,
                 Some(value) => {
                     let value = default(value, &after.ty);
+                    self.twice_filled(table, &after.name, &value)?;
                     self.sql(format!("UPDATE {on} SET {name} = {value} WHERE {name} IS NULL"));
                 }
                 None => self.guard(
@@ -150,6 +156,7 @@ impl Plan {
             self.comment_column(table, after);
         }
         *self.column(table, &before.name)? = after.clone();
+        self.restore_readers(&readers)?;
         if before.nullable != after.nullable {
             self.reindex(table, &after.name)?;
         }

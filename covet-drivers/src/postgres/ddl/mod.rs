@@ -8,6 +8,7 @@ mod enums;
 mod leaves;
 mod online;
 mod plan;
+mod readers;
 
 use crate::catalog::{Change, Column, Schema};
 use crate::contract::{Batches, Ddl, Effect, Leaves, Step};

@@ -1,6 +1,8 @@
 //! One change after the other, with the schema as it stands in between.
 
-use crate::catalog::{Change, Check, Column, ForeignKey, Index, Over, Schema, Table, Term, constraint_name};
+use crate::catalog::{
+    Change, Check, Column, Expression, ForeignKey, Index, Over, Schema, Table, Term, constraint_name,
+};
 use crate::contract::Step;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::ddl::column::definition;
@@ -235,6 +237,20 @@ impl Plan {
         self.create_index(table, index)
     }
 
+    /// Stops the migration when a value in place of NULL would be there more than once where it is to be unique.
+    pub(super) fn twice_filled(&mut self, table: &str, column: &str, value: &str) -> Result<()> {
+        let known = self.table(table)?.indexes.clone();
+        for mut index in known.into_iter().filter(|index| index.unique && index.condition.is_none()) {
+            let filled = Expression::new(format!("COALESCE({}, {value})", quoted(column)));
+            let mut terms = index.terms.iter_mut().filter(|term| term.as_column() == Some(column));
+            if let Some(term) = terms.next() {
+                *term = Term::expression(filled);
+                self.twice(table, &index);
+            }
+        }
+        Ok(())
+    }
+
     /// Stops the migration when values that are to be unique are there more than once.
     fn twice(&mut self, table: &str, index: &Index) {
         if self.made.iter().any(|made| made == table) {
@@ -362,7 +378,7 @@ impl Plan {
         }
     }
 
-    fn drop_constraint(&mut self, table: &str, name: &str) {
+    pub(super) fn drop_constraint(&mut self, table: &str, name: &str) {
         self.sql(format!("ALTER TABLE {} DROP CONSTRAINT {}", quoted(table), quoted(name)));
     }
 
@@ -381,7 +397,7 @@ impl Plan {
 }
 
 /// A check as it stands in `CREATE TABLE` and behind `ADD`.
-fn check(check: &Check) -> String {
+pub(super) fn check(check: &Check) -> String {
     let expression = check.expression.on(NAME).unwrap_or_default();
     format!("CONSTRAINT {} CHECK ({expression})", quoted(&check.name))
 }

@@ -380,7 +380,9 @@ impl Planner {
         let due: Vec<usize> =
             self.forecast.rebuilt.iter().copied().filter(|id| self.forecast.last.get(*id) == Some(&number)).collect();
         for id in due {
-            let steps = rebuild::steps(self.line(id)?)?;
+            let stored = |table: &str, column: &str| self.stored(number, table, column);
+            let line = self.lines.get(id).ok_or_else(lost)?;
+            let steps = rebuild::steps(line, &stored)?;
             self.steps.extend(steps);
         }
         Ok(())
@@ -415,6 +417,17 @@ impl Planner {
         self.lines.get_mut(id).ok_or_else(|| Error::new(ErrorKind::Migration, "a table was lost while planning"))
     }
 
+    /// The name under which a column is stored before the rebuilds that follow this change; `None` when one of those
+    /// is what makes it.
+    fn stored(&self, number: usize, table: &str, column: &str) -> Option<String> {
+        let id = self.lines.iter().rposition(|line| !line.dropped && line.table.name == table)?;
+        let line = self.lines.get(id)?;
+        let waits =
+            self.forecast.rebuilt.contains(&id) && self.forecast.last.get(id).is_some_and(|last| *last >= number);
+        let source = line.sources.get(line.position(column).ok()?)?;
+        if waits { source.old.as_ref().map(|old| old.name.clone()) } else { Some(column.to_owned()) }
+    }
+
     pub(super) fn must_rebuild(&mut self, id: usize) {
         if self.lines.get(id).is_some_and(|line| !line.created) {
             self.needs_rebuild.insert(id);
@@ -443,4 +456,8 @@ impl Planner {
 fn no_index(table: &str, index: &str) -> Error {
     Error::new(ErrorKind::Migration, format!("a change of the index {index} of {table}, which does not exist there"))
         .with_table(table)
+}
+
+fn lost() -> Error {
+    Error::new(ErrorKind::Migration, "a table was lost while planning")
 }

@@ -4,7 +4,7 @@
 //! dropping the old table would take the rows of others along) and make triggers and unknown
 //! indexes again.
 
-use crate::catalog::{Column, ColumnType, ForeignKey, Index, constraint_name, shorten};
+use crate::catalog::{Column, ColumnType, Expression, ForeignKey, Index, Term, constraint_name, shorten};
 use crate::contract::Step;
 use crate::error::{Error, Result};
 use crate::sqlite::ddl::convert::convert;
@@ -15,8 +15,13 @@ use crate::sqlite::ddl::unknown;
 use crate::sqlite::dialect::NAME;
 use crate::sqlite::migration::KEPT;
 
+/// Under which name a column is stored; `None` while it is not.
+pub(super) type Stored<'s> = dyn Fn(&str, &str) -> Option<String> + 's;
+
 /// The statements of the rebuild.
-pub(super) fn steps(line: &Line) -> Result<Vec<Step>> {
+///
+/// `stored` is told a table and a column as they will be, and gives the name under which the column is stored by now.
+pub(super) fn steps(line: &Line, stored: &Stored<'_>) -> Result<Vec<Step>> {
     let table = &line.table;
     let name = &table.name;
     let (old, new) = (quote(name), shorten(format!("_covet_new_{name}")));
@@ -33,10 +38,10 @@ pub(super) fn steps(line: &Line) -> Result<Vec<Step>> {
     let mut values = Vec::new();
     let written = || table.columns.iter().zip(&line.sources).filter(|(column, _)| column.generated.is_none());
     for (column, source) in written() {
-        values.push(value(name, column, source, &mut steps)?);
+        values.push(value(line, column, source, &mut steps)?);
     }
     steps.extend(misfits(line));
-    steps.extend(line.new_foreign_keys.iter().filter_map(|key| orphans(line, key)));
+    steps.extend(line.new_foreign_keys.iter().filter_map(|key| orphans(line, key, stored)));
     steps.extend(keep(line));
     let mut created = Step::new(create::table(table, &new)?);
     created.note = format!("table {name} is rebuilt: SQLite cannot change it in place");
@@ -78,7 +83,8 @@ pub(super) fn steps(line: &Line) -> Result<Vec<Step>> {
 }
 
 /// The value of a column for each row of the old table, and guards for the rows that have none.
-fn value(table: &str, column: &Column, source: &Source, guards: &mut Vec<Step>) -> Result<String> {
+fn value(line: &Line, column: &Column, source: &Source, guards: &mut Vec<Step>) -> Result<String> {
+    let table = &line.table.name;
     let place = format!("{table}.{}", column.name);
     let fill = |fill| literal::default(table, column, fill);
     let Some(old) = &source.old else {
@@ -115,13 +121,38 @@ fn value(table: &str, column: &Column, source: &Source, guards: &mut Vec<Step>) 
         return Ok(value);
     }
     match &source.backfill {
-        Some(given) => Ok(format!("coalesce({value}, {})", fill(given)?)),
+        Some(given) => {
+            let value = format!("coalesce({value}, {})", fill(given)?);
+            guards.extend(twice_filled(line, &column.name, &value));
+            Ok(value)
+        }
         None => {
             let sql = format!("SELECT count(*) FROM {} WHERE {c} IS NULL", quote(table));
             guards.push(Step::guard(sql, format!("values of {place} are NULL, which it no longer allows")));
             Ok(value)
         }
     }
+}
+
+/// Guards for a value that would be there more than once where it is to be unique: in indexes whose other columns stay.
+fn twice_filled(line: &Line, column: &str, value: &str) -> Vec<Step> {
+    let stays = |name: &str| {
+        let mut columns = line.table.columns.iter().zip(&line.sources).filter(|(column, _)| column.name == name);
+        columns.any(|(column, source)| {
+            source.backfill.is_none() && source.old.as_ref().is_some_and(|old| old.name == name && old.ty == column.ty)
+        })
+    };
+    let kept = |term: &Term| term.as_column().is_some_and(|name| name == column || stays(name));
+    let unique = |index: &&Index| index.unique && index.condition.is_none() && index.has(column);
+    let mut steps = Vec::new();
+    for index in line.table.indexes.iter().filter(unique).filter(|index| index.terms.iter().all(kept)) {
+        let mut index = index.clone();
+        for term in index.terms.iter_mut().filter(|term| term.as_column() == Some(column)) {
+            *term = Term::expression(Expression::new(value.to_owned()));
+        }
+        steps.push(create::twice(&line.table.name, &index));
+    }
+    steps
 }
 
 /// The value with another label in place of one that goes.
@@ -167,16 +198,15 @@ fn misfits(line: &Line) -> Vec<Step> {
     steps
 }
 
-/// Counts the rows that a new foreign key would refuse; none where one of its columns is new as well.
-fn orphans(line: &Line, key: &ForeignKey) -> Option<Step> {
-    let stored = |name: &String| {
-        let at = line.table.columns.iter().position(|column| column.name == *name)?;
-        Some(quote(&line.sources.get(at)?.old.as_ref()?.name))
+/// Counts the rows that a new foreign key would refuse; none where one of the columns, here or there, is new as well.
+/// What is left to find is found when the migration commits.
+fn orphans(line: &Line, key: &ForeignKey, stored: &Stored<'_>) -> Option<Step> {
+    let names = |table: &str, columns: &[String]| -> Option<Vec<String>> {
+        columns.iter().map(|column| Some(quote(&stored(table, column)?))).collect()
     };
-    let columns: Vec<String> = key.columns.iter().map(stored).collect::<Option<_>>()?;
+    let (columns, theirs) = (names(&line.table.name, &key.columns)?, names(&key.target, &key.target_columns)?);
     let set: Vec<String> = columns.iter().map(|column| format!("c.{column} IS NOT NULL")).collect();
-    let same: Vec<String> =
-        columns.iter().zip(&key.target_columns).map(|(c, p)| format!("p.{} = c.{c}", quote(p))).collect();
+    let same: Vec<String> = columns.iter().zip(&theirs).map(|(c, p)| format!("p.{p} = c.{c}")).collect();
     let sql = format!(
         "SELECT count(*) FROM {} AS c WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS p WHERE {})",
         quote(&line.table.name),

@@ -42,7 +42,9 @@ pub(super) fn loses_its_ground(key: &ForeignKey, before: &Schema, after: &Schema
     }
     let grounds = |index: &Index| index.keeps_unique(&key.target_columns);
     let stays = |index: &Index| new.indexes.iter().any(|other| parts::is_renamed(index, other) || other.means(index));
-    old.indexes.iter().any(|index| grounds(index) && !stays(index))
+    // An index is made again when a column that it only includes becomes another, too.
+    let moves = |index: &Index| moved.is_some_and(|moved| moved.moves_key(&index.include));
+    old.indexes.iter().any(|index| grounds(index) && (!stays(index) || moves(index)))
 }
 
 fn is_key(primary_key: &[String], key: &ForeignKey) -> bool {

@@ -1,6 +1,6 @@
 //! Tables, keys, indexes and foreign keys.
 
-use covet_drivers::catalog::{Action, ColumnDefault, ColumnType, Index, Schema};
+use covet_drivers::catalog::{Action, Change, ColumnDefault, ColumnType, Index, Schema};
 
 use crate::schema::diff::tests::{
     I32, I64, TEXT, asked, column, made, nullable, offered, points, refused, schema, table, unique, walk,
@@ -206,4 +206,17 @@ fn without_a_single_model_nothing_is_dropped() {
     let error = refused(&before, &Schema::default(), &["drop table a", "drop table b"]);
     assert!(error.contains("no model at all") && error.contains("all 2 tables"), "{error}");
     assert!(made(&Schema::default(), &Schema::default(), &[]).is_empty());
+}
+
+#[test]
+fn a_foreign_key_steps_aside_when_a_column_beside_the_one_it_stands_on_becomes_another() {
+    let parent = |ty| {
+        let mut parent = unique(table("p", [column("code", I32), column("n", ty)]), "code");
+        parent.indexes[0].include.push("n".to_owned());
+        parent
+    };
+    let child = points(table("c", [column("code", I32)]), "code", "p", "code");
+    let made = made(&schema([parent(I32), child.clone()]), &schema([parent(I64), child]), &[]);
+    assert!(matches!(made.first(), Some(Change::DropForeignKey { .. })), "{made:?}");
+    assert!(matches!(made.last(), Some(Change::AddForeignKey { .. })), "{made:?}");
 }
