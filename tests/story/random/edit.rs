@@ -434,7 +434,7 @@ pub(crate) fn forget_readers(schema: &mut Schema, table: &str, column: &str, goe
         terms.chain(&index.condition).any(|expression| expression.mentions(column))
             || (index.method.is_some() && index.has(column))
     };
-    own.indexes.retain(|index| !reads(index) && !(goes && index.has(column)));
+    own.indexes.retain(|index| !(reads(index) || goes && index.has(column)));
     own.checks.retain(|check| !check.expression.mentions(column));
     let readers: Vec<String> = own
         .columns
@@ -448,7 +448,7 @@ pub(crate) fn forget_readers(schema: &mut Schema, table: &str, column: &str, goe
             let is_own = own.name == table;
             own.foreign_keys.retain(|key| {
                 let has = |columns: &[String]| columns.iter().any(|name| name == column);
-                !(is_own && has(&key.columns)) && !(key.target == table && has(&key.target_columns))
+                !(is_own && has(&key.columns) || key.target == table && has(&key.target_columns))
             });
         }
     }

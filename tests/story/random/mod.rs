@@ -100,22 +100,13 @@ async fn all(kind: Kind) {
     assert!(tally.failed.is_empty(), "{}: {} of the pairs fail\n{told}", kind.name(), tally.failed.len());
 }
 
-/// Runs what is left, one pair after the other in one place, or in another one after a failure.
-async fn worker(kind: Kind, left: Arc<Mutex<Range<u64>>>, tally: Arc<Mutex<Tally>>) {
-    let next = || left.lock().unwrap().next();
-    let mut place = Place::new(kind).await;
-    while let Some(here) = place.take() {
-        let Some(seed) = next() else {
-            here.end().await;
-            break;
-        };
-        let (again, result) = run(here, What::Seed(seed)).await;
-        let mut tally = tally.lock().unwrap();
+impl Tally {
+    fn add(&mut self, kind: Kind, seed: u64, result: Result<Verdict, String>) {
         let what = match &result {
             Ok(Verdict::Went) => "went",
             Ok(Verdict::Nothing) => "nothing to do",
             Ok(Verdict::Refused(why)) => {
-                *tally.refusals.entry(gist(why)).or_default() += 1;
+                *self.refusals.entry(gist(why)).or_default() += 1;
                 "refused"
             }
             Ok(Verdict::Stopped(_)) => "stopped by rows",
@@ -126,15 +117,28 @@ async fn worker(kind: Kind, left: Arc<Mutex<Range<u64>>>, tally: Arc<Mutex<Tally
                 None => "failed",
             },
         };
-        *tally.counts.entry(what).or_default() += 1;
+        *self.counts.entry(what).or_default() += 1;
         if let Err(error) = result
             && what == "failed"
         {
             // At once, because a long run may not come to its end.
             println!("{} seed {seed}: {error}", kind.name());
-            tally.failed.push((seed, error));
+            self.failed.push((seed, error));
         }
-        drop(tally);
+    }
+}
+
+/// Runs what is left, one pair after the other in one place, or in another one after a failure.
+async fn worker(kind: Kind, left: Arc<Mutex<Range<u64>>>, tally: Arc<Mutex<Tally>>) {
+    let next = || left.lock().unwrap().next();
+    let mut place = Place::new(kind).await;
+    while let Some(here) = place.take() {
+        let Some(seed) = next() else {
+            here.end().await;
+            break;
+        };
+        let (again, result) = run(here, What::Seed(seed)).await;
+        tally.lock().unwrap().add(kind, seed, result);
         place = match again {
             Some(place) => Some(place),
             None => Place::new(kind).await,

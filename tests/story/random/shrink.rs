@@ -54,7 +54,8 @@ pub(crate) fn smaller(maker: &mut Maker<'_>, pair: &Pair) -> Vec<Pair> {
             try_it(maker, &|pair| {
                 if let Some(after) = pair.after.table(&new).and_then(|table| table.column(&name)).cloned() {
                     on_column(&mut pair.before, &table.name, &column.name, |before| {
-                        (before.default.clone_from(&after.default), before.comment.clone_from(&after.comment));
+                        before.default.clone_from(&after.default);
+                        before.comment.clone_from(&after.comment);
                         before.nullable = after.nullable;
                     });
                 }
