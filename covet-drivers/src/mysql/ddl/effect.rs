@@ -179,13 +179,21 @@ fn alter(words: &mut Reader<'_>) -> Option<Effect> {
         }
         several = true;
     }
-    // What goes and comes again under its name, in one statement, is there afterwards.
-    let comes: Vec<String> = all
-        .iter()
-        .filter(|fact| fact.thing == Thing::Column && fact.there)
-        .map(|fact| fact.name.to_lowercase())
-        .collect();
-    all.retain(|fact| fact.thing != Thing::Column || fact.there || !comes.contains(&fact.name.to_lowercase()));
+    // A column that goes and comes again under its name is there before and afterwards, and says nothing; what else the
+    // statement does must tell.
+    let named = |all: &[Fact], there: bool| -> BTreeSet<String> {
+        let columns = all.iter().filter(|fact| fact.thing == Thing::Column && fact.there == there);
+        columns.map(|fact| fact.name.to_lowercase()).collect()
+    };
+    let (comes, goes) = (named(&all, true), named(&all, false));
+    let facts = all.len();
+    all.retain(|fact| {
+        let name = fact.name.to_lowercase();
+        fact.thing != Thing::Column || !(comes.contains(&name) && goes.contains(&name))
+    });
+    if all.is_empty() && facts > 0 {
+        return None;
+    }
     // Under its old name the table has nothing any more that other clauses could have made.
     let moves = all.iter().any(|fact| fact.thing == Thing::Table);
     let things: BTreeSet<(Thing, String)> = all.iter().map(|fact| (fact.thing, fact.name.to_lowercase())).collect();

@@ -33,10 +33,9 @@ fn a_lost_column_asks_and_is_never_dropped_by_guess() {
         walk(&before, &to, &["rename column t.name to t.full_name"]),
         [
             "rename column t.name to full_name",
-            "drop index t_name_key on t",
+            "rename index t_name_key of t to t_full_name_key",
             "add column t.x",
             "add column t.n",
-            "add index t_full_name_key on t",
         ]
     );
     assert_eq!(

@@ -151,6 +151,8 @@ fn foreign_keys_step_aside_while_the_unique_index_under_them_is_replaced() {
     let before = schema([unique(table("p", [column("code", I32)]), "code"), child()]);
     let mut to = before.clone();
     to.tables[1].indexes[0].name = "p_own_name".to_owned();
+    assert_eq!(walk(&before, &to, &[]), ["rename index p_code_key of p to p_own_name"]);
+    to.tables[1].indexes[0] = Index { nulls_agree: true, ..to.tables[1].indexes[0].clone() };
     assert_eq!(
         walk(&before, &to, &[]),
         [
