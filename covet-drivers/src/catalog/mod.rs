@@ -17,6 +17,6 @@ pub use change::Change;
 pub use column::{Column, ColumnDefault, ColumnType, EnumType, Generated};
 pub use expression::Expression;
 pub use index::{Index, Over, Term};
-pub use names::{constraint_name, shorten};
+pub use names::{constraint_name, followers, shorten};
 pub use object::{Object, ObjectKind};
 pub use table::{Action, Check, ForeignKey, Schema, Table, Timing};

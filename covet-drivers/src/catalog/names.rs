@@ -36,6 +36,13 @@ pub fn shorten(name: String) -> String {
     format!("{}_{:08x}", &name[..end], hash >> 32)
 }
 
+/// The triggers by which one column follows another, where a trigger has one event: event and name.
+#[must_use]
+pub fn followers(table: &str, column: &str) -> [(&'static str, String); 2] {
+    let name = |word: &str| constraint_name(table, &[column], word);
+    [("INSERT", name("follow_insert")), ("UPDATE", name("follow_update"))]
+}
+
 #[cfg(test)]
 mod tests {
     use super::{constraint_name, shorten};

@@ -155,6 +155,19 @@ pub struct Batches {
     pub pause: Option<u32>,
 }
 
+impl Batches {
+    /// Rows of a batch, unless the file says otherwise.
+    const SIZE: u32 = 1000;
+
+    /// A statement that gives rows which have NULL in a column a value; table, key and column as they stand in SQL, and
+    /// further conditions with `AND` before each.
+    #[must_use]
+    pub fn fill(table: String, key: String, column: &str, value: &str, conditions: &str) -> Step {
+        let sql = format!("UPDATE {table} SET {column} = {value}\nWHERE {column} IS NULL{conditions} {RANGE}");
+        Step { batches: Some(Batches { table, key, size: Self::SIZE, pause: None }), ..Step::new(sql) }
+    }
+}
+
 /// Where the range of a batch goes in its statement.
 pub const RANGE: &str = "/* covet:range */";
 

@@ -18,6 +18,22 @@ pub enum Word<'a> {
     Sign(char),
 }
 
+impl Word<'_> {
+    /// Whether it is this keyword.
+    #[must_use]
+    pub fn is(&self, keyword: &str) -> bool {
+        matches!(self, Word::Plain(word) if word.eq_ignore_ascii_case(keyword))
+    }
+
+    /// What stands in a comment that is code to some servers, behind the version that it is for.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        let Word::Code(code) = self else { return None };
+        let inner = code.trim_start_matches("/*").trim_start_matches('M').trim_start_matches('!');
+        Some(inner.trim_start_matches(|c: char| c.is_ascii_digit()).trim_end_matches("*/"))
+    }
+}
+
 /// The words of a statement, in order.
 ///
 /// # Errors
@@ -151,9 +167,7 @@ impl<'w> Reader<'w> {
     /// Whether one of these keywords is still to come.
     #[must_use]
     pub fn has(&self, keywords: &[&str]) -> bool {
-        self.words.iter().any(
-            |word| matches!(word, Word::Plain(word) if keywords.iter().any(|keyword| word.eq_ignore_ascii_case(keyword))),
-        )
+        self.words.iter().any(|word| keywords.iter().any(|keyword| word.is(keyword)))
     }
 }
 

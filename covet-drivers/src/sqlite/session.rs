@@ -2,7 +2,7 @@
 //!
 //! Nothing here waits for a lock, and nothing here knows which thread it runs on.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -36,8 +36,8 @@ pub(super) struct Session {
     pub(super) committed: Option<Duration>,
     /// What pointed nowhere before the migration that is under way.
     pub(super) violations: Option<Violations>,
-    /// The views that could not be read when the migration began.
-    pub(super) broken: BTreeSet<String>,
+    /// The views that could not be read when the migration began, each with what SQLite said.
+    pub(super) broken: BTreeMap<String, String>,
     /// Locks of migration runners that it holds: with the session, because a statement may go on there when nobody
     /// waits for it any more.
     pub(super) locks: Vec<RunnerLock>,
@@ -57,7 +57,7 @@ impl Session {
             heavy: false,
             committed: None,
             violations: None,
-            broken: BTreeSet::new(),
+            broken: BTreeMap::new(),
             locks: Vec::new(),
         })
     }

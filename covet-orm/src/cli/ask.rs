@@ -3,6 +3,8 @@
 use covet_drivers::{Error, ErrorKind, Result};
 use inquire::{Confirm, InquireError, Select, Text};
 
+use crate::cli::context::Context;
+
 /// Who answers.
 pub(super) trait Ask {
     /// Which of these; `None` for none of them.
@@ -50,6 +52,24 @@ fn stopped(error: InquireError) -> Error {
     match error {
         InquireError::OperationCanceled | InquireError::OperationInterrupted => nothing_done(),
         other => Error::new(ErrorKind::Io, format!("the terminal cannot be asked: {other}")).with_source(other),
+    }
+}
+
+/// Goes on only if somebody wants this: `told` is what nobody has confirmed where nobody can be asked, and `help` what
+/// confirms it there.
+///
+/// # Errors
+/// `Decision` when nobody can be asked; `Cancelled` when the answer is no.
+pub(super) fn confirmed(context: &Context, question: &str, told: &str, help: &'static str) -> Result<()> {
+    match context.asker() {
+        Some(mut asker) => {
+            if asker.yes(question)? {
+                Ok(())
+            } else {
+                Err(nothing_done())
+            }
+        }
+        None => Err(Error::new(ErrorKind::Decision, format!("nobody has confirmed: {told}")).with_help(help)),
     }
 }
 

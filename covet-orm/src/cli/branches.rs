@@ -4,7 +4,7 @@ use covet_drivers::{Error, ErrorKind, Result};
 use serde_json::{Value, json};
 
 use crate::cli::args::{Check, Rebase, Squash};
-use crate::cli::ask::nothing_done;
+use crate::cli::ask::confirmed;
 use crate::cli::context::Context;
 use crate::cli::out::{BAD, GOOD, WARN, paint};
 use crate::cli::replay::{self, Replayed};
@@ -45,17 +45,7 @@ pub(super) fn squash(context: &Context, args: &Squash) -> Result<()> {
         .collect();
     if !args.dry_run && !context.globals.yes {
         let question = format!("put one migration in the place of {}?", replaced.join(", "));
-        match context.asker() {
-            Some(mut asker) => {
-                if !asker.yes(&question)? {
-                    return Err(nothing_done());
-                }
-            }
-            None => {
-                return Err(Error::new(ErrorKind::Decision, format!("nobody has confirmed: {question}"))
-                    .with_help("confirm it with --yes, or look at it first with --dry-run"));
-            }
-        }
+        confirmed(context, &question, &question, "confirm it with --yes, or look at it first with --dry-run")?;
     }
     let written = if args.dry_run { None } else { Some(squashed.write()?) };
     for name in &replaced {

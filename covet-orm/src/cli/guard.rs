@@ -2,7 +2,7 @@
 
 use covet_drivers::{Error, ErrorKind, Result};
 
-use crate::cli::ask::nothing_done;
+use crate::cli::ask::confirmed;
 use crate::cli::config::Production;
 use crate::cli::context::{Chosen, Context};
 
@@ -18,19 +18,7 @@ pub(super) fn confirm(context: &Context, chosen: &Chosen, what: &str) -> Result<
     if production_only(context, chosen, what)? == Kind::Production || context.globals.yes {
         return Ok(());
     }
-    match context.asker() {
-        Some(mut asker) => {
-            if asker.yes(&format!("{what}?"))? {
-                Ok(())
-            } else {
-                Err(nothing_done())
-            }
-        }
-        None => {
-            Err(Error::new(ErrorKind::Decision, format!("nobody has confirmed: {what}"))
-                .with_help("confirm it with --yes"))
-        }
-    }
+    confirmed(context, &format!("{what}?"), what, "confirm it with --yes")
 }
 
 /// What kind of database it is.

@@ -12,10 +12,8 @@ pub(super) fn leaves(sql: &str) -> Leaves {
 fn statement(all: &[Word<'_>]) -> Leaves {
     let mut words = Reader::new(all);
     // A comment that some servers run is what stands in it.
-    if let Some(Word::Code(code)) = words.peek() {
-        let inner = code.trim_start_matches("/*").trim_start_matches('M').trim_start_matches('!');
-        let inner = inner.trim_start_matches(|c: char| c.is_ascii_digit()).trim_end_matches("*/");
-        return leaves(inner);
+    if let Some(code) = words.peek().and_then(Word::code) {
+        return leaves(code);
     }
     match words.keyword().as_deref() {
         Some("set") => {
@@ -23,14 +21,7 @@ fn statement(all: &[Word<'_>]) -> Leaves {
             set(&mut words)
         }
         Some("use" | "lock" | "unlock" | "prepare" | "deallocate") => Leaves::Setting,
-        Some("create")
-            if all
-                .iter()
-                .take(4)
-                .any(|word| matches!(word, Word::Plain(word) if word.eq_ignore_ascii_case("temporary"))) =>
-        {
-            Leaves::State
-        }
+        Some("create") if all.iter().take(4).any(|word| word.is("temporary")) => Leaves::State,
         // The body of a program sets nothing yet.
         Some("create" | "alter" | "drop") => Leaves::Nothing,
         _ if binds(all) => Leaves::State,
@@ -77,7 +68,7 @@ fn is_literal(words: &mut Reader<'_>) -> bool {
 fn binds(words: &[Word<'_>]) -> bool {
     words.windows(2).any(|pair| match pair {
         [Word::Sign(':'), Word::Sign('=')] => true,
-        [Word::Plain(into), Word::Sign('@')] => into.eq_ignore_ascii_case("into"),
+        [into, Word::Sign('@')] => into.is("into"),
         _ => false,
     })
 }

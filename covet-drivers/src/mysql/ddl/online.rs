@@ -4,17 +4,14 @@
 //! Only `LOCK` is said and not `ALGORITHM`, because the server then takes the quickest way that there is for a change:
 //! instant, without a copy, in place; and on servers that can copy a table while others write, that one too.
 
-use crate::catalog::{Change, Column, ColumnDefault, ColumnType, ForeignKey, constraint_name};
-use crate::contract::{Batches, RANGE, Step};
+use crate::catalog::{Change, Column, ColumnDefault, ColumnType, ForeignKey, followers};
+use crate::contract::{Batches, Step};
 use crate::error::{Error, Result};
 use crate::mysql::ddl::Plan;
 use crate::mysql::defaults::default;
 use crate::mysql::dialect::{NAME, QUOTING, literal, quote};
 use crate::mysql::types::{check, native};
 use crate::sql::{Reader, words};
-
-/// Rows of a batch, unless the file says otherwise.
-const SIZE: u32 = 1000;
 
 /// The bytes up to which the length of a text is kept in one byte; a character has four of them.
 const SHORT: u32 = 255;
@@ -156,10 +153,7 @@ impl Plan<'_> {
         let key = self.table(table)?.primary_key.first().cloned().ok_or_else(|| {
             refused(format_args!("filling {table}.{column} in batches, for which the table has no key"), table)
         })?;
-        let (on, name) = (quote(table), quote(column));
-        let sql = format!("UPDATE {on} SET {name} = {value}\nWHERE {name} IS NULL{condition} {RANGE}");
-        let batches = Batches { table: on, key: quote(&key), size: SIZE, pause: None };
-        self.steps.push(Step { batches: Some(batches), ..Step::new(sql) });
+        self.steps.push(Batches::fill(quote(table), quote(&key), &quote(column), value, condition));
         Ok(())
     }
 
@@ -177,7 +171,8 @@ impl Plan<'_> {
 
     /// Triggers write the one column whenever the other is written.
     pub(super) fn follow(&mut self, table: &str, from: &Column, to: &Column) {
-        for (event, name) in followers(table, from) {
+        for (event, name) in followers(table, &from.name) {
+            let name = quote(&name);
             self.push(format!(
                 "CREATE TRIGGER IF NOT EXISTS {name} BEFORE {event} ON {} FOR EACH ROW SET NEW.{} = NEW.{}",
                 quote(table),
@@ -188,7 +183,8 @@ impl Plan<'_> {
     }
 
     pub(super) fn unfollow(&mut self, table: &str, from: &Column) {
-        for (_, name) in followers(table, from) {
+        for (_, name) in followers(table, &from.name) {
+            let name = quote(&name);
             self.push(format!("DROP TRIGGER IF EXISTS {name}"));
         }
     }
@@ -207,12 +203,6 @@ impl Plan<'_> {
         self.unfollow(table, from);
         self.push("UNLOCK TABLES".to_owned());
     }
-}
-
-/// The triggers by which a column is followed: event and name.
-fn followers(table: &str, from: &Column) -> [(&'static str, String); 2] {
-    let name = |word: &str| quote(&constraint_name(table, &[&from.name], word));
-    [("INSERT", name("follow_insert")), ("UPDATE", name("follow_update"))]
 }
 
 #[cold]

@@ -11,7 +11,7 @@ pub(super) fn leaves(sql: &str) -> Leaves {
 
 fn statement(all: &[Word<'_>]) -> Leaves {
     let words = Reader::new(all);
-    let temporary = || all.iter().take(4).any(|word| is(word, "temp") || is(word, "temporary"));
+    let temporary = || all.iter().take(4).any(|word| word.is("temp") || word.is("temporary"));
     match words.keyword().as_deref() {
         Some("set" | "reset" | "discard" | "listen" | "unlisten" | "prepare" | "deallocate" | "load") => {
             Leaves::Setting
@@ -20,7 +20,7 @@ fn statement(all: &[Word<'_>]) -> Leaves {
         Some("select" | "with") if words.has(&["into"]) && words.has(&["temp", "temporary"]) => Leaves::State,
         // A setting whose value is read at the time is none that can be made again.
         Some("select" | "with" | "do" | "call") if words.has(&["set_config"]) => {
-            if all.iter().filter(|word| is(word, "select")).count() > 1 || words.has(&["from"]) {
+            if all.iter().filter(|word| word.is("select")).count() > 1 || words.has(&["from"]) {
                 Leaves::State
             } else {
                 Leaves::Setting
@@ -28,10 +28,6 @@ fn statement(all: &[Word<'_>]) -> Leaves {
         }
         _ => Leaves::Nothing,
     }
-}
-
-fn is(word: &Word<'_>, keyword: &str) -> bool {
-    matches!(word, Word::Plain(word) if word.eq_ignore_ascii_case(keyword))
 }
 
 #[cfg(test)]

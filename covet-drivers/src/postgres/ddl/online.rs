@@ -5,14 +5,11 @@
 //! as the runner lets it, and holds it no longer than the statement takes.
 
 use crate::catalog::{Change, Column, ColumnDefault, ColumnType, ForeignKey, Index, constraint_name};
-use crate::contract::{Batches, RANGE, Step};
+use crate::contract::{Batches, Step};
 use crate::error::{Error, Result};
 use crate::postgres::ddl::plan::Plan;
 use crate::postgres::dialect::NAME;
 use crate::postgres::types::{check_name, condition, default, quoted, spelled};
-
-/// Rows of a batch, unless the file says otherwise.
-const SIZE: u32 = 1000;
 
 /// Each statement in a transaction of its own, but for those that [`Plan::swap`] holds together.
 pub(super) fn apart(mut steps: Vec<Step>) -> Vec<Step> {
@@ -176,10 +173,7 @@ impl Plan {
         let key = self.table(table)?.primary_key.first().cloned().ok_or_else(|| {
             refused(format_args!("filling {table}.{column} in batches, for which the table has no key"), table)
         })?;
-        let (on, name) = (quoted(table), quoted(column));
-        let sql = format!("UPDATE {on} SET {name} = {value}\nWHERE {name} IS NULL{condition} {RANGE}");
-        let batches = Batches { table: on, key: quoted(&key), size: SIZE, pause: None };
-        self.steps.push(Step { batches: Some(batches), ..Step::new(sql) });
+        self.steps.push(Batches::fill(quoted(table), quoted(&key), &quoted(column), value, condition));
         Ok(())
     }
 

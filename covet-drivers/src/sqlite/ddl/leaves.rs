@@ -16,13 +16,9 @@ fn statement(all: &[Word<'_>]) -> Leaves {
         Some("pragma" | "attach" | "detach") => Leaves::Setting,
         // That of a rebuild goes with the commit.
         Some("create") if all.contains(&Word::Name(KEPT.to_owned())) => Leaves::Nothing,
-        Some("create") if all.iter().take(2).any(|word| is(word, "temp") || is(word, "temporary")) => Leaves::State,
+        Some("create") if all.iter().take(2).any(|word| word.is("temp") || word.is("temporary")) => Leaves::State,
         _ => Leaves::Nothing,
     }
-}
-
-fn is(word: &Word<'_>, keyword: &str) -> bool {
-    matches!(word, Word::Plain(word) if word.eq_ignore_ascii_case(keyword))
 }
 
 #[cfg(test)]

@@ -1,15 +1,12 @@
 //! What a change that is split has on SQLite: batches, which let others write in between, and columns that follow others.
 
-use crate::catalog::{Column, ColumnDefault, constraint_name};
-use crate::contract::{Batches, RANGE, Step};
+use crate::catalog::{Column, ColumnDefault, followers};
+use crate::contract::{Batches, Step};
 use crate::error::{Error, Result};
 use crate::sqlite::ddl::create::quote;
 use crate::sqlite::ddl::literal;
 use crate::sqlite::ddl::plan::Planner;
 use crate::sqlite::dialect::NAME;
-
-/// Rows of a batch, unless the file says otherwise.
-const SIZE: u32 = 1000;
 
 /// As [`Ddl::next_batch`](crate::contract::Ddl::next_batch).
 pub(super) fn next_batch(batches: &Batches, after: Option<&str>, size: u32) -> String {
@@ -32,10 +29,7 @@ impl Planner {
             .with_table(table)
             .with_help("give the table a primary key, or make the migration without --online")
         })?;
-        let (on, name) = (quote(table), quote(column));
-        let sql = format!("UPDATE {on} SET {name} = {value}\nWHERE {name} IS NULL{condition} {RANGE}");
-        let batches = Batches { table: on, key: quote(&key), size: SIZE, pause: None };
-        self.steps.push(Step { batches: Some(batches), ..Step::new(sql) });
+        self.steps.push(Batches::fill(quote(table), quote(&key), &quote(column), value, condition));
         Ok(())
     }
 
@@ -58,7 +52,8 @@ impl Planner {
         let same: Vec<String> = key.iter().map(|name| format!("{0} = NEW.{0}", quote(name))).collect();
         let this = if same.is_empty() { "rowid = NEW.rowid".to_owned() } else { same.join(" AND ") };
         let (on, from_name, to_name) = (quote(table), quote(&from.name), quote(&to.name));
-        for (event, name) in followers(table, from) {
+        for (event, name) in followers(table, &from.name) {
+            let name = quote(&name);
             let of = if event == "UPDATE" { format!(" OF {from_name}") } else { String::new() };
             self.steps.push(Step::new(format!(
                 "CREATE TRIGGER {name} AFTER {event}{of} ON {on} BEGIN UPDATE {on} SET {to_name} = NEW.{from_name} \
@@ -69,7 +64,8 @@ impl Planner {
     }
 
     pub(super) fn unfollow_column(&mut self, table: &str, from: &Column) {
-        for (_, name) in followers(table, from) {
+        for (_, name) in followers(table, &from.name) {
+            let name = quote(&name);
             self.steps.push(Step::new(format!("DROP TRIGGER {name}")));
         }
     }
@@ -83,10 +79,4 @@ impl Planner {
         self.drop_column(number, table, &from.name)?;
         self.rename_column(number, table, &to.name, &from.name)
     }
-}
-
-/// The triggers by which a column is followed: event and name.
-fn followers(table: &str, from: &Column) -> [(&'static str, String); 2] {
-    let name = |word: &str| quote(&constraint_name(table, &[&from.name], word));
-    [("INSERT", name("follow_insert")), ("UPDATE", name("follow_update"))]
 }

@@ -14,7 +14,7 @@ use covet_drivers::{Error, ErrorKind, Result};
 use serde_json::{Value, json};
 
 use crate::cli::args::Database;
-use crate::cli::ask::nothing_done;
+use crate::cli::ask::confirmed;
 use crate::cli::context::{Access, Context, read};
 use crate::cli::out::{GOOD, WARN, paint};
 use plan::Plan;
@@ -103,17 +103,8 @@ fn write_to(context: &Context, file: &Path, text: &str, force: bool) -> Result<b
         }
         let question = format!("write over {}, which says something else?", file.display());
         if !force && !context.globals.yes {
-            match context.asker() {
-                Some(mut asker) => {
-                    if !asker.yes(&question)? {
-                        return Err(nothing_done());
-                    }
-                }
-                None => {
-                    return Err(Error::new(ErrorKind::Decision, format!("nobody has confirmed: {question}"))
-                        .with_help("confirm it with --force, or write to another file and compare the two"));
-                }
-            }
+            let help = "confirm it with --force, or write to another file and compare the two";
+            confirmed(context, &question, &question, help)?;
         }
     }
     let failed = |error: std::io::Error| {

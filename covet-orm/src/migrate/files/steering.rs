@@ -1,6 +1,5 @@
 //! What a script may not say: the runner begins and ends transactions, and writes its notes by them.
 
-use covet_drivers::contract::Step;
 use covet_drivers::render::Dialect;
 use covet_drivers::sql::{Quoting, Reader, Word, words};
 use covet_drivers::{Error, ErrorKind, Result};
@@ -17,7 +16,7 @@ impl Script {
     /// # Errors
     /// `Migration`, with the statement.
     pub(in crate::migrate) fn check_steering(&self, dialect: &dyn Dialect) -> Result<()> {
-        match self.steps.iter().position(|step| steers(step, dialect.quoting())) {
+        match self.steps.iter().position(|step| steers(&step.sql, dialect.quoting())) {
             None => Ok(()),
             Some(index) => {
                 let text = self.steps.get(index).map(|step| one_line(&step.sql)).unwrap_or_default();
@@ -34,17 +33,11 @@ impl Script {
     }
 }
 
-fn steers(step: &Step, quoting: Quoting) -> bool {
-    text_steers(&step.sql, quoting)
-}
-
-fn text_steers(sql: &str, quoting: Quoting) -> bool {
+fn steers(sql: &str, quoting: Quoting) -> bool {
     let Ok(words) = words(sql, quoting) else { return false };
     // A comment that some servers run is what stands in it.
-    if let Some(Word::Code(code)) = words.first() {
-        let inner = code.trim_start_matches("/*").trim_start_matches('M').trim_start_matches('!');
-        let inner = inner.trim_start_matches(|c: char| c.is_ascii_digit()).trim_end_matches("*/");
-        return text_steers(inner, quoting);
+    if let Some(code) = words.first().and_then(Word::code) {
+        return steers(code, quoting);
     }
     let mut words = Reader::new(&words);
     if words.eat(&["prepare", "transaction"]) {
@@ -65,7 +58,7 @@ fn one_line(sql: &str) -> String {
 mod tests {
     use covet_drivers::sql::Quoting;
 
-    use super::text_steers;
+    use super::steers;
 
     const QUOTING: Quoting =
         Quoting { backslash: true, backtick: true, dollar: false, hash_comment: true, nested_comments: false };
@@ -88,7 +81,7 @@ mod tests {
             "SET sql_mode = '', @@session.autocommit = 0",
             "/*!40000 SET AUTOCOMMIT=0 */",
         ] {
-            assert!(text_steers(sql, QUOTING), "{sql}");
+            assert!(steers(sql, QUOTING), "{sql}");
         }
         for sql in [
             "SET sql_mode = 'autocommit'",
@@ -98,7 +91,7 @@ mod tests {
             "`commit`",
             "",
         ] {
-            assert!(!text_steers(sql, QUOTING), "{sql}");
+            assert!(!steers(sql, QUOTING), "{sql}");
         }
     }
 }

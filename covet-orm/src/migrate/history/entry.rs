@@ -136,7 +136,7 @@ pub(in crate::migrate) struct Entry {
 
 impl Entry {
     /// That of a migration of which nothing is known but its id.
-    pub(super) fn unknown(id: &str, position: i32) -> Self {
+    pub(in crate::migrate) fn unknown(id: &str, position: i32) -> Self {
         Entry {
             id: id.to_owned(),
             position,

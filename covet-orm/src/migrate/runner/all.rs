@@ -123,8 +123,6 @@ pub(super) fn back(sql: &str, target: Target) -> Result<Script> {
 /// The row of a migration.
 pub(super) fn entry(work: &Work<'_>, position: i32, state: State) -> Entry {
     Entry {
-        id: work.id().to_owned(),
-        position,
         name: work.migration.name().to_owned(),
         parents: work.migration.parents().to_vec(),
         sums: work.sums.clone(),
@@ -133,13 +131,7 @@ pub(super) fn entry(work: &Work<'_>, position: i32, state: State) -> Entry {
         steps_done: if state.is_applied() { work.up.steps.len() } else { work.done() },
         steps_total: work.up.steps.len(),
         step_hashes: work.up.steps.iter().map(step_hash).collect(),
-        error: None,
-        statement: None,
-        doubt: None,
-        replaced_by: None,
-        progress: None,
-        started_at: None,
-        finished_at: None,
+        ..Entry::unknown(work.id(), position)
     }
 }
 

@@ -173,13 +173,7 @@ impl Run<'_> {
         let range = format!("AND ({lower}{} <= {last})", batches.key);
         let part = Step { sql: step.sql.replacen(RANGE, &range, 1), ..step.clone() };
         step::run(self.connection, &part, from + 1, total).await?;
-        if self.connection.state() != ConnectionState::InTransaction {
-            return Err(Error::new(
-                ErrorKind::Migration,
-                format!("statement {} of {total} ended the transaction of its batch", from + 1),
-            )
-            .with_help("leave BEGIN, COMMIT and ROLLBACK out of the file"));
-        }
+        self.still_within(from + 1, "its batch")?;
         let next = Progress { rows: progress.rows + rows, after: last, ..progress.clone() };
         let note = Note { state, done: from, error: None, statement: Some(&step.sql), doubt: None };
         self.history().walked(&id, note, Some(&next)).await?;

@@ -143,15 +143,19 @@ impl<'r> Run<'r> {
         let total = self.script.steps.len();
         for (index, step) in self.script.steps.iter().enumerate().take(to).skip(from) {
             step::run(self.connection, step, index + 1, total).await?;
-            if self.connection.state() != ConnectionState::InTransaction {
-                return Err(Error::new(
-                    ErrorKind::Migration,
-                    format!("statement {} of {total} ended the transaction of the migration", index + 1),
-                )
-                .with_help("leave BEGIN, COMMIT and ROLLBACK out of the file"));
-            }
+            self.still_within(index + 1, "the migration")?;
         }
         Ok(())
+    }
+
+    /// Whether the statement that was run left the transaction open, which has the note in it.
+    pub(super) fn still_within(&self, number: usize, of: &str) -> Result<()> {
+        if self.connection.state() == ConnectionState::InTransaction {
+            return Ok(());
+        }
+        let total = self.script.steps.len();
+        let text = format!("statement {number} of {total} ended the transaction of {of}");
+        Err(Error::new(ErrorKind::Migration, text).with_help("leave BEGIN, COMMIT and ROLLBACK out of the file"))
     }
 
     /// Runs what is left.

@@ -154,7 +154,7 @@ impl Names {
                 Word::Plain(word) => word.to_ascii_lowercase(),
                 Word::Name(name) => name.to_ascii_lowercase(),
                 // One word alone, such as a collation, does nothing by itself.
-                Word::Code(code) if is_one_word(code) => continue,
+                Word::Code(_) if word.code().is_some_and(is_one_word) => continue,
                 Word::Code(_) => return None,
                 // Where a catalog is asked, the table's name is a text.
                 Word::Text(text) if step.guard => {
@@ -182,8 +182,7 @@ impl Names {
 
 /// Whether there is one word in a comment that some servers run, behind the version that it is for.
 fn is_one_word(code: &str) -> bool {
-    let inside = code.trim_start_matches("/*").trim_start_matches('M').trim_start_matches('!').trim_end_matches("*/");
-    let mut words = inside.split_whitespace().filter(|word| !word.chars().all(|c| c.is_ascii_digit()));
+    let mut words = code.split_whitespace().filter(|word| !word.chars().all(|c| c.is_ascii_digit()));
     let word = words.next().unwrap_or_default();
     words.next().is_none() && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

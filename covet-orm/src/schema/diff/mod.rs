@@ -28,7 +28,7 @@ pub use decision::Decision;
 pub use question::{Answer, MissingDecisions, Question};
 pub(crate) use retype::narrows;
 
-use covet_drivers::catalog::{Change, Schema};
+use covet_drivers::catalog::{Change, Object, Schema};
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::schema::apply;
@@ -85,12 +85,9 @@ fn lead_to(before: &Schema, after: &Schema, changes: &[Change]) -> Result<()> {
     let mut wanted = after.clone();
     one_spelling(&mut reached);
     one_spelling(&mut wanted);
-    if let Some(object) = wanted.objects.iter().find(|object| !reached.objects.iter().any(|other| other.means(object)))
-    {
-        return Err(fault(&format!("the {} {}", object.kind.word(), object.name)));
-    }
-    if let Some(object) = reached.objects.iter().find(|object| !wanted.objects.iter().any(|other| other.means(object)))
-    {
+    let lacks = |there: &Schema, object: &Object| !there.objects.iter().any(|other| other.means(object));
+    let odd = wanted.objects.iter().find(|object| lacks(&reached, object));
+    if let Some(object) = odd.or_else(|| reached.objects.iter().find(|object| lacks(&wanted, object))) {
         return Err(fault(&format!("the {} {}", object.kind.word(), object.name)));
     }
     let differs = wanted.tables.iter().find(|table| reached.table(&table.name) != Some(table));

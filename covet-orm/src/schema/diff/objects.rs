@@ -25,32 +25,20 @@ pub(super) fn around(tables: Vec<Change>, before: &Schema, after: &Schema) -> Re
         }
     }
     let touched = touched(&tables, before);
-    let goes = spread(&before.objects, |object| {
+    let going = spread(&before.objects, |object| {
         let stays = after.objects.iter().any(|other| other.means(object));
         !stays || object.kind != ObjectKind::Extension && object.reads.iter().any(|name| touched.contains(name))
     });
     let comes = |object: &&Object| match before.objects.iter().find(|other| other.means(object)) {
-        Some(old) => goes.iter().any(|gone| gone.is(old)),
+        Some(old) => going.iter().any(|gone| gone.is(old)),
         None => true,
     };
-    let mut coming: Vec<&Object> = after.objects.iter().filter(comes).collect();
-    let mut going = goes;
-    let first = |object: &&Object| match object.kind {
-        ObjectKind::Extension => true,
-        // A default or a check may call it.
-        ObjectKind::Function => !object.reads.iter().any(|name| after.table(name).is_some()),
-        ObjectKind::View | ObjectKind::Trigger => false,
-    };
-    let last = |object: &&Object| match object.kind {
-        ObjectKind::Extension => true,
-        ObjectKind::Function => !object.reads.iter().any(|name| before.table(name).is_some()),
-        ObjectKind::View | ObjectKind::Trigger => false,
-    };
-    // What is replaced is not there twice for a moment: it goes early even though it goes with the last.
+    let (ahead, behind): (Vec<&Object>, Vec<&Object>) =
+        after.objects.iter().filter(comes).partition(|object| is_ground(object, after));
+    // What is replaced is not there twice for a moment: it goes early even though tables may stand on it.
     let is_replaced = |object: &Object| after.objects.iter().any(|other| other.is(object));
     let (late, early): (Vec<&Object>, Vec<&Object>) =
-        going.drain(..).partition(|object| last(object) && !is_replaced(object));
-    let (ahead, behind): (Vec<&Object>, Vec<&Object>) = coming.drain(..).partition(first);
+        going.into_iter().partition(|object| is_ground(object, before) && !is_replaced(object));
     let drop = |object: &Object| Change::DropObject { object: object.clone() };
     let create = |object: &Object| Change::CreateObject { object: object.clone() };
     let mut changes: Vec<Change> = in_order(early).into_iter().rev().map(drop).collect();
@@ -59,6 +47,15 @@ pub(super) fn around(tables: Vec<Change>, before: &Schema, after: &Schema) -> Re
     changes.extend(in_order(behind).into_iter().map(create));
     changes.extend(in_order(late).into_iter().rev().map(drop));
     Ok(changes)
+}
+
+/// Whether tables may stand on it: a type of an extension, or a function that a default or a check calls.
+fn is_ground(object: &Object, schema: &Schema) -> bool {
+    match object.kind {
+        ObjectKind::Extension => true,
+        ObjectKind::Function => !object.reads.iter().any(|name| schema.table(name).is_some()),
+        ObjectKind::View | ObjectKind::Trigger => false,
+    }
 }
 
 /// The objects for which it holds, and those that name one of them.
