@@ -22,21 +22,27 @@ pub(crate) type Finding = Result<(), String>;
 pub(crate) struct Inspector {
     kind: Kind,
     lease: Lease,
-    /// The sessions that are there beside the pool that is looked at.
-    beside: i64,
     number: u32,
 }
 
 impl Inspector {
-    pub(crate) async fn open(db: &TestDb) -> covet_orm::Result<Self> {
+    /// Closes the pool of the harness: what it keeps idle would go by itself in the middle of a long
+    /// sweep, and be counted as missing. From here on the sessions are the inspector's and those of
+    /// the pool that is looked at.
+    pub(crate) async fn open(db: &TestDb) -> Result<Self, String> {
+        let mut inspector = Self::connect(db).await.map_err(|error| error.to_string())?;
+        db.close();
+        inspector.nothing_left(0).await?;
+        Ok(inspector)
+    }
+
+    async fn connect(db: &TestDb) -> covet_orm::Result<Self> {
         let url = match db.kind() {
             Kind::Sqlite => format!("{}?busy_timeout=0", db.url()),
             Kind::Postgres | Kind::Mysql => db.url().to_owned(),
         };
         let own = Db::connect_with(&url, DbOptions::new().max_connections(1)).await?;
-        let mut inspector = Inspector { kind: db.kind(), lease: own.acquire().await?, beside: 0, number: 0 };
-        inspector.beside = inspector.sessions().await?;
-        Ok(inspector)
+        Ok(Inspector { kind: db.kind(), lease: own.acquire().await?, number: 0 })
     }
 
     /// The name that the next rows begin with.
@@ -57,6 +63,11 @@ impl Inspector {
             self.borrow(slot, lease).await?;
         }
         let slots = i64::try_from(slots).unwrap_or(i64::MAX);
+        self.nothing_left(slots).await
+    }
+
+    /// Waits until nothing is there beside so many connections of the pool.
+    async fn nothing_left(&mut self, slots: i64) -> Finding {
         let end = Instant::now() + PATIENCE;
         loop {
             match self.leftovers(slots).await.map_err(|error| error.to_string())? {
@@ -137,7 +148,7 @@ impl Inspector {
             Kind::Mysql => {}
         }
         let sessions = self.sessions().await?;
-        let wanted = self.beside + slots;
+        let wanted = 1 + slots;
         Ok((sessions != wanted).then(|| format!("{sessions} sessions, and {wanted} are known")))
     }
 

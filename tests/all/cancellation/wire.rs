@@ -121,6 +121,7 @@ impl Sweep {
             Ending::Late => self.proxy.release(),
             Ending::Never => self.proxy.cut_caught(),
         }
+        self.proxy.let_go();
         let place_of = |wrong: String| format!("{} dropped {place:?}, {ending:?}, at {point:?}: {wrong}", act.name);
         self.inspector.check(pool, MOST).await.map_err(place_of)?;
         let rows = self.inspector.rows(&batch).await.map_err(|error| place_of(error.to_string()))?;

@@ -51,6 +51,14 @@ impl Frames {
         Some(self.bytes.drain(..length).collect())
     }
 
+    /// All that is behind, where bytes are no messages.
+    pub(crate) fn bytes_behind(&mut self) -> Vec<u8> {
+        match self.grain {
+            Grain::Byte => std::mem::take(&mut self.bytes),
+            Grain::Message => Vec::new(),
+        }
+    }
+
     fn length(&self) -> Option<usize> {
         let bytes = &self.bytes;
         let length = match self.kind {

@@ -119,6 +119,8 @@ struct State {
     caught: BTreeSet<usize>,
     /// Those that are closed.
     cut: BTreeSet<usize>,
+    /// Whether bytes that arrived together go on together.
+    together: bool,
 }
 
 enum Verdict {
@@ -176,7 +178,10 @@ impl Proxy {
 
     /// Counts from 0 again.
     pub fn count_anew(&self) {
-        self.shared.change(|state| state.passed = Position::default());
+        self.shared.change(|state| {
+            state.passed = Position::default();
+            state.together = false;
+        });
     }
 
     /// Where the traffic stands.
@@ -204,6 +209,12 @@ impl Proxy {
     /// Takes the trap away: what was held goes on.
     pub fn release(&self) {
         self.shared.change(|state| state.trap = None);
+    }
+
+    /// Until the next trap, or count, bytes that arrive together go on together: nobody looks at their places, and
+    /// each for itself would take its time.
+    pub fn let_go(&self) {
+        self.shared.change(|state| state.together = true);
     }
 
     /// Closes every connection, with what was held, and takes the trap away.
@@ -350,9 +361,12 @@ async fn pump(
         }
         shared.travel().await;
         frames.add(&chunk[..count]);
-        while let Some(frame) = frames.next() {
+        while let Some(mut frame) = frames.next() {
             match shared.judge(number, frames.direction()).await {
                 Verdict::Pass => {
+                    if shared.state().together {
+                        frame.append(&mut frames.bytes_behind());
+                    }
                     shared.count(frames.direction(), &frame).await;
                     match shared.bent(number, frames.direction(), &frame) {
                         Bent::Same => shared.send(&mut to, &frame).await?,
