@@ -1,5 +1,6 @@
 //! A server of one test's own, that it may stop, freeze and configure.
 
+mod disk;
 mod pooler;
 
 use std::net::TcpListener;
@@ -13,6 +14,7 @@ use covet_orm::{Db, DbOptions};
 
 use crate::harness::{Kind, Outcome};
 
+pub use disk::SmallDisk;
 pub use pooler::Pooler;
 
 /// A PostgreSQL or MariaDB server in a temporary folder. It ends with this value, and with the thread that started it.

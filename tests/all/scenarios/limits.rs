@@ -1,5 +1,6 @@
 //! Limits of the server: disks, times, locks, idle transactions, sizes, and administrators.
 
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use covet_drivers::contract::{Command, Connection, ConnectionState, Reuse, TransactionOptions};
@@ -60,6 +61,30 @@ fn b16_a_full_disk_mysql() {
         let db = open(&server.url(), 2).await?;
         make_table(&db).await?;
         full(&db, 0).await
+    });
+}
+
+#[test]
+fn b16_a_full_disk_postgres() {
+    with_server(Kind::Postgres, &[], async |server| {
+        let Some(disk) = server.small_disk(1024) else {
+            let _ = std::io::stderr()
+                .write_all(b"\nleft out: a full disk of PostgreSQL (a file system cannot be mounted here)\n");
+            return Ok(());
+        };
+        let db = open(&server.url(), 2).await?;
+        make_table(&db).await?;
+        put("before", &db).await?;
+        let place = disk.folder().display();
+        db.acquire().await?.script(&format!("CREATE TABLESPACE small LOCATION '{place}'")).await?;
+        // What is written is neither compressed nor kept in another place.
+        db.acquire().await?.script("ALTER TABLE settings ALTER value SET STORAGE EXTERNAL").await?;
+        db.acquire().await?.script("ALTER TABLE settings SET TABLESPACE small").await?;
+        full(&db, 1).await?;
+        // When there is room again, it goes on.
+        db.acquire().await?.script("ALTER TABLE settings SET TABLESPACE pg_default").await?;
+        put("after", &db).await?;
+        Ok(())
     });
 }
 
