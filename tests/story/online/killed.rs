@@ -1,4 +1,5 @@
 //! `kill -9` in a statement that goes in batches: the next run goes on behind the last batch, and no batch runs twice.
+//! And while a column makes room for another: whoever writes meanwhile finds a column, and nothing is lost.
 
 use std::os::unix::process::ExitStatusExt;
 
@@ -10,7 +11,7 @@ use crate::killed::{NEVER, worker};
 use crate::notation::schema;
 use crate::place::{Place, on_each};
 
-on_each! { no_batch_runs_twice }
+on_each! { no_batch_runs_twice a_column_is_swapped_whole }
 
 /// Rows, and rows of a batch.
 const ROWS: i64 = 23;
@@ -59,5 +60,40 @@ async fn no_batch_runs_twice(place: &Place) {
             }
         }
         assert!(gone_on > 1, "{way}: no run was killed between two batches");
+    }
+}
+
+/// A table, and the parts in which its column gets another type, none of which has run.
+async fn begin_swap(place: &Place) {
+    place.wipe().await;
+    place.make(&schema("a{id auto; n i32}"), &[]).unwrap();
+    place.up().await.unwrap();
+    place.sql("INSERT INTO a (n) VALUES (1), (2), (3)").await;
+    assert_eq!(place.make_online(&[place.kind], &schema("a{id auto; n i64}"), &[]).unwrap().len(), 3);
+}
+
+async fn a_column_is_swapped_whole(place: &Place) {
+    if place.kind == Kind::Sqlite {
+        return;
+    }
+    begin_swap(place).await;
+    let output = worker(place, "up", NEVER, Moment::After);
+    assert!(output.status.success(), "{output:?}");
+    let calls: usize = std::fs::read_to_string(place.dir.path().join("calls")).unwrap().parse().unwrap();
+    let stride = if std::env::var_os("COVET_TORTURE").is_some() { 1 } else { 7 };
+    for at in (0..calls).step_by(stride) {
+        for moment in Moment::ALL.into_iter().filter(|moment| stride == 1 || *moment as usize == at / stride % 3) {
+            begin_swap(place).await;
+            let output = worker(place, "up", at, moment);
+            let told = format!("killed {} call {at} of {calls}", moment.name());
+            assert_eq!(output.status.signal(), Some(9), "{told}: {output:?}");
+            // The program of the last release is still there.
+            place.try_sql("INSERT INTO a (n) VALUES (100)").await.unwrap_or_else(|error| panic!("{told}: {error}"));
+            place.up().await.unwrap_or_else(|error| panic!("{told}: {error}"));
+            assert_eq!(place.number("SELECT SUM(n) FROM a").await, 1 + 2 + 3 + 100, "{told}");
+            place.sql("INSERT INTO a (n) VALUES (9000000000)").await;
+            assert_eq!(place.number("SELECT COUNT(*) FROM a WHERE n > 8000000000").await, 1, "{told}");
+            assert!(place.standings().await.iter().all(|standing| *standing == Standing::Applied), "{told}");
+        }
     }
 }
