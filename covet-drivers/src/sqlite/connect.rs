@@ -200,7 +200,7 @@ impl Options {
 
     fn pragmas(&self, db: &rusqlite::Connection) -> Result<(), Stop> {
         db.execute_batch(&format!(
-            "PRAGMA case_sensitive_like = ON; PRAGMA synchronous = {}; PRAGMA temp_store = MEMORY;",
+            "PRAGMA case_sensitive_like = ON; PRAGMA synchronous = {}; PRAGMA temp_store = DEFAULT;",
             self.synchronous
         ))
         .map_err(errors::stop)?;

@@ -98,7 +98,11 @@ impl SqliteConnection {
     }
 
     /// Does a job at once, on the caller's thread.
-    fn here<T>(&mut self, turn: Option<Turn>, work: impl FnOnce(&mut Session, u64) -> T) -> Result<(T, Option<Turn>)> {
+    pub(super) fn here<T>(
+        &mut self,
+        turn: Option<Turn>,
+        work: impl FnOnce(&mut Session, u64) -> T,
+    ) -> Result<(T, Option<Turn>)> {
         let Seat::Here(session) = &mut self.seat else { return Err(lost()) };
         let job = self.watch.send();
         let began = Instant::now();
