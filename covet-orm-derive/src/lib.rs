@@ -22,7 +22,7 @@ use proc_macro::TokenStream;
 
 /// Makes a struct with named fields stand for the rows of one table.
 ///
-/// On the struct: `table = "…"`, `timestamps`, `unique(a, b)`, `index(a, b)`. On a column: `key`,
+/// On the struct: `table = "…"`, `schema = "…"`, `timestamps`, `unique(a, b)`, `index(a, b)`. On a column: `key`,
 /// `column = "…"`, `unique`, `index`, `default = …`, `max_len = n`, `decimal(precision, scale)`,
 /// `references = Model`, `on_delete = …`, `on_update = …`, `version`, `case_insensitive`,
 /// `auto = false`. On a relation: `by = field`, `to = field`.
@@ -33,7 +33,7 @@ pub fn model(input: TokenStream) -> TokenStream {
 
 /// Makes an enum without data a type that a column can have: one of a list of labels.
 ///
-/// On the enum: `name = "…"`, `rename_all = "…"`. On a variant: `rename = "…"`.
+/// On the enum: `name = "…"`, `schema = "…"`, `rename_all = "…"`. On a variant: `rename = "…"`.
 #[proc_macro_derive(DbEnum, attributes(covet))]
 pub fn db_enum(input: TokenStream) -> TokenStream {
     derive::run(input.into(), derive::db_enum).into()

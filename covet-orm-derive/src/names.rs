@@ -17,6 +17,7 @@ macro_rules! words {
 
 words! {
     TABLE = "table", "table = \"users\"";
+    SCHEMA = "schema", "schema = \"billing\"";
     TIMESTAMPS = "timestamps", "timestamps` or `timestamps(created = made_at, updated = changed_at)";
     CREATED = "created", "created = made_at";
     UPDATED = "updated", "updated = changed_at";
@@ -45,6 +46,7 @@ words! {
     WHERE = "where", "where = \"deleted_at IS NULL\"";
     INCLUDE = "include", "include(name)";
     USING = "using", "using = \"gin\"";
+    OPCLASS = "opclass", "opclass(name = \"text_pattern_ops\")";
     SQL = "sql", "sql(\"lower(email)\")";
     NULLS_AGREE = "nulls_agree", "nulls_agree";
     DEFERRABLE = "deferrable", "deferrable";
@@ -81,7 +83,7 @@ impl Place {
     /// The words that may stand there.
     pub(crate) fn words(self) -> &'static [Word] {
         match self {
-            Place::Model => &[TABLE, TIMESTAMPS, UNIQUE_LIST, INDEX_LIST, CHECKS, FOREIGN_KEY, COMMENT],
+            Place::Model => &[TABLE, SCHEMA, TIMESTAMPS, UNIQUE_LIST, INDEX_LIST, CHECKS, FOREIGN_KEY, COMMENT],
             Place::Column => &[
                 KEY,
                 COLUMN,
@@ -106,7 +108,7 @@ impl Place {
                 CONSTRAINT,
             ],
             Place::Relation => &[BY, TO],
-            Place::Enum => &[NAME, RENAME_ALL],
+            Place::Enum => &[NAME, SCHEMA, RENAME_ALL],
             Place::Variant => &[RENAME],
             Place::Newtype => &[],
         }

@@ -15,8 +15,11 @@ use crate::dialect::PRODUCT;
 pub(crate) struct TinDdl;
 
 impl Introspect for TinDdl {
-    fn read<'a>(&'a self, connection: &'a mut dyn Connection) -> BoxFuture<'a, Result<Schema>> {
+    fn read<'a>(&'a self, connection: &'a mut dyn Connection, schemas: &'a [String]) -> BoxFuture<'a, Result<Schema>> {
         Box::pin(async move {
+            if let Some(name) = schemas.first() {
+                return Err(Error::unsupported(format_args!("the schema {name}"), PRODUCT));
+            }
             let mut schema = Schema::default();
             let mut sink = |row: &mut Row<'_>| {
                 let text: String = row.get(0, &ColumnType::Text { max_len: None })?;
@@ -32,7 +35,7 @@ impl Introspect for TinDdl {
     }
 
     /// What is not in `_tin` is none of Tin's affairs.
-    fn unmodelled<'a>(&'a self, _: &'a mut dyn Connection) -> BoxFuture<'a, Result<Vec<Unmodelled>>> {
+    fn unmodelled<'a>(&'a self, _: &'a mut dyn Connection, _: &'a [String]) -> BoxFuture<'a, Result<Vec<Unmodelled>>> {
         Box::pin(async { Ok(Vec::new()) })
     }
 }
@@ -56,6 +59,7 @@ impl Ddl for TinDdl {
     }
 
     fn check(&self, schema: &Schema) -> Result<()> {
+        schema.refuse_schemas(PRODUCT, "leave `schema` away")?;
         for table in &schema.tables {
             let plain = |index: &Index| *index == Index::new(index.name.clone(), index.columns(), index.unique);
             if !table.checks.is_empty() || !table.indexes.iter().all(plain) {

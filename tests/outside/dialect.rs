@@ -25,6 +25,11 @@ impl Dialect for TinDialect {
         ansi::identifier(name, out);
     }
 
+    fn table(&self, name: &str, out: &mut String) -> Result<()> {
+        ansi::identifier(&ansi::bare_table(name, PRODUCT, "leave `schema` away")?, out);
+        Ok(())
+    }
+
     fn placeholder(&self, n: usize, out: &mut String) {
         out.push_str(&format!("?{n}"));
     }

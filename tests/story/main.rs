@@ -18,6 +18,7 @@ mod random;
 mod revisions;
 mod rows;
 mod runs;
+mod schemas;
 mod squashed;
 mod story;
 mod teams;

@@ -10,7 +10,9 @@
 //! `function name{…}`, `extension name{}` and `trigger name on table{…}`; a text of theirs for one database begins with
 //! `@postgres`, `@mysql` or `@sqlite`.
 //!
-//! In an index `-a` is descending and `<lower(a)>` an expression; behind it `?condition`, `+included`, `!gin` and
+//! A table, an enum, a view or a function may stand in a schema: `billing.users{…}`, `->billing.users.id`.
+//!
+//! In an index `-a` is descending, `a/text_pattern_ops` has an operator class and `<lower(a)>` an expression; behind it `?condition`, `+included`, `!gin` and
 //! `!nulls~agree`.
 
 use covet_orm::drivers::catalog::{
@@ -149,7 +151,10 @@ fn index(table: &mut Table, terms: &str, unique: bool, name: Option<String>) {
         .map(|term| match (term.strip_prefix('<'), term.strip_prefix('-')) {
             (Some(text), _) => Term::expression(expression(text.strip_suffix('>').unwrap())),
             (_, Some(column)) => Term { descending: true, ..Term::column(plain(column)) },
-            _ => Term::column(plain(term)),
+            _ => match term.split_once('/') {
+                Some((column, class)) => Term { class: Some(plain(class)), ..Term::column(plain(column)) },
+                None => Term::column(plain(term)),
+            },
         })
         .collect();
     let names: Vec<&str> = terms.iter().map(|term| term.as_column().unwrap_or("expr")).collect();
@@ -189,7 +194,7 @@ fn column(table: &mut Table, item: &str) {
                     check(table, &name, condition);
                 } else if let Some(comment) = rest("#") {
                     column.comment = Some(plain(comment));
-                } else if let Some((target, other)) = rest("->").and_then(|at| at.split_once('.')) {
+                } else if let Some((target, other)) = rest("->").and_then(|at| at.rsplit_once('.')) {
                     foreign_key(table, &format!("{})->{target}({other})", name.replace(' ', "~")));
                 } else {
                     of_foreign_key(table.foreign_keys.last_mut().unwrap(), word);

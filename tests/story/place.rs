@@ -95,7 +95,13 @@ impl Place {
             std::fs::remove_dir_all(folder).unwrap();
         }
         match self.kind {
-            Kind::Postgres => self.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await,
+            Kind::Postgres => {
+                let mut drops = String::from("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+                for name in schemas(&self.db).await {
+                    drops.push_str(&format!("; DROP SCHEMA {} CASCADE", quote("postgres", &name)));
+                }
+                self.sql(&drops).await;
+            }
             Kind::Mysql | Kind::Sqlite => {
                 let (lists, off, on) = if self.kind == Kind::Sqlite {
                     (&SQLITE_LISTS[..], "PRAGMA foreign_keys = OFF", "PRAGMA foreign_keys = ON")
@@ -204,8 +210,19 @@ pub(crate) async fn number(db: &Db, sql: &str) -> i64 {
 /// The schema that the database has; its columns by name, because a column that comes later stands last, and its
 /// expressions in one spelling.
 pub(crate) async fn introspected(db: &Db) -> Schema {
+    let schemas = schemas(db).await;
     let mut lease = db.acquire().await.unwrap();
-    by_name(&db.backend().introspect().read(&mut *lease).await.unwrap())
+    by_name(&db.backend().introspect().read(&mut *lease, &schemas).await.unwrap())
+}
+
+/// The schemas that were made beside the first of the search path.
+async fn schemas(db: &Db) -> Vec<String> {
+    if db.backend().dialect().name() != "postgres" {
+        return Vec::new();
+    }
+    let list = "SELECT nspname::text FROM pg_namespace WHERE nspname NOT LIKE 'pg!_%' ESCAPE '!' \
+                AND nspname NOT IN ('public', 'information_schema') ORDER BY 1";
+    dump::texts(db, list, 0).await
 }
 
 pub(crate) fn by_name(schema: &Schema) -> Schema {

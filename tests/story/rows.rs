@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use covet_orm::Db;
-use covet_orm::drivers::catalog::{Schema, Table};
+use covet_orm::drivers::catalog::{Qualified, Schema, Table};
 use covet_orm::drivers::contract::{Command, Flow, Reuse, Row};
 use covet_orm::drivers::value::ValueRef;
 
@@ -50,7 +50,8 @@ async fn of_table(db: &Db, table: &Table) -> Vec<BTreeMap<String, String>> {
     } else {
         list(table.primary_key.iter().map(String::as_str).collect())
     };
-    let sql = format!("SELECT {columns} FROM {} ORDER BY {key}", quote(dialect, &table.name));
+    let sql =
+        format!("SELECT {columns} FROM {} ORDER BY {key}", Qualified::of(&table.name).sql(|part| quote(dialect, part)));
     let mut rows = Vec::new();
     let mut take = |row: &mut Row<'_>| {
         let mut texts = BTreeMap::new();

@@ -9,6 +9,8 @@ impl Schema {
     /// What belongs to a table stays sorted; what stands on a name that changes follows.
     pub fn apply(&mut self, change: &Change) -> Option<()> {
         match change {
+            // Both are told by what names them.
+            Change::CreateSchema { .. } | Change::DropSchema { .. } => {}
             Change::CreateEnum { .. } | Change::DropEnum { .. } => {}
             Change::AlterEnum { before, after, .. } => self.relabel(&before.name, after),
             Change::CreateTable { table } => {

@@ -9,6 +9,19 @@ use crate::catalog::{Check, Column, ColumnDefault, EnumType, Expression, Foreign
 #[serde(tag = "op", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Change {
+    /// A schema that tables are to be in. It may be there already.
+    CreateSchema {
+        /// Its name.
+        name: String,
+    },
+    /// A schema in which nothing is left that Covet knows of.
+    DropSchema {
+        /// Its name.
+        name: String,
+        /// Whether it stays where there is something else in it; otherwise that is an error.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        if_empty: bool,
+    },
     /// A new enum.
     CreateEnum {
         /// The enum.
@@ -39,7 +52,7 @@ pub enum Change {
         /// The table as it was.
         table: Table,
     },
-    /// A table under another name, rows kept.
+    /// A table under another name or in another schema, rows kept.
     RenameTable {
         /// The name it had.
         from: String,
@@ -247,7 +260,9 @@ impl Change {
             Change::AddIndex { index, .. } | Change::DropIndex { index, .. } => index.expressions(change),
             Change::AddCheck { check, .. } | Change::DropCheck { check, .. } => change(&mut check.expression),
             Change::CreateObject { object } | Change::DropObject { object } => change(&mut object.definition),
-            Change::CreateEnum { .. }
+            Change::CreateSchema { .. }
+            | Change::DropSchema { .. }
+            | Change::CreateEnum { .. }
             | Change::DropEnum { .. }
             | Change::AlterEnum { .. }
             | Change::RenameTable { .. }
@@ -265,7 +280,11 @@ impl Change {
     #[must_use]
     pub fn table(&self) -> Option<&str> {
         Some(match self {
-            Change::CreateEnum { .. } | Change::DropEnum { .. } | Change::AlterEnum { .. } => return None,
+            Change::CreateSchema { .. }
+            | Change::DropSchema { .. }
+            | Change::CreateEnum { .. }
+            | Change::DropEnum { .. }
+            | Change::AlterEnum { .. } => return None,
             Change::CreateObject { object } | Change::DropObject { object } => return object.table.as_deref(),
             Change::CreateTable { table } | Change::DropTable { table } => &table.name,
             Change::RenameTable { from, .. } => from,

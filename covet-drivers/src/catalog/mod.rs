@@ -4,6 +4,7 @@
 //! Neutral: the same structures describe what the models ask for and what a database reports.
 
 mod apply;
+mod bare;
 mod change;
 mod column;
 mod expression;
@@ -13,10 +14,11 @@ mod object;
 mod table;
 mod words;
 
+pub use bare::Bare;
 pub use change::Change;
 pub use column::{Column, ColumnDefault, ColumnType, EnumType, Generated};
 pub use expression::Expression;
 pub use index::{Index, Over, Term};
-pub use names::{constraint_name, followers, shorten};
+pub use names::{Qualified, constraint_name, followers, shorten};
 pub use object::{Object, ObjectKind};
 pub use table::{Action, Check, ForeignKey, Schema, Table, Timing};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Expression, Schema};
+use crate::catalog::{Expression, Qualified, Schema};
 
 /// Something beside the tables. Covet hands its text on as it is, and sees to it that it comes and goes in the right
 /// order and steps aside while what it reads changes.
@@ -11,7 +11,7 @@ use crate::catalog::{Expression, Schema};
 pub struct Object {
     /// What it is.
     pub kind: ObjectKind,
-    /// The name in the database.
+    /// The name in the database; that of a view or a function may say a schema, as that of a table.
     pub name: String,
     /// The table of a trigger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -92,6 +92,12 @@ impl Object {
         Some(format!("DROP {} {}{on}", self.kind.keyword(), quote(&self.name)))
     }
 
+    /// Whether its name may say a schema. A trigger is where its table is, and an extension has a name of its own.
+    #[must_use]
+    pub fn has_schema(&self) -> bool {
+        matches!(self.kind, ObjectKind::View | ObjectKind::Function)
+    }
+
     /// Whether it is the same thing, whatever it is made of.
     #[must_use]
     pub fn is(&self, other: &Object) -> bool {
@@ -119,8 +125,10 @@ impl Schema {
         names.sort();
         names.dedup();
         for object in &mut self.objects {
+            // A text may leave the schema out.
             let named = |name: &&String| {
-                **name != object.name && object.definition.mentions(name) || object.table.as_ref() == Some(*name)
+                **name != object.name && object.definition.mentions(&Qualified::of(name).name)
+                    || object.table.as_ref() == Some(*name)
             };
             object.reads = names.iter().filter(named).cloned().collect();
         }

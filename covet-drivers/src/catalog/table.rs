@@ -1,14 +1,18 @@
 //! Tables, their keys and indexes, and whole schemas.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Column, EnumType, Expression, Index, Object};
+use crate::catalog::{Column, EnumType, Expression, Index, Object, Qualified};
 
 /// A table. Its primary key, indexes and foreign keys all carry explicit names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
-    /// The name in the database.
+    /// The name in the database, behind that of its schema where it is in another than the first of the search path:
+    /// see [`Qualified`].
     pub name: String,
     /// What its owner says about it; kept where the database keeps comments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,7 +52,7 @@ pub struct ForeignKey {
     pub name: String,
     /// The columns of this table.
     pub columns: Vec<String>,
-    /// The table pointed at.
+    /// The table pointed at, as [`Table::name`].
     pub target: String,
     /// The columns pointed at, in the order of `columns`.
     pub target_columns: Vec<String>,
@@ -157,6 +161,16 @@ impl Schema {
         enums.sort_by(|a, b| a.name.cmp(&b.name));
         enums.dedup_by(|a, b| a.name == b.name);
         enums
+    }
+
+    /// The schemas that are named, each once, sorted: those of tables, enums and objects.
+    #[must_use]
+    pub fn schemas(&self) -> Vec<String> {
+        let enums = self.tables.iter().flat_map(|table| &table.columns).filter_map(|column| column.ty.as_enum());
+        let names = self.tables.iter().map(|table| &*table.name).chain(enums.map(|ty| &*ty.name));
+        let objects = self.objects.iter().filter(|object| object.has_schema()).map(|object| &*object.name);
+        let schemas = names.chain(objects).filter_map(|name| Qualified::of(name).schema);
+        schemas.map(Cow::into_owned).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// The schema for one kind of database: with the text of each expression that is meant for it.

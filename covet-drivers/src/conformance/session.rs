@@ -221,6 +221,6 @@ impl Session {
 
     /// The schema as the database tells it.
     pub(crate) async fn schema(&mut self) -> Result<Schema> {
-        self.backend.introspect().read(&mut *self.connection).await
+        self.backend.introspect().read(&mut *self.connection, &[]).await
     }
 }

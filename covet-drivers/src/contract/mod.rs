@@ -49,6 +49,8 @@ pub use probe::{Position, Probe, Role, Vitals};
 pub use registry::{adapter_for, adapters, feature_for, register};
 pub use row::{Detached, Flow, Row, RowSink, Shared, breathe};
 pub use schema::{Batches, Ddl, Effect, Introspect, Leaves, Leftover, OWN_TABLES, RANGE, Step, Unmodelled};
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
+pub(crate) use schema::{refuse_schemas, written};
 pub use suggest::nearest;
 pub use two_phase::{BRANCH_TABLE, BranchId, Ended, Prepared, TwoPhase};
 pub use url::{ConnectUrl, Parameters, Password};

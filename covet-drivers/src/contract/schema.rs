@@ -201,19 +201,26 @@ impl Step {
 
 /// How to read the schema that a database has.
 pub trait Introspect: fmt::Debug + Send + Sync {
-    /// The schema of the connection's database (PostgreSQL: of the schema that is first in the
-    /// search path), sorted, without Covet's own tables and without objects beside tables.
+    /// The schema of the connection's database, sorted, without Covet's own tables and without objects beside tables.
+    ///
+    /// A database in which tables are in schemas (PostgreSQL) tells of the one that is first in the search path, and of
+    /// these; names in these say their schema, as [`Qualified`](crate::catalog::Qualified) writes them. One that is not
+    /// there has no tables.
     ///
     /// # Errors
-    /// The database's.
-    fn read<'a>(&'a self, connection: &'a mut dyn Connection) -> BoxFuture<'a, Result<Schema>>;
+    /// `Unsupported` for schemas that the database cannot have; the database's.
+    fn read<'a>(&'a self, connection: &'a mut dyn Connection, schemas: &'a [String]) -> BoxFuture<'a, Result<Schema>>;
 
     /// What the database has beside that schema, for which [`Schema`] has no word: views, triggers, other schemas …;
     /// and what its tables have that is not part of the answer of [`read`](Introspect::read). Sorted.
     ///
     /// # Errors
-    /// The database's.
-    fn unmodelled<'a>(&'a self, connection: &'a mut dyn Connection) -> BoxFuture<'a, Result<Vec<Unmodelled>>>;
+    /// As [`read`](Introspect::read).
+    fn unmodelled<'a>(
+        &'a self,
+        connection: &'a mut dyn Connection,
+        schemas: &'a [String],
+    ) -> BoxFuture<'a, Result<Vec<Unmodelled>>>;
 }
 
 /// Something that a database has and for which a schema has no word.
@@ -244,6 +251,27 @@ impl fmt::Display for Unmodelled {
         }
         Ok(())
     }
+}
+
+/// Refuses schemas, for a database that has none.
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
+pub(crate) fn refuse_schemas(schemas: &[String], database: &str, help: &'static str) -> Result<()> {
+    match schemas.first() {
+        None => Ok(()),
+        Some(name) => {
+            let what = format_args!("the schema {name}");
+            Err(crate::error::Error::unsupported(what, database).with_help(help))
+        }
+    }
+}
+
+/// What a database without schemas tells, with the names of tables as [`Qualified`](crate::catalog::Qualified) writes them.
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
+pub(crate) fn written(mut found: Vec<Unmodelled>) -> Vec<Unmodelled> {
+    for table in found.iter_mut().filter_map(|one| one.table.as_mut()) {
+        *table = crate::catalog::Qualified::text(None, table);
+    }
+    found
 }
 
 /// Tables that belong to Covet itself and are no part of any model's schema.

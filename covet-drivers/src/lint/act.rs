@@ -1,6 +1,6 @@
 //! What a statement does, as far as a rule asks.
 
-use crate::catalog::ColumnType;
+use crate::catalog::{ColumnType, Qualified};
 use crate::lint::token::{Token, TokenKind};
 
 /// One thing that a statement does. An `ALTER TABLE` can do several.
@@ -439,4 +439,10 @@ pub fn text(tokens: &[Token]) -> String {
 #[must_use]
 pub fn mentions(tokens: &[Token], name: &str) -> bool {
     tokens.iter().filter_map(Token::name).any(|word| word.eq_ignore_ascii_case(name))
+}
+
+/// Whether the name of a table stands in the tokens, whatever schema they say.
+#[must_use]
+pub fn mentions_table(tokens: &[Token], table: &str) -> bool {
+    mentions(tokens, &Qualified::of(table).name)
 }

@@ -1,5 +1,6 @@
 //! Reads the actions of an `ALTER TABLE`.
 
+use crate::catalog::Qualified;
 use crate::lint::act::{Act, ConstraintKind, IndexDef, What};
 use crate::lint::cursor::{Cursor, commas};
 use crate::lint::define;
@@ -38,6 +39,10 @@ fn action(table: &str, part: &[Token]) -> Option<Vec<Act>> {
     if cursor.words("drop") {
         return drop_part(&mut cursor).map(|what| vec![act(table, what)]);
     }
+    if cursor.words("set schema") {
+        let to = cursor.name()?;
+        return one(What::RenameTable { to: Qualified::text(Some(&to), &Qualified::of(table).name) });
+    }
     if cursor.words("alter") {
         return column(table, &mut cursor);
     }
@@ -60,7 +65,7 @@ fn action(table: &str, part: &[Token]) -> Option<Vec<Act>> {
         return Some(acts);
     }
     if cursor.words("rename") {
-        return rename(&mut cursor).map(|what| vec![act(table, what)]);
+        return rename(table, &mut cursor).map(|what| vec![act(table, what)]);
     }
     if cursor.words("validate constraint") {
         return one(What::Validate { name: cursor.name()? });
@@ -210,12 +215,12 @@ fn column(table: &str, cursor: &mut Cursor<'_>) -> Option<Vec<Act>> {
     None
 }
 
-fn rename(cursor: &mut Cursor<'_>) -> Option<What> {
+fn rename(table: &str, cursor: &mut Cursor<'_>) -> Option<What> {
     if cursor.any(&["constraint", "index", "key"]) {
         return Some(What::Other);
     }
     if cursor.any(&["to", "as"]) {
-        return Some(What::RenameTable { to: cursor.name()? });
+        return Some(What::RenameTable { to: Qualified::of(table).beside(&cursor.name()?) });
     }
     cursor.words("column");
     let from = cursor.name()?;
@@ -223,5 +228,5 @@ fn rename(cursor: &mut Cursor<'_>) -> Option<What> {
         return Some(What::RenameColumn { from, to: cursor.name()? });
     }
     // `RENAME new_name` (MySQL)
-    cursor.is_at_end().then_some(What::RenameTable { to: from })
+    cursor.is_at_end().then(|| What::RenameTable { to: Qualified::of(table).beside(&from) })
 }

@@ -1,5 +1,6 @@
 //! Steps through tokens.
 
+use crate::catalog::Qualified;
 use crate::lint::token::{Token, TokenKind};
 
 /// A place between tokens.
@@ -66,6 +67,17 @@ impl<'t> Cursor<'t> {
             name = self.part()?;
         }
         Some(name)
+    }
+
+    /// The name of a table or of what has a name beside tables, behind that of its schema where it says one: as
+    /// [`Qualified`] writes it. Of a name of three parts the first says no more than which database this is.
+    pub(crate) fn qualified(&mut self) -> Option<String> {
+        let (mut schema, mut name) = (None, self.part()?);
+        while self.peek().is_some_and(|token| token.is_symbol('.')) {
+            self.at += 1;
+            schema = Some(std::mem::replace(&mut name, self.part()?));
+        }
+        Some(Qualified::text(schema.as_deref(), &name))
     }
 
     fn part(&mut self) -> Option<String> {

@@ -150,7 +150,7 @@ fn constraint_of(kind: ConstraintKind, name: Option<String>, columns: Vec<String
 
 /// What follows `REFERENCES`.
 fn references(cursor: &mut Cursor<'_>, key: &mut Constraint) {
-    key.target = cursor.name();
+    key.target = cursor.qualified();
     if cursor.peek().is_some_and(|token| token.is_symbol('(')) {
         key.target_columns = cursor.names().unwrap_or_default();
     }

@@ -18,7 +18,7 @@ mod token;
 
 pub use act::{
     Act, ColumnDef, Constraint, ConstraintKind, IndexDef, IndexTerm, TableDef, Transaction, TypeDef, What, mentions,
-    text,
+    mentions_table, text,
 };
 pub use read::{Read, read};
 pub use rule::{At, Check, Hit, Lint, Live, Rule, Severity};

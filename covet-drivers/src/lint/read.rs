@@ -1,5 +1,6 @@
 //! Reads a statement: what it does, or that this is not known.
 
+use crate::catalog::Qualified;
 use crate::lint::act::{Act, IndexDef, Transaction, What};
 use crate::lint::cursor::{Cursor, commas};
 use crate::lint::token::{Reading, Token, tokens};
@@ -83,7 +84,7 @@ fn acts(tokens: &[Token]) -> Found {
         // MySQL: `DELETE t FROM t JOIN …`
         cursor.words("delete");
         cursor.any(&["from only", "from", "low_priority from", "quick from", "ignore from"]);
-        let table = cursor.name()?;
+        let table = cursor.qualified()?;
         one(table, What::Delete { filtered: has(&cursor, "where") })
     } else if is("set") || is("pragma") {
         Some((set(&mut cursor), true))
@@ -127,7 +128,7 @@ fn create(cursor: &mut Cursor<'_>) -> Found {
     }
     if cursor.any(&["table", "foreign table"]) {
         cursor.words("if not exists");
-        let name = cursor.name()?;
+        let name = cursor.qualified()?;
         let mut def = define::table(cursor);
         def.temporary = temporary;
         return one(name, What::CreateTable(def));
@@ -149,12 +150,12 @@ fn create(cursor: &mut Cursor<'_>) -> Found {
         }
         cursor.words("on");
         cursor.words("only");
-        let table = cursor.name()?;
+        let table = cursor.qualified()?;
         define::terms(cursor, &mut index);
         return one(table, What::CreateIndex(index));
     }
     if cursor.words("type") {
-        let name = cursor.name()?;
+        let name = cursor.qualified()?;
         if cursor.words("as enum") {
             let labels = cursor.group()?.iter().filter(|token| !token.is_symbol(',')).map(|token| token.text.clone());
             return one("", What::CreateEnum { name, labels: labels.collect() });
@@ -164,7 +165,7 @@ fn create(cursor: &mut Cursor<'_>) -> Found {
     cursor.any(&["recursive", "materialized", "constraint", "algorithm"]);
     if cursor.words("view") {
         cursor.words("if not exists");
-        let name = cursor.name()?;
+        let name = cursor.qualified()?;
         return one("", What::CreateView { name, body: cursor.rest().to_vec() });
     }
     if cursor.words("trigger") {
@@ -175,7 +176,7 @@ fn create(cursor: &mut Cursor<'_>) -> Found {
         while !on.is_at_end() && !on.words("on") {
             on.next();
         }
-        let table = on.name().unwrap_or_default();
+        let table = on.qualified().unwrap_or_default();
         return one(table, What::CreateTrigger { name, body });
     }
     // Their bodies run later, and not here.
@@ -210,19 +211,20 @@ fn alter(cursor: &mut Cursor<'_>) -> Found {
     if cursor.any(&["table", "foreign table"]) {
         cursor.words("if exists");
         cursor.words("only");
-        let table = cursor.name()?;
+        let table = cursor.qualified()?;
         cursor.symbol('*');
         return Some(alter::actions(&table, cursor));
     }
     if cursor.words("type") {
-        let name = cursor.name()?;
+        let name = cursor.qualified()?;
         if cursor.words("add value") {
             cursor.words("if not exists");
             let label = cursor.next()?.text.clone();
             return one("", What::AddLabel { ty: name, label });
         }
         if cursor.words("rename to") {
-            return one("", What::RenameType { from: name, to: cursor.name()? });
+            let to = Qualified::of(&name).beside(&cursor.name()?);
+            return one("", What::RenameType { from: name, to });
         }
         return one("", What::Other);
     }
@@ -261,9 +263,9 @@ fn drop_object(cursor: &mut Cursor<'_>) -> Found {
     let cascade = has(cursor, "cascade");
     let names = |cursor: &mut Cursor<'_>| -> Vec<String> {
         let mut names = Vec::new();
-        names.extend(cursor.name());
+        names.extend(cursor.qualified());
         while cursor.symbol(',') {
-            names.extend(cursor.name());
+            names.extend(cursor.qualified());
         }
         names
     };
@@ -279,7 +281,7 @@ fn drop_object(cursor: &mut Cursor<'_>) -> Found {
         let concurrently = cursor.words("concurrently");
         cursor.words("if exists");
         let names = names(cursor);
-        let table = if cursor.words("on") { cursor.name().unwrap_or_default() } else { String::new() };
+        let table = if cursor.words("on") { cursor.qualified().unwrap_or_default() } else { String::new() };
         let found = each(names, &|name| Act { table: table.clone(), what: What::DropIndex { name, concurrently } });
         return found.map(|(mut acts, whole)| {
             acts.extend(cascade.then(|| plain(What::DropCascade)));
@@ -309,11 +311,11 @@ fn rename_tables(cursor: &mut Cursor<'_>) -> Found {
     }
     let mut acts = Vec::new();
     loop {
-        let table = cursor.name()?;
+        let table = cursor.qualified()?;
         if !cursor.words("to") {
             return Some((acts, false));
         }
-        acts.push(Act { table, what: What::RenameTable { to: cursor.name()? } });
+        acts.push(Act { table, what: What::RenameTable { to: cursor.qualified()? } });
         if !cursor.symbol(',') {
             return Some((acts, true));
         }
@@ -324,9 +326,9 @@ fn truncate(cursor: &mut Cursor<'_>) -> Found {
     cursor.words("table");
     cursor.words("only");
     let cascade = has(cursor, "cascade");
-    let mut acts = vec![Act { table: cursor.name()?, what: What::Truncate { cascade } }];
+    let mut acts = vec![Act { table: cursor.qualified()?, what: What::Truncate { cascade } }];
     while cursor.symbol(',') {
-        acts.push(Act { table: cursor.name()?, what: What::Truncate { cascade } });
+        acts.push(Act { table: cursor.qualified()?, what: What::Truncate { cascade } });
     }
     Some((acts, true))
 }
@@ -335,7 +337,7 @@ fn insert(cursor: &mut Cursor<'_>) -> Found {
     cursor.next();
     cursor.any(&["or replace", "or ignore", "or abort", "or fail", "or rollback", "ignore"]);
     cursor.words("into");
-    let table = cursor.name()?;
+    let table = cursor.qualified()?;
     let opens_query = cursor.rest().get(1).is_some_and(|token| token.is_any(&["select", "with"]));
     let columns = if opens_query { Vec::new() } else { cursor.names().unwrap_or_default() };
     let rest = cursor.rest();
@@ -347,7 +349,7 @@ fn insert(cursor: &mut Cursor<'_>) -> Found {
 fn update(cursor: &mut Cursor<'_>) -> Found {
     cursor.words("update");
     cursor.any(&["or replace", "or ignore", "low_priority", "ignore", "only"]);
-    let table = cursor.name()?;
+    let table = cursor.qualified()?;
     while !cursor.is_at_end() && !cursor.words("set") {
         cursor.next();
     }
@@ -411,7 +413,7 @@ fn upkeep(cursor: &mut Cursor<'_>) -> Option<Act> {
     while cursor.any(&["full", "verbose", "analyze", "index", "table", "materialized view", "concurrently", "schema"]) {
     }
     cursor.group();
-    let table = cursor.name().unwrap_or_default();
+    let table = cursor.qualified().unwrap_or_default();
     Some(Act { table, what: What::Upkeep { what, concurrently } })
 }
 

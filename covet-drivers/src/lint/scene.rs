@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::catalog::{Change, Column, Index, Schema, Table};
-use crate::lint::act::{Act, What, mentions};
+use crate::catalog::{Change, Column, Index, Qualified, Schema, Table};
+use crate::lint::act::{Act, What, mentions_table};
 use crate::lint::read::Read;
 use crate::lint::rule::At;
 use crate::lint::token::Token;
@@ -119,6 +119,7 @@ impl<'a> Scene<'a> {
             contracts: false,
             made: HashMap::new(),
         };
+        scene.settle_names();
         scene.rebuilds = scene.find_rebuilds();
         scene.made = scene.find_made();
         scene
@@ -189,6 +190,15 @@ impl Scene<'_> {
             .find_map(|table| table.indexes.iter().find(|index| same(&index.name, name)).map(|index| (table, index)))
     }
 
+    /// The same, of a table where it is known.
+    #[must_use]
+    pub fn index_on(&self, table: &str, name: &str) -> Option<(&Table, &Index)> {
+        self.index(name).filter(|(known, _)| table.is_empty() || same(&known.name, table)).or_else(|| {
+            let table = self.table(table)?;
+            Some((table, table.indexes.iter().find(|index| same(&index.name, name))?))
+        })
+    }
+
     /// The table that an act is about; for an index it is looked up where the statement does not say it.
     #[must_use]
     pub fn table_of(&self, act: &Act) -> String {
@@ -222,15 +232,16 @@ impl Scene<'_> {
     #[must_use]
     pub fn is_guarded(&self, table: &str, index: usize) -> bool {
         let guards = self.statements.iter().take(index).filter(|statement| statement.guard);
-        !self.lacks_guard(table) && guards.into_iter().any(|guard| mentions(&guard.read.tokens, table))
+        !self.lacks_guard(table) && guards.into_iter().any(|guard| mentions_table(&guard.read.tokens, table))
     }
 
     /// Whether a guard on the table is missing that Covet writes for the changes, and no other one takes its place.
     #[must_use]
     pub fn lacks_guard(&self, table: &str) -> bool {
-        let other =
-            |statement: &Statement| statement.guard && !statement.generated && mentions(&statement.read.tokens, table);
-        self.missing_guards.iter().any(|guard| mentions(guard, table)) && !self.statements.iter().any(other)
+        let other = |statement: &Statement| {
+            statement.guard && !statement.generated && mentions_table(&statement.read.tokens, table)
+        };
+        self.missing_guards.iter().any(|guard| mentions_table(guard, table)) && !self.statements.iter().any(other)
     }
 
     /// Whether rows get a value in the column before the statement.
@@ -286,7 +297,59 @@ impl Scene<'_> {
     #[must_use]
     pub fn is_decided(&self, decision: &str) -> bool {
         let plain = |text: &str| text.replace('"', "");
-        self.decisions.iter().any(|known| same(&plain(known), decision))
+        self.decisions.iter().any(|known| same(&plain(known), &plain(decision)))
+    }
+
+    /// A name may say a schema of which the models say nothing, the one in which everything is: it is left away. An index
+    /// that goes says its schema and not its table, which is looked up.
+    fn settle_names(&mut self) {
+        let mut known = self.before.schemas();
+        known.extend(self.after.schemas());
+        let settle = |text: &mut String| {
+            if let Qualified { schema: Some(schema), name } = Qualified::of(text)
+                && !known.iter().any(|known| same(known, &schema))
+            {
+                *text = Qualified::text(None, &name);
+            }
+        };
+        let mut statements = std::mem::take(&mut self.statements);
+        for act in statements.iter_mut().flat_map(|statement| &mut statement.read.acts) {
+            settle(&mut act.table);
+            match &mut act.what {
+                What::RenameTable { to } | What::RenameType { to, .. } => settle(to),
+                What::CreateView { name, .. } | What::DropView { name, .. } => settle(name),
+                What::CreateEnum { name, .. } | What::DropType { name, .. } | What::AddLabel { ty: name, .. } => {
+                    settle(name);
+                }
+                What::AddConstraint(constraint) => constraint.target.iter_mut().for_each(settle),
+                What::AddColumn(column) => column.constraints.iter_mut().for_each(|constraint| {
+                    constraint.target.iter_mut().for_each(settle);
+                }),
+                What::CreateTable(table) => {
+                    let own = table.columns.iter_mut().flat_map(|column| &mut column.constraints);
+                    let all = table.constraints.iter_mut().chain(own);
+                    all.for_each(|constraint| constraint.target.iter_mut().for_each(settle));
+                }
+                What::DropIndex { name, .. } => {
+                    settle(name);
+                    let of = Qualified::of(name);
+                    let owner = of.schema.as_ref().and_then(|schema| {
+                        let is_there = |table: &&Table| {
+                            let place = Qualified::of(&table.name).schema;
+                            place.is_some_and(|place| same(&place, schema))
+                                && table.indexes.iter().any(|index| same(&index.name, &of.name))
+                        };
+                        self.before.tables.iter().chain(&self.after.tables).find(is_there)
+                    });
+                    if let Some(owner) = owner.filter(|_| act.table.is_empty()) {
+                        act.table.clone_from(&owner.name);
+                    }
+                    *name = of.name.into_owned();
+                }
+                _ => {}
+            }
+        }
+        self.statements = statements;
     }
 
     fn find_made(&self) -> HashMap<String, (usize, usize)> {
@@ -327,7 +390,7 @@ impl Scene<'_> {
                 .acts_before(rename)
                 .find(|(_, other)| same(&other.table, to) && matches!(other.what, What::DropTable { .. }));
             let fill = self.acts_before(rename).find(|(_, other)| {
-                let from_old = |query: &[Token]| mentions(query, to);
+                let from_old = |query: &[Token]| mentions_table(query, to);
                 same(&other.table, &act.table) && matches!(&other.what, What::Insert { query, .. } if from_old(query))
             });
             if let (Some((create, _)), Some((fill, _)), Some((drop, _))) = (create, fill, drop) {

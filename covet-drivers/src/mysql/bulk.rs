@@ -91,11 +91,11 @@ impl MySqlConnection {
     async fn insert_piece(&mut self, bulk: Bulk, piece: Piece) -> Result<u64> {
         match piece {
             Piece::Rows { columns, rows, json } => {
-                let inserted = self.insert_rows(&text(bulk, &columns), rows).await;
+                let inserted = self.insert_rows(&text(bulk, &columns)?, rows).await;
                 inserted.map_err(|error| if json { of_json(error) } else { error })
             }
             Piece::Row { columns, values, json, before } => {
-                let command = Command { sql: &text(bulk, &columns), args: &[], reuse: Reuse::Keep };
+                let command = Command { sql: &text(bulk, &columns)?, args: &[], reuse: Reuse::Keep };
                 let ran = self.run_encoded(command, || Ok(values.clone()), &mut ()).await;
                 ran.map(|outcome| outcome.affected).map_err(|error| {
                     let error = of_rows(error, &columns, before);
@@ -132,9 +132,9 @@ impl MySqlConnection {
     }
 }
 
-fn text(bulk: Bulk, columns: &[&'static str]) -> String {
+fn text(bulk: Bulk, columns: &[&'static str]) -> Result<String> {
     let mut out = String::from("INSERT INTO ");
-    bulk.dialect.identifier(bulk.table, &mut out);
+    bulk.dialect.table(bulk.table, &mut out)?;
     out.push_str(" (");
     for (index, column) in columns.iter().enumerate() {
         out.push_str(if index == 0 { "" } else { ", " });
@@ -143,7 +143,7 @@ fn text(bulk: Bulk, columns: &[&'static str]) -> String {
     out.push_str(") VALUES (");
     out.push_str(&vec!["?"; columns.len()].join(", "));
     out.push(')');
-    out
+    Ok(out)
 }
 
 /// The rows, in pieces.

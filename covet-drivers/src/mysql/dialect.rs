@@ -13,6 +13,10 @@ pub struct MySqlDialect;
 /// The name, as in the files of a migration; both products share them.
 pub(crate) const NAME: &str = "mysql";
 
+/// What to do where a model is in a schema.
+pub(crate) const NO_SCHEMAS: &str =
+    "on MySQL a schema is a database: connect to that one, and leave `schema` away; schemas are for PostgreSQL";
+
 impl Dialect for MySqlDialect {
     fn name(&self) -> &'static str {
         NAME
@@ -24,6 +28,11 @@ impl Dialect for MySqlDialect {
 
     fn identifier(&self, name: &str, out: &mut String) {
         ansi::quoted(name, '`', out);
+    }
+
+    fn table(&self, name: &str, out: &mut String) -> Result<()> {
+        self.identifier(&ansi::bare_table(name, "MySQL", NO_SCHEMAS)?, out);
+        Ok(())
     }
 
     fn placeholder(&self, _: usize, out: &mut String) {

@@ -8,10 +8,12 @@ use crate::catalog::{
     Action, Check, Column, ColumnDefault, ColumnType, Expression, ForeignKey, Generated, Index, Schema, Table, Term,
     constraint_name,
 };
-use crate::contract::{BoxFuture, Command, Connection, Flow, Introspect, OWN_TABLES, Reuse, Row, Unmodelled};
+use crate::contract::{
+    BoxFuture, Command, Connection, Flow, Introspect, OWN_TABLES, Reuse, Row, Unmodelled, refuse_schemas, written,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::defaults::read_default;
-use crate::mysql::dialect::quote;
+use crate::mysql::dialect::{NO_SCHEMAS, quote};
 use crate::mysql::server::Product;
 use crate::mysql::types::{Described, check as type_check, read, split_comment};
 use crate::mysql::unmodelled;
@@ -21,14 +23,22 @@ use crate::mysql::unmodelled;
 pub struct MySqlIntrospect;
 
 impl Introspect for MySqlIntrospect {
-    fn read<'a>(&'a self, connection: &'a mut dyn Connection) -> BoxFuture<'a, Result<Schema>> {
-        Box::pin(async { Ok(schema(connection).await?.0) })
+    fn read<'a>(&'a self, connection: &'a mut dyn Connection, schemas: &'a [String]) -> BoxFuture<'a, Result<Schema>> {
+        Box::pin(async {
+            refuse_schemas(schemas, "MySQL", NO_SCHEMAS)?;
+            Ok(schema(connection).await?.0.written())
+        })
     }
 
-    fn unmodelled<'a>(&'a self, connection: &'a mut dyn Connection) -> BoxFuture<'a, Result<Vec<Unmodelled>>> {
+    fn unmodelled<'a>(
+        &'a self,
+        connection: &'a mut dyn Connection,
+        schemas: &'a [String],
+    ) -> BoxFuture<'a, Result<Vec<Unmodelled>>> {
         Box::pin(async {
+            refuse_schemas(schemas, "MySQL", NO_SCHEMAS)?;
             let (schema, beside) = schema(connection).await?;
-            unmodelled::read(connection, &schema, beside).await
+            Ok(written(unmodelled::read(connection, &schema, beside).await?))
         })
     }
 }

@@ -28,6 +28,11 @@ impl Dialect for PostgresDialect {
         ansi::identifier(name, out);
     }
 
+    fn table(&self, name: &str, out: &mut String) -> Result<()> {
+        ansi::table(name, out);
+        Ok(())
+    }
+
     fn placeholder(&self, n: usize, out: &mut String) {
         out.push('$');
         out.push_str(&n.to_string());

@@ -6,32 +6,85 @@
 use std::collections::HashMap;
 
 use crate::catalog::{
-    Action, Check, Column, ColumnDefault, ColumnType, EnumType, Expression, ForeignKey, Generated, Index, Over, Schema,
-    Table, Term, Timing,
+    Action, Check, Column, ColumnDefault, ColumnType, EnumType, Expression, ForeignKey, Generated, Index, Over,
+    Qualified, Schema, Table, Term, Timing,
 };
 use crate::contract::{BoxFuture, Command, Connection, Flow, Introspect, OWN_TABLES, Reuse, Row, Unmodelled};
 use crate::error::{Error, ErrorKind, Result};
-use crate::postgres::types::{NO_CASE, check_name, range, read, read_default};
+use crate::postgres::types::{NO_CASE, check_name, literal, range, read, read_default};
 use crate::postgres::unmodelled;
 
-/// How to read the schema of a PostgreSQL database: the one that is first in the search path.
+/// How to read the schema of a PostgreSQL database: that which is first in the search path, and others by name.
 #[derive(Clone, Copy, Debug)]
 pub struct PostgresIntrospect;
 
 impl Introspect for PostgresIntrospect {
-    fn read<'a>(&'a self, connection: &'a mut dyn Connection) -> BoxFuture<'a, Result<Schema>> {
-        Box::pin(schema(connection))
+    fn read<'a>(&'a self, connection: &'a mut dyn Connection, schemas: &'a [String]) -> BoxFuture<'a, Result<Schema>> {
+        Box::pin(schema(connection, Reach(schemas)))
     }
 
-    fn unmodelled<'a>(&'a self, connection: &'a mut dyn Connection) -> BoxFuture<'a, Result<Vec<Unmodelled>>> {
-        Box::pin(unmodelled::read(connection))
+    fn unmodelled<'a>(
+        &'a self,
+        connection: &'a mut dyn Connection,
+        schemas: &'a [String],
+    ) -> BoxFuture<'a, Result<Vec<Unmodelled>>> {
+        Box::pin(unmodelled::read(connection, Reach(schemas)))
     }
 }
 
-/// Tables of the schema, but for those that belong to an extension.
+/// The schemas of which is told: the first of the search path, and these, whose names are told too.
+///
+/// In a question `{reach s}` is the condition on a row `s` of `pg_namespace`, and `{schema s}` its name where that is
+/// told.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reach<'a>(pub(super) &'a [String]);
+
+impl Reach<'_> {
+    fn list(self) -> String {
+        self.0.iter().map(|name| literal(name)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The question with its marks replaced.
+    pub(super) fn ask(self, question: &str) -> String {
+        let list = self.list();
+        let mut question = question.to_owned();
+        for s in ["s", "ts", "fs"] {
+            let (reach, schema) = match list.is_empty() {
+                true => (format!("{s}.nspname = current_schema()"), "NULL::text".to_owned()),
+                false => (
+                    format!("({s}.nspname = current_schema() OR {s}.nspname IN ({list}))"),
+                    format!("CASE WHEN {s}.nspname IN ({list}) THEN {s}.nspname::text END"),
+                ),
+            };
+            question = question.replace(&format!("{{reach {s}}}"), &reach).replace(&format!("{{schema {s}}}"), &schema);
+        }
+        question
+    }
+
+    /// Hands every row of the answer to a function.
+    async fn each(
+        self,
+        connection: &mut dyn Connection,
+        question: &str,
+        take: impl FnMut(&mut Row<'_>) -> Result<()> + Send,
+    ) -> Result<()> {
+        let sql = self.ask(question);
+        let reuse = if self.0.is_empty() { Reuse::Keep } else { Reuse::Once };
+        each(connection, Command { sql: &sql, args: &[], reuse }, take).await
+    }
+}
+
+/// A name of this row, behind that of its schema where that is told.
+fn told(row: &mut Row<'_>, name: usize, schema: usize) -> Result<String> {
+    let schema: Option<String> = row.get(schema, &TEXT)?;
+    Ok(Qualified::text(schema.as_deref(), &row.get::<String>(name, &TEXT)?))
+}
+
+/// Tables, but for those that belong to an extension.
 const TABLES: &str = "\
-SELECT c.relname::text, pg_catalog.obj_description(c.oid, 'pg_class') FROM pg_catalog.pg_class c
-WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema()) AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+SELECT c.relname::text, pg_catalog.obj_description(c.oid, 'pg_class'), {schema s} FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
+WHERE {reach s} AND c.relkind IN ('r', 'p') AND NOT c.relispartition
   AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
     WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')";
 
@@ -39,47 +92,55 @@ const COLUMNS: &str = "\
 SELECT c.relname::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
   pg_catalog.pg_get_expr(d.adbin, d.adrelid), a.attidentity::text, a.attgenerated::text, l.collname::text,
   pg_catalog.quote_ident(a.attname), t.typname::text, t.typtype::text,
-  pg_catalog.col_description(c.oid, a.attnum)
+  pg_catalog.col_description(c.oid, a.attnum), {schema s},
+  {schema ts}, pg_catalog.pg_type_is_visible(t.oid) OR {reach ts}
 FROM pg_catalog.pg_attribute a
 JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+JOIN pg_catalog.pg_namespace ts ON ts.oid = t.typnamespace
 LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
-WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema()) AND c.relkind IN ('r', 'p')
+WHERE {reach s} AND c.relkind IN ('r', 'p')
   AND a.attnum > 0 AND NOT a.attisdropped
-ORDER BY c.relname, a.attnum";
+ORDER BY c.oid, a.attnum";
 
 const LABELS: &str = "\
-SELECT t.typname::text, e.enumlabel::text FROM pg_catalog.pg_enum e
+SELECT t.typname::text, e.enumlabel::text, {schema s} FROM pg_catalog.pg_enum e
 JOIN pg_catalog.pg_type t ON t.oid = e.enumtypid
-WHERE pg_catalog.pg_type_is_visible(t.oid)
-ORDER BY t.typname, e.enumsortorder";
+JOIN pg_catalog.pg_namespace s ON s.oid = t.typnamespace
+WHERE pg_catalog.pg_type_is_visible(t.oid) OR {reach s}
+ORDER BY t.oid, e.enumsortorder";
 
 const CHECKS: &str = "\
-SELECT r.relname::text, n.conname::text, pg_catalog.pg_get_constraintdef(n.oid) FROM pg_catalog.pg_constraint n
+SELECT r.relname::text, n.conname::text, pg_catalog.pg_get_constraintdef(n.oid), {schema s}
+FROM pg_catalog.pg_constraint n
 JOIN pg_catalog.pg_class r ON r.oid = n.conrelid
-WHERE n.connamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema()) AND n.contype = 'c'";
+JOIN pg_catalog.pg_namespace s ON s.oid = r.relnamespace
+WHERE {reach s} AND n.contype = 'c'";
 
 const PRIMARY_KEYS: &str = "\
-SELECT r.relname::text, a.attname::text FROM pg_catalog.pg_constraint n
+SELECT r.relname::text, a.attname::text, {schema s} FROM pg_catalog.pg_constraint n
 JOIN pg_catalog.pg_class r ON r.oid = n.conrelid
+JOIN pg_catalog.pg_namespace s ON s.oid = r.relnamespace
 CROSS JOIN LATERAL unnest(n.conkey) WITH ORDINALITY AS k(attnum, place)
 JOIN pg_catalog.pg_attribute a ON a.attrelid = n.conrelid AND a.attnum = k.attnum
-WHERE n.connamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema()) AND n.contype = 'p'
-ORDER BY r.relname, k.place";
+WHERE {reach s} AND n.contype = 'p'
+ORDER BY r.oid, k.place";
 
 const FOREIGN_KEYS: &str = "\
 SELECT r.relname::text, n.conname::text, f.relname::text, n.confdeltype::text, n.confupdtype::text,
-  a.attname::text, b.attname::text, n.condeferrable, n.condeferred
+  a.attname::text, b.attname::text, n.condeferrable, n.condeferred, {schema s}, {schema fs}
 FROM pg_catalog.pg_constraint n
 JOIN pg_catalog.pg_class r ON r.oid = n.conrelid
+JOIN pg_catalog.pg_namespace s ON s.oid = r.relnamespace
 JOIN pg_catalog.pg_class f ON f.oid = n.confrelid
+JOIN pg_catalog.pg_namespace fs ON fs.oid = f.relnamespace
 CROSS JOIN LATERAL unnest(n.conkey, n.confkey) WITH ORDINALITY AS k(own, other, place)
 JOIN pg_catalog.pg_attribute a ON a.attrelid = n.conrelid AND a.attnum = k.own
 JOIN pg_catalog.pg_attribute b ON b.attrelid = n.confrelid AND b.attnum = k.other
-WHERE n.connamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema()) AND n.contype = 'f' AND n.conparentid = 0
-  AND f.relnamespace = n.connamespace
-ORDER BY r.relname, n.conname, k.place";
+WHERE {reach s} AND n.contype = 'f' AND n.conparentid = 0 AND {reach fs}
+ORDER BY r.oid, n.conname, k.place";
 
 /// A row for each term, and for each column that only lies in it.
 const INDEXES: &str = "\
@@ -87,54 +148,59 @@ SELECT r.relname::text, x.relname::text, i.indisunique, a.attname::text, m.amnam
   k.place > i.indnkeyatts, pg_catalog.pg_get_indexdef(i.indexrelid, k.place::int, true),
   COALESCE((i.indoption::int2[])[k.place - 1] & 1, 0) = 1, CASE WHEN NOT oc.opcdefault THEN oc.opcname::text END,
   pg_catalog.pg_get_expr(i.indpred, i.indrelid, true),
-  pg_catalog.pg_get_indexdef(i.indexrelid) LIKE '%NULLS NOT DISTINCT%'
+  pg_catalog.pg_get_indexdef(i.indexrelid) LIKE '%NULLS NOT DISTINCT%', {schema s}
 FROM pg_catalog.pg_index i
 JOIN pg_catalog.pg_class r ON r.oid = i.indrelid
+JOIN pg_catalog.pg_namespace s ON s.oid = r.relnamespace
 JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
 JOIN pg_catalog.pg_am m ON m.oid = x.relam
 CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place)
 LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.attnum <> 0
 LEFT JOIN pg_catalog.pg_opclass oc ON oc.oid = (i.indclass::oid[])[k.place - 1]
-WHERE r.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema()) AND NOT i.indisprimary AND i.indisvalid
+WHERE {reach s} AND NOT i.indisprimary AND i.indisvalid
   AND NOT i.indisexclusion
-ORDER BY r.relname, x.relname, k.place";
+ORDER BY r.oid, x.relname, k.place";
 
 const TEXT: ColumnType = ColumnType::Text { max_len: None };
 
 /// Checks by table and name, as the server writes them.
 type Checks = HashMap<(String, String), String>;
 
-async fn schema(connection: &mut dyn Connection) -> Result<Schema> {
+async fn schema(connection: &mut dyn Connection, reach: Reach<'_>) -> Result<Schema> {
     let mut tables: HashMap<String, Table> = HashMap::new();
-    each(connection, kept(TABLES), |row| {
-        let name: String = row.get(0, &TEXT)?;
-        if !OWN_TABLES.contains(&name.as_str()) {
-            let table = Table { comment: row.get(1, &TEXT)?, ..Table::new(name.clone()) };
-            tables.insert(name, table);
-        }
-        Ok(())
-    })
-    .await?;
+    reach
+        .each(connection, TABLES, |row| {
+            let name = told(row, 0, 2)?;
+            if !OWN_TABLES.contains(&&*Qualified::of(&name).name) {
+                let table = Table { comment: row.get(1, &TEXT)?, ..Table::new(name.clone()) };
+                tables.insert(name, table);
+            }
+            Ok(())
+        })
+        .await?;
     let mut enums: HashMap<String, Vec<std::borrow::Cow<'static, str>>> = HashMap::new();
-    each(connection, kept(LABELS), |row| {
-        enums.entry(row.get(0, &TEXT)?).or_default().push(row.get::<String>(1, &TEXT)?.into());
-        Ok(())
-    })
-    .await?;
+    reach
+        .each(connection, LABELS, |row| {
+            enums.entry(told(row, 0, 2)?).or_default().push(row.get::<String>(1, &TEXT)?.into());
+            Ok(())
+        })
+        .await?;
     let mut checks = Checks::new();
-    each(connection, kept(CHECKS), |row| {
-        checks.insert((row.get(0, &TEXT)?, row.get(1, &TEXT)?), row.get(2, &TEXT)?);
-        Ok(())
-    })
-    .await?;
-    each(connection, kept(COLUMNS), |row| {
-        if let Some(table) = tables.get_mut(&row.get::<String>(0, &TEXT)?) {
-            let column = column(row, &table.name, &enums, &mut checks)?;
-            table.columns.push(column);
-        }
-        Ok(())
-    })
-    .await?;
+    reach
+        .each(connection, CHECKS, |row| {
+            checks.insert((told(row, 0, 3)?, row.get(1, &TEXT)?), row.get(2, &TEXT)?);
+            Ok(())
+        })
+        .await?;
+    reach
+        .each(connection, COLUMNS, |row| {
+            if let Some(table) = tables.get_mut(&told(row, 0, 12)?) {
+                let column = column(row, &table.name, &enums, &mut checks)?;
+                table.columns.push(column);
+            }
+            Ok(())
+        })
+        .await?;
     // What is left stands for no column's type.
     for ((table, name), definition) in checks {
         if let Some(table) = tables.get_mut(&table) {
@@ -143,27 +209,30 @@ async fn schema(connection: &mut dyn Connection) -> Result<Schema> {
             table.checks.push(Check { name, expression: Expression::new(expression) });
         }
     }
-    each(connection, kept(PRIMARY_KEYS), |row| {
-        if let Some(table) = tables.get_mut(&row.get::<String>(0, &TEXT)?) {
-            table.primary_key.push(row.get(1, &TEXT)?);
-        }
-        Ok(())
-    })
-    .await?;
-    each(connection, kept(INDEXES), |row| {
-        if let Some(table) = tables.get_mut(&row.get::<String>(0, &TEXT)?) {
-            index(row, table)?;
-        }
-        Ok(())
-    })
-    .await?;
-    each(connection, kept(FOREIGN_KEYS), |row| {
-        if let Some(table) = tables.get_mut(&row.get::<String>(0, &TEXT)?) {
-            foreign_key(row, table)?;
-        }
-        Ok(())
-    })
-    .await?;
+    reach
+        .each(connection, PRIMARY_KEYS, |row| {
+            if let Some(table) = tables.get_mut(&told(row, 0, 2)?) {
+                table.primary_key.push(row.get(1, &TEXT)?);
+            }
+            Ok(())
+        })
+        .await?;
+    reach
+        .each(connection, INDEXES, |row| {
+            if let Some(table) = tables.get_mut(&told(row, 0, 11)?) {
+                index(row, table)?;
+            }
+            Ok(())
+        })
+        .await?;
+    reach
+        .each(connection, FOREIGN_KEYS, |row| {
+            if let Some(table) = tables.get_mut(&told(row, 0, 9)?) {
+                foreign_key(row, table)?;
+            }
+            Ok(())
+        })
+        .await?;
     let mut schema = Schema::of(tables.into_values().collect());
     schema.sort();
     Ok(schema)
@@ -180,8 +249,9 @@ fn column(
     let reported: String = row.get(2, &TEXT)?;
     let expression = text(row, 4)?;
     let quoted: String = row.get(8, &TEXT)?;
-    let type_name: String = row.get(9, &TEXT)?;
-    let is_enum = text(row, 10)?.as_deref() == Some("e");
+    let type_name = told(row, 9, 13)?;
+    // One of the same name elsewhere is another.
+    let is_enum = text(row, 10)?.as_deref() == Some("e") && row.get(14, &ColumnType::Bool)?;
     let labels = enums.get(&type_name).filter(|_| is_enum);
     let labels = labels.map(|labels| EnumType { name: type_name.into(), labels: labels.clone().into() });
     let check = (table.to_owned(), check_name(table, &name));
@@ -252,7 +322,7 @@ fn foreign_key(row: &mut Row<'_>, table: &mut Table) -> Result<()> {
         table.foreign_keys.push(ForeignKey {
             name,
             columns: Vec::new(),
-            target: row.get(2, &TEXT)?,
+            target: told(row, 2, 10)?,
             target_columns: Vec::new(),
             on_delete: action(&row.get::<String>(3, &TEXT)?)?,
             on_update: action(&row.get::<String>(4, &TEXT)?)?,
@@ -279,10 +349,6 @@ fn action(letter: &str) -> Result<Action> {
         "d" => Action::SetDefault,
         _ => return Err(Error::new(ErrorKind::Protocol, "PostgreSQL reports a foreign key action that is not known")),
     })
-}
-
-fn kept(sql: &str) -> Command<'_> {
-    Command { sql, args: &[], reuse: Reuse::Keep }
 }
 
 /// Hands every row to a function.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::catalog::{Column, ColumnDefault, ColumnType, EnumType, constraint_name};
+use crate::catalog::{Column, ColumnDefault, ColumnType, EnumType, Qualified, constraint_name};
 use crate::postgres::dialect::NAME;
 use crate::render::ansi;
 
@@ -46,7 +46,7 @@ pub(crate) fn native(ty: &ColumnType) -> Cow<'static, str> {
     match ty {
         ColumnType::Text { max_len: Some(most) } => format!("character varying({most})").into(),
         ColumnType::Decimal { precision, scale } => format!("numeric({precision},{scale})").into(),
-        ColumnType::Enum(ty) => quoted(&ty.name).into(),
+        ColumnType::Enum(ty) => qualified(&ty.name).into(),
         ColumnType::Other(spelling) => spelling.clone(),
         simple => TYPES.iter().find(|(ty, ..)| ty == simple).map_or("text", |(_, spelling, _)| spelling).into(),
     }
@@ -217,6 +217,18 @@ pub(crate) fn quoted(name: &str) -> String {
     let mut out = String::with_capacity(name.len() + 2);
     ansi::identifier(name, &mut out);
     out
+}
+
+/// The name of a table, a type, a view or a function in quotes, behind its schema where it says one.
+pub(crate) fn qualified(name: &str) -> String {
+    let mut out = String::with_capacity(name.len() + 2);
+    ansi::table(name, &mut out);
+    out
+}
+
+/// The name of what is in the schema of a table, as an index is, in quotes.
+pub(crate) fn beside(table: &str, name: &str) -> String {
+    qualified(&Qualified::of(table).beside(name))
 }
 
 /// Names in quotes, with commas between.

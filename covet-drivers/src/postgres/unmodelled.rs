@@ -1,18 +1,15 @@
 //! What a PostgreSQL schema has for which Covet has no word.
 //!
-//! Each question gives rows of table, kind, name and detail; `{schema}` stands for the schema that is first in the
-//! search path. What belongs to an extension is not told, but for the extension.
+//! Each question gives rows of table, kind, name and detail; `{schema}` stands for the schema that is asked about,
+//! `{all}` for all of them. What belongs to an extension is not told, but for the extension.
 
-use crate::catalog::ColumnType;
+use crate::catalog::{ColumnType, Qualified};
 use crate::contract::{Command, Connection, OWN_TABLES, Reuse, Unmodelled};
 use crate::error::Result;
-use crate::postgres::introspect::each;
-use crate::postgres::types::NO_CASE;
+use crate::postgres::introspect::{Reach, each};
+use crate::postgres::types::{NO_CASE, literal};
 
 const TEXT: ColumnType = ColumnType::Text { max_len: None };
-
-/// The first schema of the search path.
-const SCHEMA: &str = "(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())";
 
 const QUESTIONS: &[&str] = &[
     // Relations that are no tables; a sequence that belongs to a column is a part of it.
@@ -44,7 +41,7 @@ const QUESTIONS: &[&str] = &[
        LEFT JOIN pg_catalog.pg_class f ON f.oid = n.confrelid \
      WHERE c.relnamespace = {schema} AND n.conparentid = 0 AND (n.contype = 'x' OR NOT n.convalidated \
        OR n.contype IN ('p', 'u') AND n.condeferrable OR n.contype = 'c' AND n.connoinherit \
-       OR n.contype = 'f' AND (f.relnamespace <> n.connamespace OR n.confmatchtype = 'f' \
+       OR n.contype = 'f' AND (f.relnamespace NOT IN {all} OR n.confmatchtype = 'f' \
          OR pg_catalog.pg_get_constraintdef(n.oid) LIKE '% SET NULL (%' \
          OR pg_catalog.pg_get_constraintdef(n.oid) LIKE '% SET DEFAULT (%'))",
     "SELECT r.relname, 'invalid index', x.relname, '' FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class r ON r.oid = i.indrelid \
@@ -93,28 +90,59 @@ const QUESTIONS: &[&str] = &[
     "SELECT NULL, 'function', p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid) FROM pg_catalog.pg_proc p \
      WHERE p.pronamespace = {schema} AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d \
        WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')",
+];
+
+/// The same, about the whole database; `{all}` stands for the schemas that are told of.
+const OF_THE_DATABASE: &[&str] = &[
     "SELECT NULL, 'extension', extname, '' FROM pg_catalog.pg_extension WHERE extname <> 'plpgsql'",
     "SELECT NULL, 'schema', s.nspname, 'tables: ' || count(*) FROM pg_catalog.pg_namespace s \
      JOIN pg_catalog.pg_class c ON c.relnamespace = s.oid AND c.relkind IN ('r', 'p') AND NOT c.relispartition \
-     WHERE s.oid <> {schema} AND s.nspname NOT LIKE 'pg\\_%' AND s.nspname <> 'information_schema' GROUP BY s.nspname",
+     WHERE s.oid NOT IN {all} AND s.nspname NOT LIKE 'pg\\_%' AND s.nspname <> 'information_schema' GROUP BY s.nspname",
 ];
 
 /// The answers, sorted.
-pub(super) async fn read(connection: &mut dyn Connection) -> Result<Vec<Unmodelled>> {
+pub(super) async fn read(connection: &mut dyn Connection, reach: Reach<'_>) -> Result<Vec<Unmodelled>> {
     let mut found = Vec::new();
-    for question in QUESTIONS {
-        let question = question.replace("{schema}", SCHEMA).replace("{nocase}", NO_CASE);
-        let sql = format!("SELECT q.t::text, q.k::text, q.n::text, q.d::text FROM ({question}) AS q(t, k, n, d)");
-        each(connection, Command { sql: &sql, args: &[], reuse: Reuse::Once }, |row| {
-            let table: Option<String> = row.get(0, &TEXT)?;
-            if !table.as_deref().is_some_and(|table| OWN_TABLES.contains(&table)) {
-                let (kind, name, detail) = (row.get(1, &TEXT)?, row.get(2, &TEXT)?, row.get(3, &TEXT)?);
-                found.push(Unmodelled { table, kind, name, detail });
-            }
-            Ok(())
-        })
-        .await?;
+    let all = reach.ask("(SELECT s.oid FROM pg_catalog.pg_namespace s WHERE {reach s})");
+    // The first of the search path, unless it is one of those that are named.
+    let names = reach.0.iter().map(|name| literal(name)).collect::<Vec<_>>().join(", ");
+    let not = if names.is_empty() { String::new() } else { format!(" AND nspname NOT IN ({names})") };
+    let home = (None, format!("nspname = current_schema(){not}"));
+    let others = reach.0.iter().map(|name| (Some(name.as_str()), format!("nspname = {}", literal(name))));
+    for (schema, condition) in std::iter::once(home).chain(others) {
+        let oid = format!("(SELECT oid FROM pg_catalog.pg_namespace WHERE {condition})");
+        for question in QUESTIONS {
+            ask(connection, &question.replace("{schema}", &oid).replace("{all}", &all), schema, &mut found).await?;
+        }
+    }
+    for question in OF_THE_DATABASE {
+        ask(connection, &question.replace("{all}", &all), None, &mut found).await?;
     }
     found.sort();
     Ok(found)
+}
+
+/// Asks one question, about one schema.
+async fn ask(
+    connection: &mut dyn Connection,
+    question: &str,
+    schema: Option<&str>,
+    found: &mut Vec<Unmodelled>,
+) -> Result<()> {
+    let question = question.replace("{nocase}", NO_CASE);
+    let sql = format!("SELECT q.t::text, q.k::text, q.n::text, q.d::text FROM ({question}) AS q(t, k, n, d)");
+    each(connection, Command { sql: &sql, args: &[], reuse: Reuse::Once }, |row| {
+        let table: Option<String> = row.get(0, &TEXT)?;
+        if !table.as_deref().is_some_and(|table| OWN_TABLES.contains(&table)) {
+            let (kind, mut name, detail): (_, String, _) = (row.get(1, &TEXT)?, row.get(2, &TEXT)?, row.get(3, &TEXT)?);
+            // What is no part of a table has a name of its own in the schema.
+            if schema.is_some() && table.as_ref().is_none_or(|table| *table == name) {
+                name = Qualified::text(schema, &name);
+            }
+            let table = table.map(|table| Qualified::text(schema, &table));
+            found.push(Unmodelled { table, kind, name, detail });
+        }
+        Ok(())
+    })
+    .await
 }

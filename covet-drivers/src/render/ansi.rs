@@ -1,6 +1,9 @@
 //! The ordinary answers, to be called by name from a [`Dialect`](crate::render::Dialect).
 
-use crate::error::Result;
+use std::borrow::Cow;
+
+use crate::catalog::Qualified;
+use crate::error::{Error, Result};
 use crate::render::Printer;
 use crate::sql::{Assignment, Count, Node, Nulls, OnConflict, Order};
 
@@ -19,6 +22,36 @@ pub fn quoted(name: &str, quote: char, out: &mut String) {
         out.push(c);
     }
     out.push(quote);
+}
+
+/// The name of a table, behind that of its schema where it says one.
+pub fn table(name: &str, out: &mut String) {
+    // Most names are one part, which stands as it is.
+    if !name.contains(['.', '"']) {
+        return identifier(name, out);
+    }
+    out.push_str(&Qualified::of(name).sql(|part| {
+        let mut quoted = String::with_capacity(part.len() + 2);
+        identifier(part, &mut quoted);
+        quoted
+    }));
+}
+
+/// The name of a table without a schema, which this database has none of.
+///
+/// # Errors
+/// `Unsupported` when it says one, with this help.
+pub fn bare_table<'n>(name: &'n str, database: &str, help: &'static str) -> Result<Cow<'n, str>> {
+    if !name.contains(['.', '"']) {
+        return Ok(name.into());
+    }
+    let Qualified { schema, name: bare } = Qualified::of(name);
+    match schema {
+        None => Ok(bare),
+        Some(schema) => Err(Error::unsupported(format_args!("the schema {schema} of the table {bare}"), database)
+            .with_table(name)
+            .with_help(help)),
+    }
 }
 
 /// A text literal for DDL: `'text'`, with quotes inside doubled.

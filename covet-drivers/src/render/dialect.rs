@@ -21,6 +21,13 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     /// Writes an identifier, quoted so that any text is exactly one identifier.
     fn identifier(&self, name: &str, out: &mut String);
 
+    /// Writes the name of a table, behind that of its schema where it says one: see
+    /// [`Qualified`](crate::catalog::Qualified).
+    ///
+    /// # Errors
+    /// `Unsupported` when it says a schema and the database has none that a name could say.
+    fn table(&self, name: &str, out: &mut String) -> Result<()>;
+
     /// Writes the placeholder of the n-th bound value, counted from 1.
     fn placeholder(&self, n: usize, out: &mut String);
 

@@ -108,6 +108,11 @@ impl<'t> Printer<'t> {
         self.dialect.identifier(name, &mut self.sql);
     }
 
+    /// Writes the name of a table, with its schema where it has one.
+    fn table(&mut self, name: &str) -> Result<()> {
+        self.dialect.table(name, &mut self.sql)
+    }
+
     /// Writes quoted names, with commas between.
     pub fn names(&mut self, names: &[&'static str]) {
         self.list(names.iter(), |printer, name| {
@@ -264,7 +269,7 @@ impl<'t> Printer<'t> {
         match scope {
             Scope::Plain => {}
             Scope::Table(table) => {
-                self.name(table);
+                self.table(table)?;
                 self.push(".");
             }
             Scope::Aliased(first) => self.push(&format!("t{}.", first + source)),
@@ -395,10 +400,10 @@ impl<'t> Printer<'t> {
         }
         self.list(select.columns.iter(), |printer, column| printer.node(column))?;
         self.push(" FROM ");
-        self.source(select.from, alone, first);
+        self.source(select.from, alone, first)?;
         for (join, number) in select.joins.iter().zip(first + 1..) {
             self.push(" JOIN ");
-            self.source(join.table, alone, number);
+            self.source(join.table, alone, number)?;
             self.push(" ON ");
             self.node(&join.on)?;
         }
@@ -417,11 +422,12 @@ impl<'t> Printer<'t> {
         Ok(())
     }
 
-    fn source(&mut self, table: &'static str, alone: bool, number: u16) {
-        self.name(table);
+    fn source(&mut self, table: &'static str, alone: bool, number: u16) -> Result<()> {
+        self.table(table)?;
         if !alone {
             self.push(&format!(" AS t{number}"));
         }
+        Ok(())
     }
 
     fn filter(&mut self, filter: Option<&'t Node>) -> Result<()> {
@@ -442,7 +448,7 @@ impl<'t> Printer<'t> {
     fn insert(&mut self, insert: &'t Insert) -> Result<()> {
         self.scopes.push(Scope::Table(insert.table));
         self.push("INSERT INTO ");
-        self.name(insert.table);
+        self.table(insert.table)?;
         if insert.columns.is_empty() {
             if insert.rows.len() != 1 {
                 return Err(Error::unsupported("several rows without a column in one insert", self.dialect.name()));
@@ -471,7 +477,7 @@ impl<'t> Printer<'t> {
         let values = update.set.iter().map(|assignment| &assignment.value);
         self.own_table(update.table, values.chain(&update.filter))?;
         self.push("UPDATE ");
-        self.name(update.table);
+        self.table(update.table)?;
         self.push(" SET ");
         self.dialect.assignments(self, &update.set)?;
         self.filter(update.filter.as_ref())?;
@@ -483,7 +489,7 @@ impl<'t> Printer<'t> {
     fn delete(&mut self, delete: &'t Delete) -> Result<()> {
         self.own_table(delete.table, delete.filter.iter())?;
         self.push("DELETE FROM ");
-        self.name(delete.table);
+        self.table(delete.table)?;
         self.filter(delete.filter.as_ref())?;
         self.returning(&delete.returning);
         self.scopes.pop();

@@ -22,6 +22,9 @@ pub(super) const QUOTING: Quoting =
 /// The current time as a timestamp column holds it; SQLite's clock ticks in milliseconds.
 pub(super) const NOW: &str = "strftime('%Y-%m-%d %H:%M:%f000', 'now')";
 
+/// What to do where a model is in a schema.
+pub(super) const NO_SCHEMAS: &str = "a file of SQLite has no schemas: leave `schema` away; schemas are for PostgreSQL";
+
 impl Dialect for SqliteDialect {
     fn name(&self) -> &'static str {
         NAME
@@ -33,6 +36,11 @@ impl Dialect for SqliteDialect {
 
     fn identifier(&self, name: &str, out: &mut String) {
         ansi::identifier(name, out);
+    }
+
+    fn table(&self, name: &str, out: &mut String) -> Result<()> {
+        ansi::identifier(&ansi::bare_table(name, PRODUCT, NO_SCHEMAS)?, out);
+        Ok(())
     }
 
     fn placeholder(&self, n: usize, out: &mut String) {

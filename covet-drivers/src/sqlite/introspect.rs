@@ -6,9 +6,12 @@ use crate::catalog::{
     Check, Column, ColumnDefault, ColumnType, Expression, ForeignKey, Generated, Index, Over, Schema, Table, Term,
     constraint_name,
 };
-use crate::contract::{BoxFuture, Command, Connection, Flow, Introspect, OWN_TABLES, Reuse, Row, Unmodelled};
+use crate::contract::{
+    BoxFuture, Command, Connection, Flow, Introspect, OWN_TABLES, Reuse, Row, Unmodelled, refuse_schemas, written,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlite::ddl::literal;
+use crate::sqlite::dialect::{NO_SCHEMAS, PRODUCT};
 use crate::sqlite::functions::NOCASE;
 use crate::sqlite::parse::{Check as ParsedCheck, CreateTable, Key, ParsedColumn, ParsedForeignKey, ParsedIndex};
 use crate::sqlite::token::tokens;
@@ -24,16 +27,24 @@ use crate::sqlite::types;
 pub(super) struct SqliteIntrospect;
 
 impl Introspect for SqliteIntrospect {
-    fn read<'a>(&'a self, connection: &'a mut dyn Connection) -> BoxFuture<'a, Result<Schema>> {
-        Box::pin(async { Ok(read(connection).await?.0) })
+    fn read<'a>(&'a self, connection: &'a mut dyn Connection, schemas: &'a [String]) -> BoxFuture<'a, Result<Schema>> {
+        Box::pin(async {
+            refuse_schemas(schemas, PRODUCT, NO_SCHEMAS)?;
+            Ok(read(connection).await?.0.written())
+        })
     }
 
-    fn unmodelled<'a>(&'a self, connection: &'a mut dyn Connection) -> BoxFuture<'a, Result<Vec<Unmodelled>>> {
+    fn unmodelled<'a>(
+        &'a self,
+        connection: &'a mut dyn Connection,
+        schemas: &'a [String],
+    ) -> BoxFuture<'a, Result<Vec<Unmodelled>>> {
         Box::pin(async {
+            refuse_schemas(schemas, PRODUCT, NO_SCHEMAS)?;
             let (_, mut found) = read(connection).await?;
             found.extend(beside(connection).await?);
             found.sort();
-            Ok(found)
+            Ok(written(found))
         })
     }
 }

@@ -12,6 +12,7 @@ use crate::names::{self, Place};
 #[derive(Default)]
 pub(crate) struct ModelAttr {
     pub(crate) table: Once<LitStr>,
+    pub(crate) schema: Once<LitStr>,
     pub(crate) timestamps: Once<Timestamps>,
     pub(crate) indexes: Vec<IndexAttr>,
     pub(crate) checks: Vec<CheckAttr>,
@@ -26,7 +27,7 @@ pub(crate) struct Timestamps {
     pub(crate) updated: Once<Ident>,
 }
 
-/// `unique(a, b)` or `index(a, desc(b), sql("lower(c)"), where = "…", include(d), using = "gin", name = "…")`
+/// `unique(a, b)` or `index(a, desc(b), sql("lower(c)"), where = "…", include(d), using = "gin", opclass(a = "…"), name = "…")`
 pub(crate) struct IndexAttr {
     pub(crate) word: Ident,
     pub(crate) unique: bool,
@@ -35,6 +36,8 @@ pub(crate) struct IndexAttr {
     pub(crate) condition: Once<Sql>,
     pub(crate) include: Once<Vec<Ident>>,
     pub(crate) using: Once<LitStr>,
+    /// Columns and their operator classes.
+    pub(crate) classes: Once<Vec<(Ident, LitStr)>>,
     pub(crate) nulls_agree: Once<()>,
 }
 
@@ -79,6 +82,7 @@ impl ModelAttr {
         for item in &items(attrs, errors) {
             match item {
                 _ if item.is(names::TABLE) => attr.table.set(item, item.value(names::TABLE, errors), errors),
+                _ if item.is(names::SCHEMA) => attr.schema.set(item, item.value(names::SCHEMA, errors), errors),
                 _ if item.is(names::TIMESTAMPS) => attr.timestamps.set(item, timestamps(item, errors), errors),
                 _ if item.is(names::UNIQUE_LIST) => attr.indexes.extend(index(item, names::UNIQUE_LIST, errors)),
                 _ if item.is(names::INDEX_LIST) => attr.indexes.extend(index(item, names::INDEX_LIST, errors)),
@@ -120,6 +124,7 @@ fn index(item: &Item, word: names::Word, errors: &mut Errors) -> Option<IndexAtt
         condition: Once::default(),
         include: Once::default(),
         using: Once::default(),
+        classes: Once::default(),
         nulls_agree: Once::default(),
     };
     for part in &item.nested(word, errors)? {
@@ -134,6 +139,9 @@ fn index(item: &Item, word: names::Word, errors: &mut Errors) -> Option<IndexAtt
             _ if part.is(names::WHERE) => index.condition.set(part, Sql::read(part, names::WHERE, errors), errors),
             _ if part.is(names::INCLUDE) => index.include.set(part, part.list(names::INCLUDE, errors), errors),
             _ if part.is(names::USING) => index.using.set(part, part.value(names::USING, errors), errors),
+            _ if part.is(names::OPCLASS) && part.begins_with_group() => {
+                index.classes.set(part, classes(part, errors), errors);
+            }
             _ if part.is(names::DESCENDING) => {
                 let fields: Vec<Ident> = part.list(names::DESCENDING, errors)?;
                 index.terms.extend(fields.into_iter().map(|field| IndexTerm::Field(field, true)));
@@ -150,6 +158,16 @@ fn index(item: &Item, word: names::Word, errors: &mut Errors) -> Option<IndexAtt
         return None;
     }
     Some(index)
+}
+
+/// `opclass(name = "text_pattern_ops")`
+fn classes(part: &Item, errors: &mut Errors) -> Option<Vec<(Ident, LitStr)>> {
+    let inner = part.nested(names::OPCLASS, errors)?;
+    let classes = inner.iter().filter_map(|one| {
+        let class = one.value::<LitStr>(names::OPCLASS, errors).and_then(|class| filled(class, errors))?;
+        Some((one.word.clone(), class))
+    });
+    Some(classes.collect())
 }
 
 /// `sql("lower(email)")` or `sql(postgres = "…", sqlite = "…")`

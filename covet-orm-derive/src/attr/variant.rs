@@ -10,6 +10,7 @@ use crate::names::{self, Place};
 #[derive(Default)]
 pub(crate) struct EnumAttr {
     pub(crate) name: Once<LitStr>,
+    pub(crate) schema: Once<LitStr>,
     pub(crate) rename_all: Once<LitStr>,
 }
 
@@ -20,6 +21,7 @@ impl EnumAttr {
         for item in &items(attrs, errors) {
             match item {
                 _ if item.is(names::NAME) => attr.name.set(item, item.value(names::NAME, errors), errors),
+                _ if item.is(names::SCHEMA) => attr.schema.set(item, item.value(names::SCHEMA, errors), errors),
                 _ if item.is(names::RENAME_ALL) => {
                     attr.rename_all.set(item, item.value(names::RENAME_ALL, errors), errors);
                 }

@@ -66,6 +66,7 @@ fn of_index(more: &More) -> TokenStream {
         }
     });
     let condition = sql::optional(more.condition.as_ref());
+    let classes = more.classes.iter().map(|(at, class)| quote!((#at, #class)));
     let method = optional(more.method.as_ref());
     quote!({
         static MORE: #p::IndexMore = #p::IndexMore {
@@ -74,6 +75,7 @@ fn of_index(more: &More) -> TokenStream {
             include: &[#(#include),*],
             method: #method,
             nulls_agree: #nulls_agree,
+            classes: &[#(#classes),*],
         };
         Some(&MORE)
     })

@@ -7,7 +7,7 @@ use syn::{Data, DeriveInput, Fields, Visibility};
 
 use crate::attr::{EnumAttr, VariantAttr};
 use crate::errors::Errors;
-use crate::model::{identifier, plain, snake};
+use crate::model::{identifier, plain, qualified, snake};
 use crate::names::{CASES, Case};
 
 /// An enum.
@@ -53,6 +53,7 @@ impl DbEnum {
             Some(given) => identifier(given.value(), given, "an enum's name", errors),
             None => identifier(snake(&plain(&item.ident)), &item.ident, "an enum's name", errors),
         };
+        let name = qualified(attr.schema.get(), &name, errors);
         let mut variants = Vec::new();
         let mut labels = BTreeMap::new();
         for variant in &data.variants {

@@ -33,6 +33,8 @@ pub(crate) struct More {
     pub(crate) method: Option<String>,
     /// Whether NULLs agree in it.
     pub(crate) nulls_agree: bool,
+    /// The operator classes of columns, as positions.
+    pub(crate) classes: Vec<(usize, String)>,
 }
 
 /// A term of an index.
@@ -86,6 +88,15 @@ impl Index {
             if terms.len() < list.terms.len() || include.len() < fields.len() {
                 continue;
             }
+            let mut classes = Vec::new();
+            for (field, class) in list.classes.get().map(Vec::as_slice).unwrap_or_default() {
+                let Some(at) = position(field, columns, relations, errors) else { continue };
+                if terms.iter().any(|term| matches!(term, Term::Column(column, _) if *column == at)) {
+                    classes.push((at, class.value()));
+                } else {
+                    errors.at(field, format!("`{field}` has an operator class and is not in this index"));
+                }
+            }
             let positions: Vec<usize> = terms
                 .iter()
                 .filter_map(|term| match term {
@@ -98,11 +109,13 @@ impl Index {
                 include,
                 method: list.using.get().map(syn::LitStr::value),
                 nulls_agree: list.nulls_agree.is_given(),
+                classes,
                 terms,
             };
             let plain = more.terms.iter().all(|term| matches!(term, Term::Column(_, false)));
             let plain = plain && more.condition.is_none() && more.include.is_empty();
-            let more = (!plain || more.method.is_some() || more.nulls_agree).then_some(more);
+            let more =
+                (!plain || more.method.is_some() || more.nulls_agree || !more.classes.is_empty()).then_some(more);
             let name = list.name.get().map(|name| identifier(name.value(), name, "an index's name", errors));
             if name.is_none() && positions.len() < list.terms.len() {
                 errors.at_with_help(

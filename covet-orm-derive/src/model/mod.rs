@@ -26,6 +26,7 @@ pub(crate) use table::Model;
 pub(crate) use types::{same_model, spelt};
 
 use proc_macro2::Ident;
+use syn::LitStr;
 use syn::ext::IdentExt;
 
 use crate::errors::Errors;
@@ -44,4 +45,19 @@ fn identifier(name: String, tokens: &dyn quote::ToTokens, what: &str, errors: &m
         errors.at(tokens, format!("{what} has {} bytes, and databases keep {MAX_IDENTIFIER}", name.len()));
     }
     name
+}
+
+/// A name with that of its schema before it, as the catalog of `covet-drivers` writes both: a part with a dot in it, or
+/// with a double quote at its beginning, stands in double quotes.
+fn qualified(schema: Option<&LitStr>, name: &str, errors: &mut Errors) -> String {
+    let written = |part: &str| match part.contains('.') || part.starts_with('"') {
+        true => format!("\"{}\"", part.replace('"', "\"\"")),
+        false => part.to_owned(),
+    };
+    let Some(given) = schema else { return written(name) };
+    let schema = identifier(given.value(), given, "a schema's name", errors);
+    if schema.starts_with("pg_") || schema == "information_schema" {
+        errors.at(given, format!("the schema `{schema}` belongs to PostgreSQL itself"));
+    }
+    format!("{}.{}", written(&schema), written(name))
 }

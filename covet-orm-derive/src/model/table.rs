@@ -5,7 +5,7 @@ use syn::{Data, DeriveInput, Fields, FieldsNamed, LitStr, Type, Visibility};
 
 use crate::attr::{CheckAttr, CheckName, ModelAttr};
 use crate::errors::Errors;
-use crate::model::{Column, ForeignKey, Index, Relation, identifier, plain, plural, snake, special};
+use crate::model::{Column, ForeignKey, Index, Relation, identifier, plain, plural, qualified, snake, special};
 
 /// A model.
 pub(crate) struct Model {
@@ -15,7 +15,7 @@ pub(crate) struct Model {
     pub(crate) name: String,
     /// Its visibility.
     pub(crate) vis: Visibility,
-    /// The table.
+    /// The table, behind its schema where one is said.
     pub(crate) table: String,
     /// The columns, in the order of the fields.
     pub(crate) columns: Vec<Column>,
@@ -52,6 +52,7 @@ impl Model {
             Some(given) => identifier(given.value(), given, "a table's name", errors),
             None => identifier(plural(&snake(&name)), &item.ident, "a table's name", errors),
         };
+        let table = qualified(attr.schema.get(), &table, errors);
         let mut columns = Vec::new();
         let mut relations = Vec::new();
         let mut lacking = Vec::new();

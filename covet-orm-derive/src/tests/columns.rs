@@ -235,6 +235,23 @@ fn what_only_rustc_can_know_is_left_to_it() {
 }
 
 #[test]
+fn a_schema_stands_before_the_table_and_the_output_is_as_long_as_without() {
+    let table = |attr: proc_macro2::TokenStream| text(model! { #[covet #attr] struct A { #[covet(key)] id: i64 } });
+    let written = table(quote!((schema = "billing", table = "invoices")));
+    has(&written, quote!(table: "billing.invoices"));
+    has(
+        &written,
+        quote!(
+            const TABLE: &'static str = "billing.invoices";
+        ),
+    );
+    has(&table(quote!((schema = "a.b", table = "\"c"))), quote!(table: "\"a.b\".\"\"\"c\""));
+    has(&table(quote!((table = "a.b"))), quote!(table: "\"a.b\""));
+    let plain = table(quote!((table = "billing_invoices")));
+    assert_eq!(written.to_string().len(), plain.to_string().len());
+}
+
+#[test]
 fn version_timestamps_and_indexes_stand_in_the_model() {
     let written = text(model! {
         #[covet(table = "people", timestamps(created = made), index(a, b, name = "by_both"), unique(b, a))]
@@ -325,7 +342,8 @@ fn raw_names_are_plain_in_the_database() {
 #[test]
 fn sql_of_ones_own_stands_in_statics_of_its_own() {
     let written = text(model! {
-        #[covet(check(b = "a > 0"), comment = "x", index(sql("lower(a)"), name = "i"), unique(a, where = "a > 1"))]
+        #[covet(check(b = "a > 0"), comment = "x", index(sql("lower(a)"), name = "i"), unique(a, where = "a > 1"),
+            index(a, b, opclass(a = "int4_x_ops"), name = "c"))]
         struct A {
             #[covet(key)] id: i64,
             #[covet(check(postgres = "a > 1"), default_sql = "1 + 1")] a: i32,
@@ -340,6 +358,7 @@ fn sql_of_ones_own_stands_in_statics_of_its_own() {
     );
     has(&written, quote!(__covet::TermMeta::Expression(__covet::Expression::Same(__covet::Cow::Borrowed("lower(a)")))));
     has(&written, quote!(condition: Some(__covet::Expression::Same(__covet::Cow::Borrowed("a > 1")))));
+    has(&written, quote!(nulls_agree: false, classes: &[(1usize, "int4_x_ops")]));
     has(
         &written,
         quote!(generated: Some(__covet::Generated { expression: __covet::Expression::Same(__covet::Cow::Borrowed("a + 1")), stored: true })),

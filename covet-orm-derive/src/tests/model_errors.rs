@@ -123,6 +123,10 @@ macro_rules! refused_at_struct {
 
 refused_at_struct! {
     struct_word: [tabel = "x"] {} => "`tabel` is no attribute of a model's struct\nhelp: did you mean `table`?";
+    schema_empty: [schema = ""] {} => "a schema's name cannot be empty or contain NUL";
+    schema_no_text: [schema = billing] {} => "`schema` is written `schema = \"billing\"`";
+    schema_of_the_server: [schema = "pg_temp"] {} => "the schema `pg_temp` belongs to PostgreSQL itself";
+    schema_twice: [schema = "a", schema = "b"] {} => "`schema` is given twice";
     table_empty: [table = ""] {} => "a table's name cannot be empty or contain NUL";
     key_at_struct: [key] {} => "`key` belongs on a column, and this is a model's struct";
     timestamps_both: [timestamps] {} =>
@@ -134,6 +138,11 @@ refused_at_struct! {
         "`updated_at` is a timestamp: make it a `DateTime<Utc>` or `NaiveDateTime`";
     timestamps_part: [timestamps(creatd = id)] { created_at: DateTime<Utc>, updated_at: DateTime<Utc> } =>
         "`creatd` is no part of `timestamps`\nhelp: did you mean `created`?";
+    index_class_elsewhere: [index(a, opclass(b = "x"))] { a: i32, b: i32 } =>
+        "`b` has an operator class and is not in this index";
+    index_class_unknown: [index(a, opclass(aa = "x"))] { a: i32 } => "there is no column `aa`\nhelp: did you mean `a`?";
+    index_class_no_text: [index(a, opclass(a))] { a: i32 } =>
+        "`opclass` is written `opclass(name = \"text_pattern_ops\")`";
     index_unknown: [unique(city, name)] { ctiy: i32, name: i32 } => "there is no column `city`\nhelp: did you mean `ctiy`?";
     index_relation: [index(b)] { b: HasMany<B> } => "`b` is a relation: an index is over columns";
     index_column_twice: [index(a, a)] { a: i32 } => "`a` is in this index twice";

@@ -41,9 +41,10 @@ pub(super) async fn replay(folder: &Folder, kind: &str, near: Option<&Chosen>) -
         return Ok(Replayed::Nowhere(format!("{name}: not run, because no server of it is named (--url, --database)")));
     };
     let scratch = Scratch { adapter, admin, url, made: near.is_some() };
-    let whole = scratch.with(async |db: Db| there_and_back(folder, &db).await).await?;
     let after = folder.schema()?;
-    let fresh = scratch.with(async |db: Db| at_once(&after, &db).await).await?;
+    let schemas = after.on(name).schemas();
+    let whole = scratch.with(async |db: Db| there_and_back(folder, &db, &schemas).await).await?;
+    let fresh = scratch.with(async |db: Db| at_once(&after, &db, &schemas).await).await?;
     if whole.schema != fresh {
         let told = differences(&fresh, &whole.schema)?;
         return Err(Error::new(
@@ -93,10 +94,10 @@ struct Whole {
     irreversible: Option<String>,
 }
 
-async fn there_and_back(folder: &Folder, db: &Db) -> Result<Whole> {
+async fn there_and_back(folder: &Folder, db: &Db, schemas: &[String]) -> Result<Whole> {
     let migrator = Migrator::from_dir(folder.path())?;
     migrator.up(db).await?;
-    let schema = introspected(db).await?;
+    let schema = introspected(db, schemas).await?;
     match migrator.down(db, Goal::All).await {
         Ok(_) => {}
         Err(error) if error.message().contains("there is no way back") => {
@@ -104,13 +105,13 @@ async fn there_and_back(folder: &Folder, db: &Db) -> Result<Whole> {
         }
         Err(error) => return Err(error),
     }
-    let left = introspected(db).await?;
+    let left = introspected(db, schemas).await?;
     if left != Schema::default() {
         let told = differences(&Schema::default(), &left)?;
         return Err(Error::new(ErrorKind::Migration, format!("the ways back leave something behind: {told}")));
     }
     migrator.up(db).await?;
-    let again = introspected(db).await?;
+    let again = introspected(db, schemas).await?;
     if again != schema {
         let told = differences(&schema, &again)?;
         return Err(Error::new(ErrorKind::Migration, format!("the second run makes something else: {told}")));
@@ -119,9 +120,9 @@ async fn there_and_back(folder: &Folder, db: &Db) -> Result<Whole> {
 }
 
 /// What the database has that is given the whole schema at once.
-async fn at_once(schema: &Schema, db: &Db) -> Result<Schema> {
+async fn at_once(schema: &Schema, db: &Db, schemas: &[String]) -> Result<Schema> {
     create(schema, db).await?;
-    introspected(db).await
+    introspected(db, schemas).await
 }
 
 /// Gives an empty database the whole schema.
@@ -138,10 +139,10 @@ pub(super) async fn create(schema: &Schema, db: &Db) -> Result<()> {
 }
 
 /// The schema that the database has; columns by name, because one that comes later stands last.
-async fn introspected(db: &Db) -> Result<Schema> {
+async fn introspected(db: &Db, schemas: &[String]) -> Result<Schema> {
     let backend = db.backend();
     let mut lease = db.acquire().await?;
-    let mut schema = backend.introspect().read(&mut *lease).await?;
+    let mut schema = backend.introspect().read(&mut *lease, schemas).await?;
     schema.sort();
     schema.tables.iter_mut().for_each(|table| table.columns.sort_by(|a, b| a.name.cmp(&b.name)));
     Ok(schema)

@@ -1,6 +1,6 @@
 //! The static description of a model. The derive writes it; everything else only reads it.
 
-use covet_drivers::catalog::{Action, ColumnDefault, ColumnType, Expression, Generated, Timing};
+use covet_drivers::catalog::{Action, ColumnDefault, ColumnType, Expression, Generated, Qualified, Timing};
 use covet_drivers::{Error, Result};
 
 use crate::query::Texts;
@@ -14,7 +14,7 @@ pub struct ModelMeta {
     pub name: &'static str,
     /// The struct's path, for telling two structs of one name apart.
     pub path: &'static str,
-    /// The table.
+    /// The table, behind its schema where it says one: see [`Qualified`].
     pub table: &'static str,
     /// The columns, in the order of the fields.
     pub columns: &'static [ColumnMeta],
@@ -158,6 +158,8 @@ pub struct IndexMore {
     pub method: Option<&'static str>,
     /// Whether NULLs agree in it.
     pub nulls_agree: bool,
+    /// The operator classes of columns, as positions, where they are not those of their types.
+    pub classes: &'static [(usize, &'static str)],
 }
 
 /// A term of an index.
@@ -208,7 +210,9 @@ impl ModelMeta {
     #[cold]
     #[must_use]
     pub fn at(&self, error: Error) -> Error {
-        let theirs = error.table().filter(|table| *table != self.table);
+        // A server names a table without its schema.
+        let is_own = |table: &str| table == self.table || Qualified::of(self.table).name == table;
+        let theirs = error.table().filter(|table| !is_own(table));
         match (theirs.map(model_of), error.argument()) {
             (None, _) => self.named(error),
             (Some(Some(related)), Some(_)) => related.named(error),

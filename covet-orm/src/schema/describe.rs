@@ -6,6 +6,8 @@ use covet_drivers::catalog::Change;
 #[must_use]
 pub fn describe(change: &Change) -> String {
     match change {
+        Change::CreateSchema { name } => format!("create schema {name}"),
+        Change::DropSchema { name, .. } => format!("drop schema {name}"),
         Change::CreateEnum { ty } => format!("create enum {}", ty.name),
         Change::DropEnum { ty } => format!("drop enum {}", ty.name),
         Change::AlterEnum { after, .. } => format!("alter enum {}", after.name),

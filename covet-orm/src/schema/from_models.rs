@@ -133,7 +133,9 @@ fn index(model: &ModelMeta, meta: &IndexMeta) -> Result<Index> {
             .iter()
             .filter_map(|term| match term {
                 TermMeta::Column(position, descending) => {
-                    Some(Term { descending: *descending, ..Term::column(named(position)?) })
+                    let class =
+                        more.classes.iter().find(|(at, _)| at == position).map(|(_, class)| (*class).to_owned());
+                    Some(Term { descending: *descending, class, ..Term::column(named(position)?) })
                 }
                 TermMeta::Expression(expression) => Some(Term::expression(expression.clone())),
             })

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use covet_drivers::catalog::{
-    Action, Check, Column, ColumnDefault, ColumnType, EnumType, Expression, ForeignKey, Index, Over, Schema, Table,
+    Action, Check, Column, ColumnDefault, ColumnType, EnumType, Expression, ForeignKey, Index, Over, Qualified, Schema,
+    Table,
 };
 
 /// The most bytes of a name in a model.
@@ -77,7 +78,7 @@ fn what_reads(table: &Table, found: &mut Unsayable) {
 }
 
 fn of_table(table: &Table, found: &Unsayable) -> Option<String> {
-    if let Some(why) = of_name(&table.name) {
+    if let Some(why) = of_name(&Qualified::of(&table.name).name) {
         return Some(why);
     }
     if table.primary_key.is_empty() {
@@ -144,7 +145,7 @@ fn of_column<'s>(table: &Table, column: &'s Column, enums: &mut BTreeMap<&'s str
 }
 
 fn of_enum(ty: &EnumType) -> Option<String> {
-    if let Some(why) = of_name(&ty.name) {
+    if let Some(why) = of_name(&Qualified::of(&ty.name).name) {
         return Some(format!("of its enum: {why}"));
     }
     if ty.labels.is_empty() {
@@ -226,8 +227,8 @@ fn of_index(index: &Index, found: &Unsayable) -> Option<String> {
             Over::Expression(_) if term.descending => return Some("an expression in it is descending".to_owned()),
             Over::Expression(_) => {}
         }
-        if let Some(class) = &term.class {
-            return Some(format!("it has the operator class {class}"));
+        if let (Over::Expression(_), Some(class)) = (&term.over, &term.class) {
+            return Some(format!("an expression in it has the operator class {class}"));
         }
     }
     if index.terms.is_empty() {

@@ -87,7 +87,7 @@ impl Home {
 
     pub(crate) async fn introspected(&self) -> Schema {
         let mut lease = self.db.acquire().await.unwrap();
-        let mut schema = self.db.backend().introspect().read(&mut *lease).await.unwrap();
+        let mut schema = self.db.backend().introspect().read(&mut *lease, &[]).await.unwrap();
         schema.sort();
         schema.tables.iter_mut().for_each(|table| table.columns.sort_by(|a, b| a.name.cmp(&b.name)));
         schema

@@ -76,7 +76,7 @@ on_each_database! {
             let table = table(format!("enums_{n}"), columns);
             make(db, &table).await.map_err(|error| format!("{labels:?}: {error}"))?;
             let mut connection = db.acquire().await?;
-            let read = db.backend().introspect().read(&mut *connection).await?;
+            let read = db.backend().introspect().read(&mut *connection, &[]).await?;
             let there = read.tables.iter().find(|there| there.name == table.name).ok_or("the table")?;
             let ColumnType::Enum(found) = &there.columns[1].ty else { panic!("{:?}", there.columns[1].ty) };
             for (found, wanted) in found.labels.iter().zip(labels) {

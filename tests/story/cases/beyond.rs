@@ -265,6 +265,14 @@ pub(crate) const CASES: &[Case] = &[
         ..CASE
     },
     Case {
+        id: "I11b an operator class comes, changes and goes",
+        before: "t{id auto; a text(20); b text(20); ix:one(a); ix:two(b/text_pattern_ops)}",
+        after: "t{id auto; a text(20); b text(20); ix:one(a/text_pattern_ops,b); ix:two(b)}",
+        rows: &["INSERT INTO t (a, b) VALUES ('x', 'y'), ('z', 'z')"],
+        only_on: Some((Kind::Postgres, "with the operator class text_pattern_ops")),
+        ..CASE
+    },
+    Case {
         id: "I11 an index that includes, and one of another kind",
         before: "t{id auto; a i32; b i32; j json}",
         after: "t{id auto; a i32; b i32; j json; ix(a)+b; ix:gin(j)!gin}",

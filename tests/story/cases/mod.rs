@@ -7,6 +7,7 @@ mod keys;
 mod objects;
 mod random;
 mod run;
+mod schemas;
 mod tables;
 mod types;
 
@@ -34,6 +35,8 @@ pub(crate) struct Case {
     pub(crate) outcome: Outcome,
     /// A database that cannot even hold what is there before, and why.
     pub(crate) not_on: Option<(Kind, &'static str)>,
+    /// The only database that can hold it, and why another cannot.
+    pub(crate) only_on: Option<(Kind, &'static str)>,
     /// Columns, by the names that they have before, whose values may change.
     pub(crate) changed: &'static [&'static str],
     /// What counts are after the way forth, with rows.
@@ -74,6 +77,7 @@ pub(crate) const CASE: Case = Case {
     asks: &[],
     outcome: Outcome::Goes,
     not_on: None,
+    only_on: None,
     changed: &[],
     holds: &[],
     no_way_back: None,
@@ -108,6 +112,7 @@ async fn all(kind: Kind) {
         aside::CASES,
         objects::CASES,
         random::CASES,
+        schemas::CASES,
     ]
     .concat();
     let only = std::env::var("COVET_TEST_CASE").ok();

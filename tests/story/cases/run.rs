@@ -19,6 +19,11 @@ pub(crate) async fn case(place: Place, case: Case) -> Place {
     if let Some((_, why)) = case.not_on.filter(|(kind, _)| *kind == run.kind) {
         let error = place.make(&run.before, &[]).unwrap_err().to_string();
         assert!(error.contains(why), "{}: {error}", run.told());
+    } else if let Some((_, why)) = case.only_on.filter(|(kind, _)| *kind != run.kind) {
+        let schema = if run.before.tables.is_empty() { &run.after } else { &run.before };
+        let error = place.make(schema, &[]).unwrap_err().to_string();
+        assert!(error.contains(why), "{}: {error}", run.told());
+        assert!(!place.migrations().exists(), "{}: nothing is written", run.told());
     } else if !run.refused(&place).await {
         place.wipe().await;
         let wanted = place.fresh(&run.after).await;

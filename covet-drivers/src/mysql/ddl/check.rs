@@ -134,7 +134,10 @@ fn index(table: &Table, index: &Index) -> Result<()> {
     if index.terms.iter().any(|term| term.as_column().is_none()) {
         return Err(refuse("an index over an expression").with_help("make it a generated column, and index that"));
     }
-    if index.terms.iter().any(|term| term.class.is_some()) || index.method.is_some() {
+    if let Some(class) = index.terms.iter().find_map(|term| term.class.as_ref()) {
+        return Err(refuse(&format!("an index with the operator class {class}")));
+    }
+    if index.method.is_some() {
         return Err(refuse("an index of another kind than a B-tree"));
     }
     if !index.include.is_empty() {

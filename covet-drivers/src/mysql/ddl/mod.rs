@@ -17,10 +17,10 @@ mod online;
 mod quotes;
 mod views;
 
-use crate::catalog::{Change, Column, ForeignKey, Schema, Table};
+use crate::catalog::{Bare, Change, Column, ForeignKey, Schema, Table};
 use crate::contract::{Batches, Ddl, Effect, Leaves, Step};
 use crate::error::{Error, ErrorKind, Result};
-use crate::mysql::dialect::{NAME, quote};
+use crate::mysql::dialect::{NAME, NO_SCHEMAS, quote};
 
 /// Writes changes of schemas.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +48,8 @@ impl Ddl for MySqlDdl {
     }
 
     fn check(&self, schema: &Schema) -> Result<()> {
-        check::check(schema)
+        schema.refuse_schemas("MySQL", NO_SCHEMAS)?;
+        check::check(&Bare::of(&[], schema, schema).after)
     }
 
     fn kept(&self, schema: &Schema) -> Schema {
@@ -79,10 +80,14 @@ impl Ddl for MySqlDdl {
 
 /// The steps of the changes; `online` while others write.
 fn plan(changes: &[Change], before: &Schema, after: &Schema, online: bool) -> Result<Vec<Step>> {
+    for schema in [before, after] {
+        schema.refuse_schemas("MySQL", NO_SCHEMAS)?;
+    }
+    let Bare { changes, before, after } = Bare::of(changes, before, after);
     let mut plan = Plan {
-        now: before.clone(),
-        after,
-        steps: views::guards(changes),
+        now: before.into_owned(),
+        after: &after,
+        steps: views::guards(&changes),
         online,
         parked: Vec::new(),
         parked_checks: Vec::new(),
@@ -91,7 +96,7 @@ fn plan(changes: &[Change], before: &Schema, after: &Schema, online: bool) -> Re
     };
     plan.now.tables.iter_mut().for_each(quotes::table);
     for (index, change) in changes.iter().enumerate() {
-        let change = quotes::change(change, &plan.now, after);
+        let change = quotes::change(change, &plan.now, &after);
         plan.refuse(&change)?;
         plan.make(&change, changes.get(index + 1..).unwrap_or_default())?;
     }
@@ -132,8 +137,11 @@ impl Plan<'_> {
 
     fn change(&mut self, change: &Change, later: &[Change]) -> Result<()> {
         match change {
-            // An enum is part of its columns.
-            Change::CreateEnum { .. } | Change::DropEnum { .. } => Ok(()),
+            // An enum is part of its columns. What is in a schema is for another database, or was refused.
+            Change::CreateEnum { .. }
+            | Change::DropEnum { .. }
+            | Change::CreateSchema { .. }
+            | Change::DropSchema { .. } => Ok(()),
             Change::AlterEnum { before, after, map } => self.alter_enum(before, after, map, later),
             Change::CreateTable { table } => self.create_table(table),
             Change::DropTable { table } => {

@@ -1,7 +1,7 @@
 //! Keys and indexes.
 
 use crate::catalog::{ColumnType, Table};
-use crate::lint::{At, Check, Constraint, ConstraintKind, IndexDef, Rule, Severity, What, among, mentions, same};
+use crate::lint::{At, Check, Constraint, ConstraintKind, IndexDef, Rule, Severity, What, among, mentions_table, same};
 use crate::mysql::types::MAX_VARCHAR;
 
 /// The foreign keys that an act makes.
@@ -32,7 +32,7 @@ pub(super) const MA09: Rule = Rule {
             .statements
             .iter()
             .skip(at.statement.index)
-            .any(|statement| statement.guard && mentions(&statement.read.tokens, at.table()));
+            .any(|statement| statement.guard && mentions_table(&statement.read.tokens, at.table()));
         let off = off.last().unwrap_or(false) && !counted;
         (off && !new_keys(at).is_empty()).then(|| String::from("nobody checks whether the rows point at something"))
     }),

@@ -1,6 +1,8 @@
 //! What these servers do not have, and what is better left in the past.
 
-use crate::lint::{Check, ColumnDef, Hit, IndexDef, Rule, Severity, TableDef, Token, TokenKind, What, mentions};
+use crate::lint::{
+    Check, ColumnDef, Hit, IndexDef, Rule, Severity, TableDef, Token, TokenKind, What, mentions, mentions_table,
+};
 
 pub(super) const MA16: Rule = Rule {
     id: "MA16",
@@ -160,10 +162,9 @@ pub(super) const MA21: Rule = Rule {
             What::DropColumn { column, .. } => column,
             _ => return None,
         };
-        let view =
-            at.scene.earlier.iter().find(|known| {
-                known.table.is_empty() && mentions(&known.body, at.table()) && mentions(&known.body, name)
-            })?;
+        let view = at.scene.earlier.iter().find(|known| {
+            known.table.is_empty() && mentions_table(&known.body, at.table()) && mentions(&known.body, name)
+        })?;
         let made_again = at.scene.acts_after(at.statement.index).any(|(_, act)| {
             matches!(&act.what, What::CreateView { name, .. } | What::DropView { name, .. } if *name == view.name)
         });

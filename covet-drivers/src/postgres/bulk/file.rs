@@ -13,6 +13,7 @@ use crate::postgres::PostgresConnection;
 use crate::postgres::bulk::Whole;
 use crate::postgres::bulk::format::{HEADER, Walk, cut, header, read_header, same_columns, strange, unreadable};
 use crate::postgres::bulk::plan::Plan;
+use crate::postgres::types::qualified;
 
 /// So many bytes of a file are read at once.
 const CHUNK: usize = 64 * 1024;
@@ -105,15 +106,15 @@ impl PostgresConnection {
             return Err(Error::new(
                 ErrorKind::Unsupported,
                 format!(
-                    "COPY into \"{}\" would not do what INSERT does: it is no plain table for this role",
-                    copied.table
+                    "COPY into {} would not do what INSERT does: it is no plain table for this role",
+                    qualified(copied.table)
                 ),
             )
             .with_help(
                 "views, rules, row level security, triggers of statements and generated columns: use insert_many",
             ));
         };
-        same_columns(said, &copying.plan)?;
+        same_columns(said, &copying.plan).map_err(|error| error.with_table(copied.table))?;
         let mut walk = Walk::default();
         let mut chunk = BytesMut::with_capacity(CHUNK);
         loop {

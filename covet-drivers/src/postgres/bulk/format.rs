@@ -77,7 +77,7 @@ pub(super) fn same_columns(said: &str, plan: &Plan) -> Result<()> {
         Some((theirs, ours)) => format!("the file has the column {theirs} where the table has {ours}"),
         None => format!("the file has {} columns and the table {}", said.lines().count() - 1, plan.columns.len()),
     };
-    Err(Error::new(ErrorKind::InvalidInput, text).with_table(plan.table.trim_matches('"')))
+    Err(Error::new(ErrorKind::InvalidInput, text))
 }
 
 /// What went wrong with the file itself.

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::postgres::PostgresConnection;
 use crate::postgres::cache::Prepared;
 use crate::postgres::codec::base;
-use crate::postgres::types::quoted;
+use crate::postgres::types::{qualified, quoted};
 use crate::postgres::wording::Wording;
 use crate::sql::Many;
 
@@ -56,7 +56,7 @@ impl PostgresConnection {
     /// The plan for these columns; without columns there is nothing to plan.
     pub(super) async fn plan(&mut self, table: &str, columns: &Many<&'static str>) -> Result<Plan> {
         let names = columns.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
-        let table = quoted(table);
+        let table = qualified(table);
         let sql = format!("SELECT {names} FROM {table} LIMIT 0");
         let probe = self.kept(&sql).await?;
         let types = probe.statement.columns().iter().map(|column| base(column.type_()).clone()).collect();

@@ -13,7 +13,7 @@ use crate::postgres::bulk::Slice;
 use crate::postgres::bulk::plan::Plan;
 use crate::postgres::codec::{is_foreign, put};
 use crate::postgres::errors;
-use crate::postgres::types::quoted;
+use crate::postgres::types::{qualified, quoted};
 use crate::sql::Many;
 use crate::value::Value;
 
@@ -55,7 +55,7 @@ impl PostgresConnection {
 
     /// Inserts rows without a value.
     async fn insert_defaults(&mut self, table: &str, slice: &Slice) -> Result<u64> {
-        let sql = format!("INSERT INTO {} SELECT FROM generate_series(1, $1::bigint)", quoted(table));
+        let sql = format!("INSERT INTO {} SELECT FROM generate_series(1, $1::bigint)", qualified(table));
         let statement = self.kept(&sql).await?.statement;
         let rows = i64::try_from(slice.rows).unwrap_or(i64::MAX);
         self.client.execute(&statement, &[&rows]).await.map_err(|error| self.settle(error))

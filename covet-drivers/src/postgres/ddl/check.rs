@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use crate::catalog::{
-    Action, Column, ColumnDefault, ColumnType, Expression, ForeignKey, Index, ObjectKind, Over, Schema, Table,
+    Action, Column, ColumnDefault, ColumnType, Expression, ForeignKey, Index, ObjectKind, Over, Qualified, Schema,
+    Table,
 };
 use crate::error::{Error, Result};
 use crate::postgres::connection::CAPABILITIES;
@@ -16,16 +17,17 @@ pub(super) fn check(schema: &Schema) -> Result<()> {
     let mut relations = Names::default();
     let mut enums: HashMap<&str, &[std::borrow::Cow<'static, str>]> = HashMap::new();
     for table in &schema.tables {
-        relations.add(&table.name, &format!("the table {}", table.name))?;
+        let of = Qualified::of(&table.name);
+        relations.add(&of, &of.name, &format!("the table {}", table.name))?;
         if !table.primary_key.is_empty() {
             let name = table.primary_key_name();
-            relations.add(&name, &format!("the primary key of {}", table.name))?;
+            relations.add(&of, &name, &format!("the primary key of {}", table.name))?;
         }
         for column in &table.columns {
             check_column(table, column)?;
             if column.auto {
                 let name = sequence_name(&table.name, &column.name);
-                relations.add(&name, &format!("the sequence of {}.{}", table.name, column.name))?;
+                relations.add(&of, &name, &format!("the sequence of {}.{}", table.name, column.name))?;
             }
             if let ColumnType::Enum(ty) = &column.ty {
                 let known = enums.insert(&ty.name, &ty.labels);
@@ -35,7 +37,7 @@ pub(super) fn check(schema: &Schema) -> Result<()> {
             }
         }
         for index in &table.indexes {
-            relations.add(&index.name, &format!("the index {} of {}", index.name, table.name))?;
+            relations.add(&of, &index.name, &format!("the index {} of {}", index.name, table.name))?;
             check_index(table, index)?;
         }
         for check in &table.checks {
@@ -49,15 +51,19 @@ pub(super) fn check(schema: &Schema) -> Result<()> {
     }
     for name in enums.keys() {
         // A table is a type of its own name.
-        relations.add(name, &format!("the enum {name}"))?;
+        let of = Qualified::of(name);
+        relations.add(&of, &of.name, &format!("the enum {name}"))?;
     }
     for object in schema.objects.iter().filter(|object| object.definition.on(NAME).is_some()) {
         let what = format!("the {} {}", object.kind.word(), object.name);
+        let of = Qualified::of(&object.name);
         match object.kind {
-            ObjectKind::View => relations.add(&object.name, &what)?,
+            ObjectKind::View => relations.add(&of, &of.name, &what)?,
+            _ if object.has_schema() => check_name(&of.name, &what)?,
             _ => check_name(&object.name, &what)?,
         }
     }
+    schema.schemas().iter().try_for_each(|name| check_schema(name))?;
     Ok(())
 }
 
@@ -66,9 +72,10 @@ pub(super) fn check(schema: &Schema) -> Result<()> {
 struct Names(HashMap<String, String>);
 
 impl Names {
-    fn add(&mut self, name: &str, what: &str) -> Result<()> {
+    /// Something of this name, in the schema that `of` is in.
+    fn add(&mut self, of: &Qualified<'_>, name: &str, what: &str) -> Result<()> {
         check_name(name, what)?;
-        if let Some(other) = self.0.insert(name.to_owned(), what.to_owned()) {
+        if let Some(other) = self.0.insert(of.beside(name), what.to_owned()) {
             return Err(Error::unsupported(format_args!("{what} and {other} of the same name {name}"), "PostgreSQL"));
         }
         Ok(())
@@ -86,6 +93,16 @@ fn check_name(name: &str, what: &str) -> Result<()> {
             "PostgreSQL",
         )
         .with_help("give it a shorter name; PostgreSQL would cut it in silence"));
+    }
+    Ok(())
+}
+
+/// PostgreSQL keeps names for schemas of its own.
+fn check_schema(name: &str) -> Result<()> {
+    check_name(name, &format!("the schema {name}"))?;
+    if name.starts_with("pg_") || name == "information_schema" {
+        let what = format_args!("tables of models in the schema {name}, which belongs to the server");
+        return Err(Error::unsupported(what, "PostgreSQL").with_help("choose a name that does not begin with pg_"));
     }
     Ok(())
 }

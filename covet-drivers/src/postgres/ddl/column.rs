@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::postgres::ddl::cast::{Cast, cast};
 use crate::postgres::ddl::plan::Plan;
 use crate::postgres::dialect::NAME;
-use crate::postgres::types::{check_name, condition, default, quoted, sequence_name, spelled};
+use crate::postgres::types::{beside, check_name, condition, default, qualified, quoted, sequence_name, spelled};
 
 /// A column as it stands in `CREATE TABLE` and `ADD COLUMN`.
 pub(super) fn definition(table: &str, column: &Column) -> String {
@@ -52,14 +52,14 @@ impl Plan {
             self.guard(table, "true", found);
         }
         if self.is_online(table) {
-            self.sql(format!("ALTER TABLE {} ADD COLUMN {}", quoted(table), bare(table, &first)));
+            self.sql(format!("ALTER TABLE {} ADD COLUMN {}", qualified(table), bare(table, &first)));
             self.constrain_type(table, column);
         } else {
-            self.sql(format!("ALTER TABLE {} ADD COLUMN {}", quoted(table), definition(table, &first)));
+            self.sql(format!("ALTER TABLE {} ADD COLUMN {}", qualified(table), definition(table, &first)));
         }
         if first.default != column.default {
             let value = default_of(column);
-            self.sql(format!("ALTER TABLE {} ALTER COLUMN {} {value}", quoted(table), quoted(&column.name)));
+            self.sql(format!("ALTER TABLE {} ALTER COLUMN {} {value}", qualified(table), quoted(&column.name)));
         }
         if column.comment.is_some() {
             self.comment_column(table, column);
@@ -74,7 +74,7 @@ impl Plan {
         backfill: Option<&ColumnDefault>,
     ) -> Result<()> {
         self.collate(after);
-        let (on, name) = (quoted(table), quoted(&after.name));
+        let (on, name) = (qualified(table), quoted(&after.name));
         // A change of the enum itself has been made by then, and is not made again.
         let same_enum = matches!((&before.ty, &after.ty), (ColumnType::Enum(a), ColumnType::Enum(b))
             if a.name == b.name || self.column(table, &before.name)?.ty == after.ty);
@@ -147,7 +147,7 @@ impl Plan {
         if !before.auto && after.auto {
             let identity = identity(table, &after.name);
             self.sql(format!("ALTER TABLE {on} ALTER COLUMN {name} ADD {identity}"));
-            let sequence = quoted(&sequence_name(table, &after.name)).replace('\'', "''");
+            let sequence = beside(table, &sequence_name(table, &after.name)).replace('\'', "''");
             self.sql(format!(
                 "SELECT setval('{sequence}', GREATEST(COALESCE(max({name}), 0), 0) + 1, false) FROM {on}"
             ));

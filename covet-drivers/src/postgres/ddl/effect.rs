@@ -58,6 +58,15 @@ fn create(words: &mut Reader<'_>) -> Option<Effect> {
         }
         return Some(Effect::probe(is_there(&Place::read(words)?)));
     }
+    if words.eat(&["schema"]) {
+        if words.eat(&["if", "not", "exists"]) {
+            return Some(Effect::Again);
+        }
+        if words.keyword().as_deref() == Some("authorization") {
+            return None;
+        }
+        return Some(Effect::probe(schema_count(&name(words)?)));
+    }
     words.eat(&["unique"]);
     if !words.eat(&["index"]) {
         return None;
@@ -95,6 +104,16 @@ fn create(words: &mut Reader<'_>) -> Option<Effect> {
 
 fn drop(words: &mut Reader<'_>) -> Option<Effect> {
     words.take();
+    if words.eat(&["schema"]) {
+        if words.eat(&["if", "exists"]) {
+            return Some(Effect::Again);
+        }
+        let count = schema_count(&name(words)?);
+        if words.sign(',') {
+            return None;
+        }
+        return Some(Effect::probe(format!("SELECT count(*) FROM (SELECT 1) AS one WHERE ({count}) = 0")));
+    }
     let index = words.eat(&["index"]);
     if !index && !words.eat(&["table"]) && !words.eat(&["view"]) {
         return None;
@@ -205,6 +224,10 @@ fn column_count(table: &Place, column: &str) -> String {
     )
 }
 
+fn schema_count(schema: &str) -> String {
+    format!("SELECT count(*) FROM pg_catalog.pg_namespace WHERE nspname = {}", literal(schema))
+}
+
 fn is_there(place: &Place) -> String {
     format!("SELECT count(*) FROM (SELECT 1) AS one WHERE {} IS NOT NULL", place.made())
 }
@@ -275,6 +298,8 @@ mod tests {
             ("ALTER TABLE s.t DROP a", "to_regclass('\"s\".\"t\"')"),
             ("ALTER TABLE t RENAME COLUMN a TO b", "attname = 'b'"),
             ("ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0) NOT VALID", "conname = 'c'"),
+            ("CREATE SCHEMA billing", "WHERE nspname = 'billing'"),
+            ("DROP SCHEMA \"Billing\"", "nspname = 'Billing') = 0"),
         ] {
             let Effect::Probe { taken, leftover: None, patient: false } = effect(sql) else { panic!("{sql}") };
             assert!(taken.contains(part), "{sql}: {taken}");
@@ -288,7 +313,13 @@ mod tests {
 
     #[test]
     fn what_does_no_harm_and_what_nobody_knows() {
-        for sql in ["VACUUM t", "ALTER TABLE t VALIDATE CONSTRAINT c", "ALTER TYPE m ADD VALUE IF NOT EXISTS 'x'"] {
+        for sql in [
+            "CREATE SCHEMA IF NOT EXISTS s",
+            "DROP SCHEMA IF EXISTS s",
+            "VACUUM t",
+            "ALTER TABLE t VALIDATE CONSTRAINT c",
+            "ALTER TYPE m ADD VALUE IF NOT EXISTS 'x'",
+        ] {
             assert_eq!(effect(sql), Effect::Again, "{sql}");
         }
         for sql in [

@@ -1,15 +1,15 @@
 //! Enums: made, given labels, made anew.
 
-use crate::catalog::{Change, Column, ColumnDefault, ColumnType, EnumType, shorten};
+use crate::catalog::{Change, Column, ColumnDefault, ColumnType, EnumType, Qualified, shorten};
 use crate::contract::Step;
 use crate::error::Result;
 use crate::postgres::ddl::plan::Plan;
-use crate::postgres::types::{default, literal, quoted};
+use crate::postgres::types::{default, literal, qualified, quoted};
 
 impl Plan {
     pub(super) fn create_enum(&mut self, ty: &EnumType) {
         let labels: Vec<String> = ty.labels.iter().map(|label| literal(label)).collect();
-        self.sql(format!("CREATE TYPE {} AS ENUM ({})", quoted(&ty.name), labels.join(", ")));
+        self.sql(format!("CREATE TYPE {} AS ENUM ({})", qualified(&ty.name), labels.join(", ")));
     }
 
     pub(super) fn alter_enum(
@@ -24,7 +24,7 @@ impl Plan {
         if before.labels.iter().all(|label| kept.next() == Some(label)) {
             self.add_labels(before, after);
             if before.name != after.name {
-                self.sql(format!("ALTER TYPE {} RENAME TO {}", quoted(&before.name), quoted(&after.name)));
+                self.sql(format!("ALTER TYPE {} RENAME TO {}", qualified(&before.name), bare(&after.name)));
             }
         } else {
             self.recreate(before, after, map, &columns, later);
@@ -54,7 +54,7 @@ impl Plan {
                     (None, Some(first)) => format!(" BEFORE {}", literal(first)),
                     (None, None) => String::new(),
                 };
-                let name = quoted(&before.name);
+                let name = qualified(&before.name);
                 let sql = format!("ALTER TYPE {name} ADD VALUE IF NOT EXISTS {}{place}", literal(label));
                 self.steps.push(Step { alone: true, ..Step::new(sql) });
             }
@@ -83,13 +83,15 @@ impl Plan {
             let found = format!("rows of {table} with a label in {} that goes", column.name);
             self.guard(table, &condition, found);
         }
-        let old = shorten(format!("{}_before", before.name));
-        self.sql(format!("ALTER TYPE {} RENAME TO {}", quoted(&before.name), quoted(&old)));
+        let known = Qualified::of(&before.name);
+        let old = shorten(format!("{}_before", known.name));
+        self.sql(format!("ALTER TYPE {} RENAME TO {}", qualified(&before.name), quoted(&old)));
+        let old = known.beside(&old);
         self.create_enum(after);
-        let ty = quoted(&after.name);
+        let ty = qualified(&after.name);
         for (table, column) in columns {
             let name = quoted(&column.name);
-            let mut sql = format!("ALTER TABLE {} ", quoted(table));
+            let mut sql = format!("ALTER TABLE {} ", qualified(table));
             if column.default.is_some() {
                 sql.push_str(&format!("ALTER COLUMN {name} DROP DEFAULT, "));
             }
@@ -113,6 +115,11 @@ impl Plan {
             }
             self.sql(sql);
         }
-        self.sql(format!("DROP TYPE {}", quoted(&old)));
+        self.sql(format!("DROP TYPE {}", qualified(&old)));
     }
+}
+
+/// The name behind `RENAME TO`, which says no schema.
+fn bare(name: &str) -> String {
+    quoted(&Qualified::of(name).name)
 }

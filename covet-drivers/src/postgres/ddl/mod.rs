@@ -9,6 +9,7 @@ mod leaves;
 mod online;
 mod plan;
 mod readers;
+mod schemas;
 
 use crate::catalog::{Change, Column, Schema};
 use crate::contract::{Batches, Ddl, Effect, Leaves, Step};

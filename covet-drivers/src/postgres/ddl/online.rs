@@ -9,7 +9,7 @@ use crate::contract::{Batches, Step};
 use crate::error::{Error, Result};
 use crate::postgres::ddl::plan::Plan;
 use crate::postgres::dialect::NAME;
-use crate::postgres::types::{check_name, condition, default, quoted, spelled};
+use crate::postgres::types::{beside, check_name, condition, default, qualified, quoted, spelled};
 
 /// Each statement in a transaction of its own, but for those that [`Plan::swap`] holds together.
 pub(super) fn apart(mut steps: Vec<Step>) -> Vec<Step> {
@@ -62,7 +62,7 @@ impl Plan {
 
     /// Adds a constraint: at once, or first for new rows alone.
     pub(super) fn constrain(&mut self, table: &str, name: &str, definition: &str) {
-        let (on, name) = (quoted(table), quoted(name));
+        let (on, name) = (qualified(table), quoted(name));
         if self.is_online(table) {
             self.sql(format!("ALTER TABLE {on} ADD CONSTRAINT {name} {definition} NOT VALID"));
             self.alone(format!("ALTER TABLE {on} VALIDATE CONSTRAINT {name}"));
@@ -80,7 +80,7 @@ impl Plan {
 
     /// A column that allows no NULL from now on: a check that was validated saves the server a look at the rows.
     pub(super) fn require(&mut self, table: &str, column: &str) {
-        let (on, name) = (quoted(table), quoted(column));
+        let (on, name) = (qualified(table), quoted(column));
         let set = format!("ALTER TABLE {on} ALTER COLUMN {name} SET NOT NULL");
         if self.is_online(table) {
             let check = constraint_name(table, &[column], "not_null");
@@ -95,9 +95,9 @@ impl Plan {
     /// What an index is dropped by.
     pub(super) fn drop_index(&mut self, table: &str, index: &Index) {
         if self.is_online(table) {
-            self.alone(format!("DROP INDEX CONCURRENTLY {}", quoted(&index.name)));
+            self.alone(format!("DROP INDEX CONCURRENTLY {}", beside(table, &index.name)));
         } else {
-            self.sql(format!("DROP INDEX {}", quoted(&index.name)));
+            self.sql(format!("DROP INDEX {}", beside(table, &index.name)));
         }
     }
 
@@ -118,16 +118,19 @@ impl Plan {
             step.note = String::from("NULL stands elsewhere in it now");
         }
         self.drop_index(table, index);
-        self.sql(format!("ALTER INDEX {} RENAME TO {}", quoted(&built.name), quoted(&index.name)));
+        self.sql(format!("ALTER INDEX {} RENAME TO {}", beside(table, &built.name), quoted(&index.name)));
         Ok(())
     }
 
     /// Another primary key, whose index is there before the lock is taken.
     pub(super) fn rekey(&mut self, table: &str, drop: Option<String>, name: &str, columns: &str) {
         let index = quoted(&constraint_name(table, &[], "pkey_new"));
-        self.alone(format!("CREATE UNIQUE INDEX CONCURRENTLY {index} ON {} ({columns})", quoted(table)));
+        self.alone(format!("CREATE UNIQUE INDEX CONCURRENTLY {index} ON {} ({columns})", qualified(table)));
         let drop = drop.map(|drop| format!("{drop}, ")).unwrap_or_default();
-        self.sql(format!("ALTER TABLE {} {drop}ADD CONSTRAINT {name} PRIMARY KEY USING INDEX {index}", quoted(table)));
+        self.sql(format!(
+            "ALTER TABLE {} {drop}ADD CONSTRAINT {name} PRIMARY KEY USING INDEX {index}",
+            qualified(table)
+        ));
     }
 
     /// Refuses what keeps others out for as long as the table is large.
@@ -173,7 +176,7 @@ impl Plan {
         let key = self.table(table)?.primary_key.first().cloned().ok_or_else(|| {
             refused(format_args!("filling {table}.{column} in batches, for which the table has no key"), table)
         })?;
-        self.steps.push(Batches::fill(quoted(table), quoted(&key), &quoted(column), value, condition));
+        self.steps.push(Batches::fill(qualified(table), quoted(&key), &quoted(column), value, condition));
         Ok(())
     }
 
@@ -188,25 +191,26 @@ impl Plan {
 
     /// A trigger writes the one column whenever the other is written.
     pub(super) fn follow(&mut self, table: &str, from: &Column, to: &Column) {
-        let (name, on) = (quoted(&follower(table, from)), quoted(table));
+        let (name, on) = (follower(table, from), qualified(table));
+        let (trigger, function) = (quoted(&name), beside(table, &name));
         let (from, to) = (quoted(&from.name), quoted(&to.name));
         self.sql(format!(
-            "CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.{to} := NEW.{from}; RETURN NEW; END$$"
+            "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.{to} := NEW.{from}; RETURN NEW; END$$"
         ));
         self.sql(format!(
-            "CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {on} FOR EACH ROW EXECUTE FUNCTION {name}()"
+            "CREATE TRIGGER {trigger} BEFORE INSERT OR UPDATE ON {on} FOR EACH ROW EXECUTE FUNCTION {function}()"
         ));
     }
 
     pub(super) fn unfollow(&mut self, table: &str, from: &Column) {
-        let name = quoted(&follower(table, from));
-        self.sql(format!("DROP TRIGGER {name} ON {}", quoted(table)));
-        self.sql(format!("DROP FUNCTION {name}()"));
+        let name = follower(table, from);
+        self.sql(format!("DROP TRIGGER {} ON {}", quoted(&name), qualified(table)));
+        self.sql(format!("DROP FUNCTION {}()", beside(table, &name)));
     }
 
     /// One column in the place of another, in one transaction: there is no moment without it.
     pub(super) fn swap(&mut self, table: &str, from: &Column, to: &Column) {
-        let (on, first) = (quoted(table), self.steps.len());
+        let (on, first) = (qualified(table), self.steps.len());
         self.unfollow(table, from);
         self.sql(format!("ALTER TABLE {on} DROP COLUMN {}", quoted(&from.name)));
         self.sql(format!("ALTER TABLE {on} RENAME COLUMN {} TO {}", quoted(&to.name), quoted(&from.name)));

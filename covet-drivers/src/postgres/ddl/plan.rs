@@ -6,8 +6,11 @@ use crate::catalog::{
 use crate::contract::Step;
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::ddl::column::definition;
+use crate::postgres::ddl::schemas;
 use crate::postgres::dialect::NAME;
-use crate::postgres::types::{CREATE_NO_CASE, check_name, condition, list, literal, quoted, sequence_name};
+use crate::postgres::types::{
+    CREATE_NO_CASE, beside, check_name, condition, list, literal, qualified, quoted, sequence_name,
+};
 
 /// The steps of the changes; `online` while others write.
 pub(super) fn plan(changes: &[Change], before: &Schema, online: bool) -> Result<Vec<Step>> {
@@ -42,11 +45,13 @@ impl Plan {
     /// Writes the change; the schema is as it is before it.
     fn write(&mut self, change: &Change, later: &[Change]) -> Result<()> {
         match change {
+            Change::CreateSchema { name } => self.create_schema(name),
+            Change::DropSchema { name, if_empty } => self.drop_schema(name, *if_empty),
             Change::CreateEnum { ty } => self.create_enum(ty),
-            Change::DropEnum { ty } => self.sql(format!("DROP TYPE {}", quoted(&ty.name))),
+            Change::DropEnum { ty } => self.sql(format!("DROP TYPE {}", qualified(&ty.name))),
             Change::AlterEnum { before, after, map } => self.alter_enum(before, after, map, later)?,
             Change::CreateTable { table } => self.create_table(table)?,
-            Change::DropTable { table } => self.sql(format!("DROP TABLE {}", quoted(&table.name))),
+            Change::DropTable { table } => self.sql(format!("DROP TABLE {}", qualified(&table.name))),
             Change::RenameTable { from, to } => self.rename_table(from, to)?,
             Change::AddColumn { table, column, backfill } => self.add_column(table, column, backfill.as_ref()),
             Change::FillColumn { table, column, value } => self.fill_with(table, column, value)?,
@@ -55,15 +60,15 @@ impl Plan {
             Change::UnfollowColumn { table, from, .. } => self.unfollow(table, from),
             Change::SwapColumn { table, from, to } => self.swap(table, from, to),
             Change::DropColumn { table, column } => {
-                self.sql(format!("ALTER TABLE {} DROP COLUMN {}", quoted(table), quoted(&column.name)));
+                self.sql(format!("ALTER TABLE {} DROP COLUMN {}", qualified(table), quoted(&column.name)));
             }
             Change::RenameColumn { table, from, to } => self.rename_column(table, from, to)?,
             Change::AlterColumn { table, before, after, backfill } => {
                 self.alter_column(table, before, after, backfill.as_ref())?;
             }
             Change::AddIndex { table, index } => self.add_index(table, index)?,
-            Change::RenameIndex { from, to, .. } => {
-                self.sql(format!("ALTER INDEX {} RENAME TO {}", quoted(from), quoted(to)));
+            Change::RenameIndex { table, from, to } => {
+                self.sql(format!("ALTER INDEX {} RENAME TO {}", beside(table, from), quoted(to)));
             }
             Change::RenameConstraint { table, from, to } => self.rename_constraint(table, from, to),
             Change::DropIndex { table, index } => self.drop_index(table, index),
@@ -75,11 +80,13 @@ impl Plan {
             Change::AddCheck { table, check } => self.add_check(table, check),
             Change::DropCheck { table, check } => self.drop_constraint(table, &check.name),
             Change::AlterPrimaryKey { table, before, after } => self.alter_primary_key(table, before, after),
-            Change::CommentTable { table, after, .. } => self.comment(&format!("TABLE {}", quoted(table)), after),
-            Change::CreateObject { object } => self.steps.extend(object.create(NAME, quoted).map(Step::new)),
+            Change::CommentTable { table, after, .. } => self.comment(&format!("TABLE {}", qualified(table)), after),
+            Change::CreateObject { object } => {
+                self.steps.extend(object.create(NAME, schemas::of_object(object)).map(Step::new))
+            }
             Change::DropObject { object } => {
-                let on = object.table.as_ref().map(|table| format!(" ON {}", quoted(table))).unwrap_or_default();
-                self.steps.extend(object.drop(NAME, quoted, &on).map(Step::new));
+                let on = object.table.as_ref().map(|table| format!(" ON {}", qualified(table))).unwrap_or_default();
+                self.steps.extend(object.drop(NAME, schemas::of_object(object), &on).map(Step::new));
             }
         }
         Ok(())
@@ -92,7 +99,7 @@ impl Plan {
     /// Stops the migration when the condition holds for a row, unless the table is new and empty.
     pub(super) fn guard(&mut self, table: &str, condition: &str, found: String) {
         if !self.made.iter().any(|made| made == table) {
-            self.steps.push(Step::guard(format!("SELECT count(*) FROM {} WHERE {condition}", quoted(table)), found));
+            self.steps.push(Step::guard(format!("SELECT count(*) FROM {} WHERE {condition}", qualified(table)), found));
         }
     }
 
@@ -137,10 +144,10 @@ impl Plan {
         }
         lines.extend(table.checks.iter().map(check));
         let body = if lines.is_empty() { String::new() } else { format!("\n    {}\n", lines.join(",\n    ")) };
-        self.sql(format!("CREATE TABLE {} ({body})", quoted(&table.name)));
+        self.sql(format!("CREATE TABLE {} ({body})", qualified(&table.name)));
         self.made.push(table.name.clone());
         if table.comment.is_some() {
-            self.comment(&format!("TABLE {}", quoted(&table.name)), &table.comment);
+            self.comment(&format!("TABLE {}", qualified(&table.name)), &table.comment);
         }
         for column in table.columns.iter().filter(|column| column.comment.is_some()) {
             self.comment_column(&table.name, column);
@@ -176,7 +183,7 @@ impl Plan {
             }
             actions.push(format!("ADD CONSTRAINT {name} PRIMARY KEY ({})", list(after)));
         }
-        self.sql(format!("ALTER TABLE {} {}", quoted(table), actions.join(", ")));
+        self.sql(format!("ALTER TABLE {} {}", qualified(table), actions.join(", ")));
     }
 
     fn comment(&mut self, on: &str, comment: &Option<String>) {
@@ -185,20 +192,11 @@ impl Plan {
     }
 
     pub(super) fn comment_column(&mut self, table: &str, column: &Column) {
-        self.comment(&format!("COLUMN {}.{}", quoted(table), quoted(&column.name)), &column.comment);
+        self.comment(&format!("COLUMN {}.{}", qualified(table), quoted(&column.name)), &column.comment);
     }
 
-    /// Names that Covet derived from the table's follow it; indexes and foreign keys have changes of their own.
     fn rename_table(&mut self, from: &str, to: &str) -> Result<()> {
-        let table = self.table(from)?.clone();
-        self.sql(format!("ALTER TABLE {} RENAME TO {}", quoted(from), quoted(to)));
-        if !table.primary_key.is_empty() {
-            let key = constraint_name(to, &[], "pkey");
-            self.rename_constraint(to, &table.primary_key_name(), &key);
-        }
-        for column in &table.columns {
-            self.rename_belongings(to, column, (from, &column.name), (to, &column.name));
-        }
+        self.place_table(from, to)?;
         for made in self.made.iter_mut().filter(|made| *made == from) {
             to.clone_into(made);
         }
@@ -207,7 +205,7 @@ impl Plan {
 
     fn rename_column(&mut self, table: &str, from: &str, to: &str) -> Result<()> {
         let column = self.column(table, from)?.clone();
-        self.sql(format!("ALTER TABLE {} RENAME COLUMN {} TO {}", quoted(table), quoted(from), quoted(to)));
+        self.sql(format!("ALTER TABLE {} RENAME COLUMN {} TO {}", qualified(table), quoted(from), quoted(to)));
         self.rename_belongings(table, &column, (table, from), (table, to));
         Ok(())
     }
@@ -219,14 +217,14 @@ impl Plan {
         }
         let (before, after) = (sequence_name(from.0, from.1), sequence_name(to.0, to.1));
         if column.auto && before != after {
-            self.sql(format!("ALTER SEQUENCE {} RENAME TO {}", quoted(&before), quoted(&after)));
+            self.sql(format!("ALTER SEQUENCE {} RENAME TO {}", beside(table, &before), quoted(&after)));
         }
     }
 
-    fn rename_constraint(&mut self, table: &str, from: &str, to: &str) {
+    pub(super) fn rename_constraint(&mut self, table: &str, from: &str, to: &str) {
         if from != to {
             let (from, to) = (quoted(from), quoted(to));
-            self.sql(format!("ALTER TABLE {} RENAME CONSTRAINT {from} TO {to}", quoted(table)));
+            self.sql(format!("ALTER TABLE {} RENAME CONSTRAINT {from} TO {to}", qualified(table)));
         }
     }
 
@@ -268,7 +266,7 @@ impl Plan {
         self.steps.push(Step::guard(
             format!(
                 "SELECT count(*) FROM (SELECT 1 FROM {} WHERE {conditions} GROUP BY {} HAVING count(*) > 1) AS twice",
-                quoted(table),
+                qualified(table),
                 terms.join(", ")
             ),
             format!("values of {table} ({}) that more than one row has", names.join(", ")),
@@ -280,7 +278,7 @@ impl Plan {
         for term in &index.terms {
             let mut text = over(term);
             if let Some(class) = &term.class {
-                text.push_str(&format!(" {class}"));
+                text.push_str(&format!(" {}", qualified(class)));
             }
             if term.descending {
                 text.push_str(" DESC");
@@ -301,7 +299,7 @@ impl Plan {
         let mut sql = format!(
             "CREATE {unique}INDEX {concurrently}{} ON {}{using} ({})",
             quoted(&index.name),
-            quoted(table),
+            qualified(table),
             terms.join(", ")
         );
         if !index.include.is_empty() {
@@ -343,7 +341,7 @@ impl Plan {
             for (owner, key) in &aside {
                 self.drop_constraint(owner, &key.name);
             }
-            let mut step = Step::new(format!("DROP INDEX {}", quoted(&index.name)));
+            let mut step = Step::new(format!("DROP INDEX {}", beside(table, &index.name)));
             step.note = String::from("it is made again, because NULL stands elsewhere in it now");
             self.steps.push(step);
             self.create_index(table, index)?;
@@ -364,9 +362,9 @@ impl Plan {
             self.steps.push(Step::guard(
                 format!(
                     "SELECT count(*) FROM {} AS c WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS p WHERE {})",
-                    quoted(table),
+                    qualified(table),
                     present.join(" AND "),
-                    quoted(&key.target),
+                    qualified(&key.target),
                     same.join(" AND ")
                 ),
                 format!(
@@ -379,14 +377,14 @@ impl Plan {
     }
 
     pub(super) fn drop_constraint(&mut self, table: &str, name: &str) {
-        self.sql(format!("ALTER TABLE {} DROP CONSTRAINT {}", quoted(table), quoted(name)));
+        self.sql(format!("ALTER TABLE {} DROP CONSTRAINT {}", qualified(table), quoted(name)));
     }
 
     fn add_foreign_key(&mut self, table: &str, key: &ForeignKey) {
         let definition = format!(
             "FOREIGN KEY ({}) REFERENCES {} ({}) ON DELETE {} ON UPDATE {}{}",
             list(&key.columns),
-            quoted(&key.target),
+            qualified(&key.target),
             list(&key.target_columns),
             key.on_delete.sql(),
             key.on_update.sql(),

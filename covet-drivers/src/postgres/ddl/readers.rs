@@ -7,7 +7,7 @@ use crate::catalog::{Index, Over, Table};
 use crate::contract::Step;
 use crate::error::Result;
 use crate::postgres::ddl::plan::{Plan, check};
-use crate::postgres::types::quoted;
+use crate::postgres::types::{beside, qualified};
 
 impl Plan {
     /// The checks and indexes of a table with an expression over the column; a table of them alone.
@@ -23,7 +23,7 @@ impl Plan {
             self.drop_constraint(&readers.name, &check.name);
         }
         for index in &readers.indexes {
-            let mut step = Step::new(format!("DROP INDEX {}", quoted(&index.name)));
+            let mut step = Step::new(format!("DROP INDEX {}", beside(&readers.name, &index.name)));
             step.note = String::from("it is made again, because its expression reads what gets another type");
             self.steps.push(step);
         }
@@ -31,7 +31,7 @@ impl Plan {
 
     pub(super) fn restore_readers(&mut self, readers: &Table) -> Result<()> {
         for known in &readers.checks {
-            self.sql(format!("ALTER TABLE {} ADD {}", quoted(&readers.name), check(known)));
+            self.sql(format!("ALTER TABLE {} ADD {}", qualified(&readers.name), check(known)));
         }
         readers.indexes.iter().try_for_each(|index| self.create_index(&readers.name, index))
     }

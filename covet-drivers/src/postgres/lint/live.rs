@@ -4,6 +4,7 @@ use crate::catalog::ColumnType;
 use crate::contract::{Command, Connection, Flow, Reuse, Row};
 use crate::error::Result;
 use crate::lint::{Check, Hit, Rule, Severity, What};
+use crate::postgres::introspect::Reach;
 
 pub(super) const PG03: Rule = Rule {
     id: "PG03",
@@ -13,15 +14,15 @@ pub(super) const PG03: Rule = Rule {
     effect: "A concurrent build failed: no query uses the index, and every write maintains it.",
     safer: "`DROP INDEX CONCURRENTLY`, and build it again.",
     covers: &[],
-    check: Check::Live(|connection, _| {
+    check: Check::Live(|connection, scene| {
         Box::pin(async move {
-            let names = texts(
-                connection,
+            let schemas = scene.after.schemas();
+            let question = Reach(&schemas).ask(
                 "SELECT c.relname::text FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid \
-                 WHERE NOT i.indisvalid AND c.relnamespace = current_schema()::regnamespace \
+                 JOIN pg_namespace AS s ON s.oid = c.relnamespace WHERE NOT i.indisvalid AND {reach s} \
                  AND NOT EXISTS (SELECT 1 FROM pg_stat_progress_create_index AS p WHERE p.index_relid = c.oid) ORDER BY 1",
-            )
-            .await?;
+            );
+            let names = texts(connection, &question).await?;
             Ok(names.into_iter().map(|name| Hit::new(0, "", format!("the index {name} is invalid"))).collect())
         })
     }),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::types::{ToSqlOutput, ValueRef as Stored};
 use rusqlite::{Connection, Statement as Prepared, ToSql};
 
-use crate::contract::in_row;
+use crate::contract::{Bulk, in_row};
 use crate::error::{Error, ErrorKind, Result};
 use crate::render::ansi;
 use crate::sql::Many;
@@ -21,6 +21,8 @@ const ROOM: usize = 64;
 /// The texts for rows of one part.
 #[derive(Debug)]
 pub(super) struct Texts {
+    /// The table, as it stands in SQL.
+    table: String,
     pub(super) columns: Many<&'static str>,
     /// Of one row.
     pub(super) one: String,
@@ -60,18 +62,20 @@ impl ToSql for Utf8<'_> {
 }
 
 impl Texts {
-    pub(super) fn new(table: &str, columns: Many<&'static str>, most: usize) -> Self {
+    pub(super) fn new(bulk: Bulk, columns: Many<&'static str>, most: usize) -> Result<Self> {
         let together = most.checked_div(columns.len()).map_or(1, |rows| rows.clamp(1, TOGETHER));
-        let mut texts = Texts { columns, one: String::new(), many: String::new(), together };
-        texts.one = texts.of(table, 1);
-        texts.many = texts.of(table, together);
-        texts
+        let mut table = String::new();
+        bulk.dialect.table(bulk.table, &mut table)?;
+        let mut texts = Texts { table, columns, one: String::new(), many: String::new(), together };
+        texts.one = texts.of(1);
+        texts.many = texts.of(together);
+        Ok(texts)
     }
 
     /// The text for so many rows; without columns there can only be one.
-    pub(super) fn of(&self, table: &str, rows: usize) -> String {
+    pub(super) fn of(&self, rows: usize) -> String {
         let mut out = String::from("INSERT INTO ");
-        ansi::identifier(table, &mut out);
+        out.push_str(&self.table);
         if self.columns.is_empty() {
             out.push_str(" DEFAULT VALUES");
             return out;
@@ -192,7 +196,7 @@ impl Batch {
 
     /// Inserts one of the [pieces](Batch::pieces).
     pub(super) fn insert(&self, piece: &[Cell], db: &Connection) -> rusqlite::Result<u64> {
-        let Texts { columns, one, many, together } = &*self.texts;
+        let Texts { columns, one, many, together, .. } = &*self.texts;
         let full = piece.len() == together * columns.len();
         let mut statement = db.prepare_cached(if full { many } else { one })?;
         let mut inserted = 0;

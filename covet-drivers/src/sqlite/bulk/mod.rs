@@ -52,7 +52,7 @@ impl SqliteConnection {
         match (begun.as_slice(), whole) {
             ([], _) => return Ok(0),
             ([Message::Rows(batch)], true) if batch.rows <= batch.texts.together => {
-                return self.insert_together(bulk.table, batch).await;
+                return self.insert_together(batch).await;
             }
             _ => {}
         }
@@ -68,8 +68,8 @@ impl SqliteConnection {
     }
 
     /// Inserts what goes into one statement.
-    async fn insert_together(&mut self, table: &str, batch: &Batch) -> Result<u64> {
-        let sql = batch.texts.of(table, batch.rows);
+    async fn insert_together(&mut self, batch: &Batch) -> Result<u64> {
+        let sql = batch.texts.of(batch.rows);
         let values: Vec<Value> = batch.cells.iter().map(|cell| batch.value(*cell)).collect();
         let args: Vec<&Value> = values.iter().collect();
         let command = Command { sql: &sql, args: &args, reuse: Reuse::Keep };
@@ -95,7 +95,7 @@ impl Feed<'_> {
             let texts = match self.texts.take() {
                 Some(texts) => texts,
                 None => match self.rows.part()? {
-                    Some(Part::Rows(columns)) => Arc::new(Texts::new(self.bulk.table, columns, self.most)),
+                    Some(Part::Rows(columns)) => Arc::new(Texts::new(self.bulk, columns, self.most)?),
                     Some(Part::Insert(insert)) => {
                         self.before += insert.rows.len() as u64;
                         let request = request(self.bulk, &Statement::Insert(*insert))?;

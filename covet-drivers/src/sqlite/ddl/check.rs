@@ -89,7 +89,10 @@ fn check_table(table: &Table) -> Result<()> {
 
 fn check_index(index: &Index) -> Result<()> {
     let what = format!("the index {}", index.name);
-    if index.method.is_some() || index.terms.iter().any(|term| term.class.is_some()) {
+    if let Some(class) = index.terms.iter().find_map(|term| term.class.as_ref()) {
+        return Err(unsupported(format_args!("{what} with the operator class {class}")));
+    }
+    if index.method.is_some() {
         return Err(unsupported(format_args!("{what}, which is to be no B-tree")));
     }
     if !index.include.is_empty() {

@@ -14,23 +14,23 @@ mod unknown;
 
 pub(super) use create::quote;
 
-use crate::catalog::{Change, Column, Schema};
+use crate::catalog::{Bare, Change, Column, Qualified, Schema};
 use crate::contract::{Batches, Ddl, Effect, Leaves, Step};
 use crate::error::Result;
-use crate::sqlite::dialect::NAME;
+use crate::sqlite::dialect::{NAME, NO_SCHEMAS, PRODUCT};
 
 /// DDL of SQLite.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SqliteDdl;
 
 impl Ddl for SqliteDdl {
-    fn plan(&self, changes: &[Change], before: &Schema, _: &Schema) -> Result<Vec<Step>> {
-        plan::plan(changes, before)
+    fn plan(&self, changes: &[Change], before: &Schema, after: &Schema) -> Result<Vec<Step>> {
+        steps(changes, before, after)
     }
 
     /// One writes at a time, and a change of the schema is a write: there is no other way to make it.
-    fn plan_online(&self, changes: &[Change], before: &Schema, _: &Schema) -> Result<Vec<Step>> {
-        plan::plan(changes, before)
+    fn plan_online(&self, changes: &[Change], before: &Schema, after: &Schema) -> Result<Vec<Step>> {
+        steps(changes, before, after)
     }
 
     fn has_online(&self) -> bool {
@@ -46,7 +46,8 @@ impl Ddl for SqliteDdl {
     }
 
     fn check(&self, schema: &Schema) -> Result<()> {
-        check::check(schema)
+        schema.refuse_schemas(PRODUCT, NO_SCHEMAS)?;
+        check::check(&Bare::of(&[], schema, schema).after)
     }
 
     fn kept(&self, schema: &Schema) -> Schema {
@@ -73,4 +74,16 @@ impl Ddl for SqliteDdl {
     fn home(&self) -> Option<&'static str> {
         None
     }
+}
+
+fn steps(changes: &[Change], before: &Schema, after: &Schema) -> Result<Vec<Step>> {
+    for schema in [before, after] {
+        schema.refuse_schemas(PRODUCT, NO_SCHEMAS)?;
+    }
+    let Bare { changes, before, .. } = Bare::of(changes, before, after);
+    let mut steps = plan::plan(&changes, &before)?;
+    for table in steps.iter_mut().filter_map(|step| step.rebuilds.as_mut()) {
+        *table = Qualified::text(None, table);
+    }
+    Ok(steps)
 }

@@ -62,7 +62,11 @@ impl Planner {
     fn apply(&mut self, number: usize, change: &Change) -> Result<()> {
         match change {
             // An enum is no object of its own here.
-            Change::CreateEnum { .. } | Change::DropEnum { .. } => Ok(()),
+            // What is in a schema is for another database, or was refused.
+            Change::CreateEnum { .. }
+            | Change::DropEnum { .. }
+            | Change::CreateSchema { .. }
+            | Change::DropSchema { .. } => Ok(()),
             Change::AlterEnum { before, after, map } => {
                 self.alter_enum(number, before, after, map);
                 Ok(())

@@ -97,7 +97,7 @@ fn bound(at: &At<'_>, column: &str) -> Option<String> {
         return Some(format!("the foreign key {}", key.name));
     }
     let reader = scene.earlier.iter().find(|known| {
-        let about = same(&known.table, at.table()) || crate::lint::mentions(&known.body, at.table());
+        let about = same(&known.table, at.table()) || crate::lint::mentions_table(&known.body, at.table());
         about && crate::lint::mentions(&known.body, column)
     })?;
     Some(reader.name.clone())

@@ -3,7 +3,9 @@
 //! Covet's own rebuild is checked against every one of these by its tests, so they look at what was written or
 //! edited by hand.
 
-use crate::lint::{Check, Dependent, Hit, Rebuild, Rule, Scene, Severity, Token, What, among, mentions, same};
+use crate::lint::{
+    Check, Dependent, Hit, Rebuild, Rule, Scene, Severity, Token, What, among, mentions, mentions_table, same,
+};
 
 /// Rebuilds that Covet did not write.
 fn by_hand<'a>(scene: &'a Scene<'_>) -> impl Iterator<Item = &'a Rebuild> {
@@ -64,7 +66,7 @@ pub(super) const SL03: Rule = Rule {
             });
             let alone = scene.statements.get(rebuild.rename).is_some_and(|statement| statement.alone);
             let reads =
-                |known: &&Dependent| !same(&known.table, &rebuild.table) && mentions(&known.body, &rebuild.table);
+                |known: &&Dependent| !same(&known.table, &rebuild.table) && mentions_table(&known.body, &rebuild.table);
             if let Some(known) = scene.earlier.iter().find(reads)
                 && (alone || modern.last().unwrap_or(false))
             {

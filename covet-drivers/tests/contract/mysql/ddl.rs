@@ -52,7 +52,7 @@ async fn apply(conn: &mut dyn Connection, steps: &[Step]) -> Result<(), String> 
 }
 
 async fn read(conn: &mut dyn Connection) -> Schema {
-    MySqlIntrospect.read(conn).await.unwrap()
+    MySqlIntrospect.read(conn, &[]).await.unwrap()
 }
 
 fn text(max_len: u32) -> ColumnType {

@@ -57,7 +57,7 @@ pub(super) async fn try_apply(
 }
 
 pub(super) async fn introspect(connection: &mut dyn Connection) -> Schema {
-    PostgresIntrospect.read(connection).await.unwrap()
+    PostgresIntrospect.read(connection, &[]).await.unwrap()
 }
 
 /// The changes that make a whole schema.

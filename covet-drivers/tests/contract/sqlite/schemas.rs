@@ -98,7 +98,7 @@ pub(super) async fn migrate(
 }
 
 pub(super) async fn read(db: &mut dyn Connection) -> Schema {
-    open("sqlite::memory:").unwrap().introspect().read(db).await.unwrap()
+    open("sqlite::memory:").unwrap().introspect().read(db, &[]).await.unwrap()
 }
 
 pub(super) async fn create(db: &mut dyn Connection, schema: &Schema) {

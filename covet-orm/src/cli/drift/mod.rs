@@ -50,7 +50,8 @@ pub(super) async fn drift(context: &Context, args: &Drift) -> Result<()> {
     let chosen = context.database(&args.database)?;
     let db = context.connect(&chosen, Access::Read).await?;
     let asked = wanted(context, args)?;
-    let mut live = found(&db).await?;
+    let schemas = asked.on(db.backend().dialect().name()).schemas();
+    let mut live = found(&db, &schemas).await?;
     if !args.models {
         note_pending(context, &db).await?;
     }
@@ -58,7 +59,7 @@ pub(super) async fn drift(context: &Context, args: &Drift) -> Result<()> {
     let scratch = scratch(&chosen, args)?;
     let fresh = scratch.with(async |db: Db| {
         create(&asked, &db).await?;
-        found(&db).await
+        found(&db, &schemas).await
     });
     let mut fresh = fresh.await.map_err(|error| unable(error, &chosen))?;
     let left = managed(&mut live.schema, &mut fresh.schema);
@@ -85,11 +86,11 @@ fn wanted(context: &Context, args: &Drift) -> Result<Schema> {
     folder.schema()
 }
 
-async fn found(db: &Db) -> Result<Found> {
+async fn found(db: &Db, schemas: &[String]) -> Result<Found> {
     let backend = db.backend();
     let mut lease = db.acquire().await?;
-    let schema = backend.introspect().read(&mut *lease).await?;
-    let beside = backend.introspect().unmodelled(&mut *lease).await?;
+    let schema = backend.introspect().read(&mut *lease, schemas).await?;
+    let beside = backend.introspect().unmodelled(&mut *lease, schemas).await?;
     Ok(Found { schema, beside })
 }
 

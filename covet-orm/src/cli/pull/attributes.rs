@@ -1,7 +1,8 @@
 //! What stands in `#[covet(…)]`.
 
 use covet_drivers::catalog::{
-    Column, ColumnDefault, ColumnType, EnumType, Expression, ForeignKey, Index, Over, Schema, constraint_name,
+    Column, ColumnDefault, ColumnType, EnumType, Expression, ForeignKey, Index, Over, Qualified, Schema,
+    constraint_name,
 };
 
 use crate::cli::pull::names::written;
@@ -19,7 +20,9 @@ pub(super) fn enum_name<'p>(plan: &'p Plan<'_>, ty: &EnumType) -> &'p str {
 /// The attributes of the struct, each for a line of its own.
 pub(super) fn of_model(model: &Model<'_>, plan: &Plan<'_>, schema: &Schema) -> Vec<String> {
     let table = model.table;
-    let mut attributes = vec![format!("table = {:?}", table.name)];
+    let of = Qualified::of(&table.name);
+    let mut attributes = vec![format!("table = {:?}", of.name)];
+    attributes.extend(of.schema.as_ref().map(|schema| format!("schema = {schema:?}")));
     if let Some(comment) = &table.comment {
         attributes.push(format!("comment = {comment:?}"));
     }
@@ -38,7 +41,7 @@ pub(super) fn of_model(model: &Model<'_>, plan: &Plan<'_>, schema: &Schema) -> V
         if table.columns.iter().any(|column| check.name == check_name(model, &column.name) && stands(model, column)) {
             continue;
         }
-        let word = check.name.strip_prefix(&format!("{}_", table.name)).and_then(|rest| rest.strip_suffix("_ck"));
+        let word = check.name.strip_prefix(&format!("{}_", of.name)).and_then(|rest| rest.strip_suffix("_ck"));
         let word = word.filter(|word| is_word(word));
         match (word, &check.expression) {
             (Some(word), Expression::Same(text)) => attributes.push(format!("check({word} = {text:?})")),
@@ -153,6 +156,14 @@ fn index(model: &Model<'_>, index: &Index, without_name: &mut Vec<Vec<String>>) 
     parts.extend(index.method.as_ref().map(|method| format!("using = {method:?}")));
     if index.nulls_agree {
         parts.push("nulls_agree".to_owned());
+    }
+    let classes: Vec<String> = index
+        .terms
+        .iter()
+        .filter_map(|term| Some(format!("{} = {:?}", field(term.as_column()?), term.class.as_ref()?)))
+        .collect();
+    if !classes.is_empty() {
+        parts.push(format!("opclass({})", classes.join(", ")));
     }
     let columns = index.column_names();
     let names: Vec<&str> = columns.iter().map(String::as_str).collect();

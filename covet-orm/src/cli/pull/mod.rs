@@ -28,6 +28,10 @@ pub(super) struct Pull {
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
 
+    /// These schemas too, beside the first of the search path; PostgreSQL only
+    #[arg(long = "schema", value_delimiter = ',', value_name = "NAMES")]
+    schemas: Vec<String>,
+
     /// Only these tables
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     tables: Vec<String>,
@@ -41,8 +45,8 @@ pub(super) async fn pull(context: &Context, args: &Pull) -> Result<()> {
     let db = context.connect(&context.database(&args.database)?, Access::Read).await?;
     let backend = db.backend();
     let mut lease = db.acquire().await?;
-    let mut schema = backend.introspect().read(&mut *lease).await?;
-    let mut beside = backend.introspect().unmodelled(&mut *lease).await?;
+    let mut schema = backend.introspect().read(&mut *lease, &args.schemas).await?;
+    let mut beside = backend.introspect().unmodelled(&mut *lease, &args.schemas).await?;
     drop(lease);
     db.close();
     only(&mut schema, &mut beside, &args.tables)?;

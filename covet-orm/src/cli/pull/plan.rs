@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use covet_drivers::catalog::{EnumType, ForeignKey, Schema, Table, constraint_name};
+use covet_drivers::catalog::{EnumType, ForeignKey, Qualified, Schema, Table, constraint_name};
 
 use crate::cli::pull::names::{Scope, plural, snake, words};
 use crate::schema::{Unsayable, unsayable};
@@ -92,13 +92,20 @@ pub(super) fn plan(schema: &Schema) -> Plan<'_> {
     let mut lacks = unsayable(schema);
     let mut models: Vec<Model<'_>> = Vec::new();
     let mut scopes = Vec::new();
+    let tables: Vec<&str> = schema.tables.iter().map(|table| table.name.as_str()).collect();
     for table in &schema.tables {
         let mut scope = Scope::default();
         let columns: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
         let names = scope.columns(&columns);
         let fields = in_order_of_key(table).into_iter().filter_map(|at| Some((at, names.get(at)?.clone()))).collect();
         let lacks = lacks.remove(&table.name).unwrap_or_default();
-        models.push(Model { table, name: types.model(&table.name), fields, relations: Vec::new(), lacks });
+        models.push(Model {
+            table,
+            name: types.model(&named(&table.name, &tables)),
+            fields,
+            relations: Vec::new(),
+            lacks,
+        });
         scopes.push(scope);
     }
     let relations = relations(&models, &mut scopes);
@@ -116,14 +123,29 @@ pub(super) fn plan(schema: &Schema) -> Plan<'_> {
     enums.retain(said);
     enums.sort_by(|a, b| a.name.cmp(&b.name));
     enums.dedup();
+    let all: Vec<&str> = enums.iter().map(|ty| &*ty.name).collect();
     let enums = enums
         .into_iter()
         .map(|ty| {
             let mut labels = Scope::default();
-            Enum { ty, name: types.db_enum(&ty.name), variants: ty.labels.iter().map(|l| labels.variant(l)).collect() }
+            Enum {
+                ty,
+                name: types.db_enum(&named(&ty.name, &all)),
+                variants: ty.labels.iter().map(|l| labels.variant(l)).collect(),
+            }
         })
         .collect();
     Plan { enums, models }
+}
+
+/// What something is named after: its name, behind that of its schema where another has the same.
+fn named(name: &str, all: &[&str]) -> String {
+    let of = Qualified::of(name);
+    match of.schema.as_ref().filter(|_| all.iter().any(|other| *other != name && Qualified::of(other).name == of.name))
+    {
+        Some(schema) => format!("{schema}_{}", of.name),
+        None => of.name.into_owned(),
+    }
 }
 
 /// The columns as positions: a key of several columns is made of fields in their order.

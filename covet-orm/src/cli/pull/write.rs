@@ -1,6 +1,6 @@
 //! The plan as Rust: the same bytes for the same schema, formatted as rustfmt would.
 
-use covet_drivers::catalog::{Action, ColumnType, Schema, Timing};
+use covet_drivers::catalog::{Action, ColumnType, Qualified, Schema, Timing};
 use covet_drivers::contract::Unmodelled;
 
 use crate::cli::drift::between;
@@ -101,9 +101,11 @@ fn uses(plan: &Plan<'_>) -> String {
 }
 
 fn enum_text(one: &Enum<'_>) -> String {
+    let of = Qualified::of(&one.ty.name);
+    let schema = of.schema.as_ref().map(|schema| format!(", schema = {schema:?}")).unwrap_or_default();
     let mut text = format!(
-        "#[derive(DbEnum, Clone, Copy, Debug, PartialEq, Eq)]\n#[covet(name = {:?})]\npub enum {} {{\n",
-        one.ty.name, one.name
+        "#[derive(DbEnum, Clone, Copy, Debug, PartialEq, Eq)]\n#[covet(name = {:?}{schema})]\npub enum {} {{\n",
+        of.name, one.name
     );
     for (label, variant) in one.ty.labels.iter().zip(&one.variants) {
         if !is_usual(label) {

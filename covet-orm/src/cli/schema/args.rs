@@ -15,9 +15,13 @@ pub(in crate::cli) enum Schema {
 /// Whose schema.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Whose {
-    /// That of the database itself, instead of that after the last migration; --url and --database mean it too
+    /// That of the database itself, instead of that after the last migration; --url, --database and --schema mean it too
     #[arg(long)]
     pub(super) live: bool,
+
+    /// That of the database with these schemas too; names in them say their schema. PostgreSQL only
+    #[arg(long = "schema", value_delimiter = ',', value_name = "NAMES")]
+    pub(super) schemas: Vec<String>,
 
     #[command(flatten)]
     pub(super) database: Database,

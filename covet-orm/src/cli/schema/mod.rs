@@ -49,11 +49,11 @@ fn unwritable(error: serde_json::Error) -> Error {
 /// The schema, and of what kind the database is that it was read from.
 async fn schema(context: &Context, whose: &Whose) -> Result<(catalog::Schema, Option<Target>)> {
     let asked = &whose.database;
-    if whose.live || asked.url.is_some() || asked.database.is_some() {
+    if whose.live || asked.url.is_some() || asked.database.is_some() || !whose.schemas.is_empty() {
         let db = context.connect(&context.database(asked)?, Access::Read).await?;
         let backend = db.backend();
         let mut lease = db.acquire().await?;
-        let schema = backend.introspect().read(&mut *lease).await?;
+        let schema = backend.introspect().read(&mut *lease, &whose.schemas).await?;
         return Ok((schema, Some(Target::of(&*backend))));
     }
     let folder = Folder::read(context.project()?.migrations())?;

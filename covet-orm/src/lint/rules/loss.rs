@@ -310,7 +310,9 @@ pub(super) const DST06: Rule = Rule {
 fn gone<'a>(at: &At<'a>) -> Option<&'a str> {
     let name = match &at.act.what {
         What::DropConstraint { name, .. } if !name.is_empty() => name,
-        What::DropIndex { name, .. } if at.scene.index(name).is_some_and(|(_, index)| index.unique) => name,
+        What::DropIndex { name, .. } if at.scene.index_on(at.table(), name).is_some_and(|(_, index)| index.unique) => {
+            name
+        }
         _ => return None,
     };
     let comes_back = at.scene.acts().any(|(index, act)| {
@@ -322,7 +324,7 @@ fn gone<'a>(at: &At<'a>) -> Option<&'a str> {
             }
     });
     // Another like it was built beside it, and takes its place.
-    let replaced = at.scene.index(name).is_some_and(|(table, old)| {
+    let replaced = at.scene.index_on(at.table(), name).is_some_and(|(table, old)| {
         at.scene.acts_before(at.statement.index).any(|(_, act)| match &act.what {
             What::CreateIndex(new) => {
                 new.unique && !new.partial && same(&act.table, &table.name) && new.columns() == old.column_names()
@@ -338,7 +340,7 @@ fn gone<'a>(at: &At<'a>) -> Option<&'a str> {
     // The checks that Covet puts behind a type go and come with it.
     let of_a_type = at.statement.generated
         && !at.scene.before.tables.iter().any(|table| table.foreign_keys.iter().any(|key| same(&key.name, name)))
-        && at.scene.index(name).is_none();
+        && at.scene.index_on(at.table(), name).is_none();
     (!comes_back && !replaced && !helped && !of_a_type && !goes_with_more(at.scene, name)).then_some(name)
 }
 

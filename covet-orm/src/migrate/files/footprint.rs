@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use covet_drivers::catalog::{Change, Column, Index};
+use covet_drivers::catalog::{Change, Column, Index, Qualified};
 
 /// A part of a schema.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,6 +18,8 @@ enum Part {
     Name(String),
     /// An enum.
     Enum(String),
+    /// A schema as such, whatever is in it.
+    Schema(String),
     /// Nobody knows what.
     Everything,
 }
@@ -26,7 +28,7 @@ impl Part {
     fn table(&self) -> Option<&str> {
         match self {
             Part::Table(table) | Part::Column(table, _) | Part::Keys(table, _) => Some(table),
-            Part::Name(_) | Part::Enum(_) | Part::Everything => None,
+            Part::Name(_) | Part::Enum(_) | Part::Schema(_) | Part::Everything => None,
         }
     }
 
@@ -48,9 +50,15 @@ impl fmt::Display for Part {
             Part::Keys(table, column) => write!(f, "the indexes and keys that begin with {table}.{column}"),
             Part::Name(name) => write!(f, "the name {name}"),
             Part::Enum(name) => write!(f, "the enum {name}"),
+            Part::Schema(name) => write!(f, "the schema {name}"),
             Part::Everything => f.write_str("everything (SQL that was edited by hand, or that no change describes)"),
         }
     }
+}
+
+/// The name of what is in the schema of a table.
+fn beside(table: &str, name: &str) -> Part {
+    Part::Name(Qualified::of(table).beside(name))
 }
 
 /// What a migration changes, and what its changes stand on.
@@ -81,6 +89,11 @@ impl Footprint {
 
     fn add(&mut self, change: &Change) {
         match change {
+            // Two may both make it, and the first that is undone leaves it to the other.
+            Change::CreateSchema { name } | Change::DropSchema { name, if_empty: true } => {
+                self.used(Part::Schema(name.clone()));
+            }
+            Change::DropSchema { name, if_empty: false } => self.changed(Part::Schema(name.clone())),
             Change::CreateEnum { ty } | Change::DropEnum { ty } => self.changed(Part::Enum(ty.name.to_string())),
             Change::AlterEnum { before, after, .. } => {
                 self.changed(Part::Enum(before.name.to_string()));
@@ -89,12 +102,14 @@ impl Footprint {
             Change::CreateTable { table } | Change::DropTable { table } => {
                 self.changed(Part::Table(table.name.clone()));
                 self.changed(Part::Name(table.name.clone()));
+                self.used_schema(&table.name);
                 table.columns.iter().for_each(|column| self.used_type(column));
             }
             Change::RenameTable { from, to } => {
                 for name in [from, to] {
                     self.changed(Part::Table(name.clone()));
                     self.changed(Part::Name(name.clone()));
+                    self.used_schema(name);
                 }
             }
             Change::AddColumn { table, column, .. } | Change::DropColumn { table, column } => {
@@ -109,9 +124,9 @@ impl Footprint {
                     self.changed(Part::Column(table.clone(), name.clone()));
                 }
             }
-            Change::RenameIndex { from, to, .. } => {
+            Change::RenameIndex { table, from, to } => {
                 for name in [from, to] {
-                    self.changed(Part::Name(name.clone()));
+                    self.changed(beside(table, name));
                 }
             }
             Change::FillColumn { table, column, .. } => self.column(table, column),
@@ -124,7 +139,7 @@ impl Footprint {
             }
             Change::AddIndex { table, index } | Change::DropIndex { table, index } => self.index(table, index),
             Change::AddForeignKey { table, foreign_key } | Change::DropForeignKey { table, foreign_key } => {
-                self.changed(Part::Name(foreign_key.name.clone()));
+                self.changed(beside(table, &foreign_key.name));
                 self.keys(table, &foreign_key.columns);
                 for column in &foreign_key.target_columns {
                     self.used(Part::Column(foreign_key.target.clone(), column.clone()));
@@ -132,6 +147,7 @@ impl Footprint {
             }
             Change::CreateObject { object } | Change::DropObject { object } => {
                 self.changed(Part::Name(object.name.clone()));
+                self.used_schema(&object.name);
                 // A view may name a view, which is a name only.
                 for name in &object.reads {
                     self.used(Part::Table(name.clone()));
@@ -155,7 +171,7 @@ impl Footprint {
     }
 
     fn index(&mut self, table: &str, index: &Index) {
-        self.changed(Part::Name(index.name.clone()));
+        self.changed(beside(table, &index.name));
         let columns = index.column_names();
         if index.condition.is_some() || columns.len() < index.terms.len() {
             // Whatever its expressions read.
@@ -176,9 +192,16 @@ impl Footprint {
         }
     }
 
+    fn used_schema(&mut self, name: &str) {
+        if let Some(schema) = Qualified::of(name).schema {
+            self.used(Part::Schema(schema.into_owned()));
+        }
+    }
+
     fn used_type(&mut self, column: &Column) {
         if let Some(ty) = column.ty.as_enum() {
             self.used(Part::Enum(ty.name.to_string()));
+            self.used_schema(&ty.name);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Which part of a change comes when: what programs of the last release do not notice, what fills rows, and what they
 //! would not bear.
 
-use covet_drivers::catalog::{Change, Column, ColumnDefault, Schema, Table, constraint_name};
+use covet_drivers::catalog::{Change, Column, ColumnDefault, Schema, Table, shorten};
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::schema::narrows;
@@ -58,7 +58,10 @@ pub(super) fn split(changes: &[Change], before: &Schema, rewrites: &dyn Fn(&Colu
 /// Whether programs of the last release go on as before.
 fn is_unnoticed(change: &Change, before: &Schema) -> bool {
     match change {
-        Change::CreateEnum { .. } | Change::CreateTable { .. } | Change::CommentTable { .. } => true,
+        Change::CreateSchema { .. }
+        | Change::CreateEnum { .. }
+        | Change::CreateTable { .. }
+        | Change::CommentTable { .. } => true,
         // What no old row and no old program has cannot be in its way.
         Change::AddIndex { table, index } => before
             .table(table)
@@ -126,7 +129,7 @@ impl Parts {
         if let Some(why) = holds(schema, table, from, after) {
             return Err(fixed(&table.name, from, after, &why));
         }
-        let name = constraint_name(&from.name, &[], "new");
+        let name = shorten(format!("{}_new", from.name));
         if table.column(&name).is_some() {
             return Err(fixed(&table.name, from, after, &format!("there is a column {name} already")));
         }

@@ -170,7 +170,8 @@ impl Migrator {
                 )
                 .with_help("a baseline is for a database without a history"));
             }
-            let mut live = db.backend().introspect().read(session.connection()).await?;
+            let schemas = wanted.on(target.dialect.name()).schemas();
+            let mut live = db.backend().introspect().read(session.connection(), &schemas).await?;
             let mut wanted = target.ddl.kept(&wanted);
             managed(&mut live, &mut wanted);
             let found = differences(&live, &wanted)?;

@@ -7,7 +7,7 @@ use covet_drivers::catalog::{Change, EnumType, Schema, Table};
 
 use crate::schema::diff::judge::Judge;
 use crate::schema::diff::moved::Moving;
-use crate::schema::diff::names::show;
+use crate::schema::diff::names::show_qualified;
 use crate::schema::diff::{Answer, Decision, Question, ground, moved, parts, renames, similarity, table};
 
 /// The changes, sorted into the places that their order has.
@@ -207,5 +207,5 @@ fn lost_table(table: &Table, before: &Schema, after: &Schema) -> Question {
         effect: "its rows are lost".to_owned(),
         similarity: None,
     });
-    Question { about: show(&table.name), found: "no model has this table any more".to_owned(), answers }
+    Question { about: show_qualified(&table.name), found: "no model has this table any more".to_owned(), answers }
 }

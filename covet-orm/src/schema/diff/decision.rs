@@ -3,11 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use covet_drivers::catalog::ColumnDefault;
+use covet_drivers::catalog::{ColumnDefault, Qualified};
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::schema::diff::literal;
-use crate::schema::diff::names::{Piece, pieces, quote, show};
+use crate::schema::diff::names::{Piece, pieces, quote, show, show_qualified};
 
 /// A decision. Its text is what `--decide` takes and what `plan.toml` keeps.
 ///
@@ -30,6 +30,10 @@ pub enum Decision {
         /// The name it gets.
         to: String,
     },
+    /// `drop schema s`: it goes; what else is in it stops the migration.
+    DropSchema(String),
+    /// `keep schema s`: it stays although nothing of the models is left in it.
+    KeepSchema(String),
     /// `table t is empty`: columns may be added that rows would need a value for; rows stop the migration.
     TableIsEmpty(String),
     /// `drop column t.c`: the column goes, with its values.
@@ -93,9 +97,13 @@ pub enum Decision {
 impl fmt::Display for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Decision::DropTable(table) => write!(f, "drop table {}", show(table)),
-            Decision::RenameTable { from, to } => write!(f, "rename table {} to {}", show(from), show(to)),
-            Decision::TableIsEmpty(table) => write!(f, "table {} is empty", show(table)),
+            Decision::DropTable(table) => write!(f, "drop table {}", show_qualified(table)),
+            Decision::RenameTable { from, to } => {
+                write!(f, "rename table {} to {}", show_qualified(from), show_qualified(to))
+            }
+            Decision::DropSchema(schema) => write!(f, "drop schema {}", show(schema)),
+            Decision::KeepSchema(schema) => write!(f, "keep schema {}", show(schema)),
+            Decision::TableIsEmpty(table) => write!(f, "table {} is empty", show_qualified(table)),
             Decision::DropColumn { table, column } => write!(f, "drop column {}", place(table, column)),
             Decision::RenameColumn { table, from, to } => {
                 write!(f, "rename column {} to {}", place(table, from), place(table, to))
@@ -105,9 +113,11 @@ impl fmt::Display for Decision {
             }
             Decision::NoNulls { table, column } => write!(f, "no nulls in {}", place(table, column)),
             Decision::Narrow { table, column } => write!(f, "narrow {}", place(table, column)),
-            Decision::DropLabel { ty, label } => write!(f, "drop label {} of {}", quote(label, '\''), show(ty)),
+            Decision::DropLabel { ty, label } => {
+                write!(f, "drop label {} of {}", quote(label, '\''), show_qualified(ty))
+            }
             Decision::MapLabel { ty, label, to } => {
-                write!(f, "map label {} of {} to {}", quote(label, '\''), show(ty), quote(to, '\''))
+                write!(f, "map label {} of {} to {}", quote(label, '\''), show_qualified(ty), quote(to, '\''))
             }
         }
     }
@@ -115,13 +125,13 @@ impl fmt::Display for Decision {
 
 /// `table.column`, as decisions write it.
 pub(super) fn place(table: &str, column: &str) -> String {
-    format!("{}.{}", show(table), show(column))
+    format!("{}.{}", show_qualified(table), show(column))
 }
 
 /// What a decision can look like, for whoever mistyped one.
 const FORMS: &str = "decisions are: `drop table t`, `rename table a to b`, `table t is empty`, `drop column t.c`, \
     `rename column t.a to t.b`, `backfill t.c with 0`, `no nulls in t.c`, `narrow t.c`, \
-    `drop label 'x' of e`, `map label 'x' of e to 'y'`";
+    `drop label 'x' of e`, `map label 'x' of e to 'y'`, `drop schema s`, `keep schema s`; a table in a schema is `s.t`";
 
 impl FromStr for Decision {
     type Err = Error;
@@ -137,34 +147,33 @@ fn parse(text: &str) -> Option<Decision> {
     let pieces = pieces(text)?;
     let mut rest = Rest(&pieces);
     let decision = if rest.words(&["drop", "table"]) {
-        Decision::DropTable(rest.name()?)
+        Decision::DropTable(rest.qualified()?)
+    } else if rest.words(&["drop", "schema"]) {
+        Decision::DropSchema(rest.name()?)
+    } else if rest.words(&["keep", "schema"]) {
+        Decision::KeepSchema(rest.name()?)
     } else if rest.words(&["drop", "column"]) {
         let (table, column) = rest.place()?;
         Decision::DropColumn { table, column }
     } else if rest.words(&["drop", "label"]) {
         let label = rest.text()?;
         rest.words(&["of"]).then_some(())?;
-        Decision::DropLabel { ty: rest.name()?, label }
+        Decision::DropLabel { ty: rest.qualified()?, label }
     } else if rest.words(&["map", "label"]) {
         let label = rest.text()?;
         rest.words(&["of"]).then_some(())?;
-        let ty = rest.name()?;
+        let ty = rest.qualified()?;
         rest.words(&["to"]).then_some(())?;
         Decision::MapLabel { ty, label, to: rest.text()? }
     } else if rest.words(&["rename", "table"]) {
-        let from = rest.name()?;
+        let from = rest.qualified()?;
         rest.words(&["to"]).then_some(())?;
-        Decision::RenameTable { from, to: rest.name()? }
+        Decision::RenameTable { from, to: rest.qualified()? }
     } else if rest.words(&["rename", "column"]) {
         let (table, from) = rest.place()?;
         rest.words(&["to"]).then_some(())?;
-        let first = rest.name()?;
-        let to = if rest.dot() {
-            (first == table).then_some(())?;
-            rest.name()?
-        } else {
-            first
-        };
+        let (place, to) = rest.parts()?;
+        place.is_none_or(|place| place == table).then_some(())?;
         Decision::RenameColumn { table, from, to }
     } else if rest.words(&["backfill"]) {
         let (table, column) = rest.place()?;
@@ -179,7 +188,7 @@ fn parse(text: &str) -> Option<Decision> {
         let (table, column) = rest.place()?;
         Decision::Narrow { table, column }
     } else if rest.words(&["table"]) {
-        let table = rest.name()?;
+        let table = rest.qualified()?;
         rest.words(&["is", "empty"]).then_some(())?;
         Decision::TableIsEmpty(table)
     } else {
@@ -232,10 +241,31 @@ impl Rest<'_> {
         dot
     }
 
+    /// `t`, or `s.t`.
+    fn qualified(&mut self) -> Option<String> {
+        let (schema, name) = self.two()?;
+        Some(Qualified::text(schema.as_deref(), &name))
+    }
+
+    /// `t.c`, or `s.t.c`.
     fn place(&mut self) -> Option<(String, String)> {
-        let table = self.name()?;
-        self.dot().then_some(())?;
-        Some((table, self.name()?))
+        let (table, column) = self.parts()?;
+        Some((table?, column))
+    }
+
+    /// `c`, `t.c`, or `s.t.c`.
+    fn parts(&mut self) -> Option<(Option<String>, String)> {
+        let (first, second) = self.two()?;
+        if !self.dot() {
+            return Some((first.map(|table| Qualified::text(None, &table)), second));
+        }
+        Some((Some(Qualified::text(Some(&first?), &second)), self.name()?))
+    }
+
+    /// A name, and the one before it.
+    fn two(&mut self) -> Option<(Option<String>, String)> {
+        let first = self.name()?;
+        if self.dot() { Some((Some(first), self.name()?)) } else { Some((None, first)) }
     }
 }
 
@@ -264,10 +294,21 @@ mod tests {
             "map label 'a' of \"my role\" to 'b'",
             "drop column \"a.b\".\"c \"\" d\"",
             "rename table \"1x\" to naïve",
+            "rename table users to billing.users",
+            "drop table \"my schema\".\"a.b\"",
+            "table billing.users is empty",
+            "drop column billing.users.name",
+            "rename column billing.users.name to billing.users.full_name",
+            "backfill billing.users.age with 1.5",
+            "drop label 'a' of billing.role",
+            "drop schema billing",
+            "keep schema \"a.b\"",
         ] {
             assert_eq!(text.parse::<Decision>().unwrap().to_string(), text);
         }
         assert_eq!("rename column t.a to b".parse::<Decision>().unwrap().to_string(), "rename column t.a to t.b");
+        let inside = "rename column s.t.a to b".parse::<Decision>().unwrap();
+        assert_eq!(inside.to_string(), "rename column s.t.a to s.t.b");
     }
 
     #[test]
@@ -279,6 +320,10 @@ mod tests {
             "drop table a b",
             "drop column a",
             "rename column t.a to u.b",
+            "rename column s.t.a to t.b",
+            "drop table a.b.c",
+            "drop column a.b.c.d",
+            "drop schema a.b",
             "backfill t.c with",
             "backfill t.c with x",
             "backfill t.c with 1 2",

@@ -4,7 +4,7 @@ use covet_drivers::catalog::{Column, ColumnDefault, EnumType};
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::schema::diff::decision::place;
-use crate::schema::diff::names::show;
+use crate::schema::diff::names::show_qualified;
 use crate::schema::diff::{Answer, Decision, Question, literal};
 
 /// The decisions at hand while two schemas are compared.
@@ -170,5 +170,5 @@ fn lost_label(before: &EnumType, after: &EnumType, label: &str, drop: &Decision)
         .collect();
     let effect = "a row with it stops the migration".to_owned();
     answers.push(Answer { decision: drop.to_string(), effect, similarity: None });
-    Question { about: show(&after.name), found: format!("the enum has no label '{label}' any more"), answers }
+    Question { about: show_qualified(&after.name), found: format!("the enum has no label '{label}' any more"), answers }
 }

@@ -18,6 +18,7 @@ mod parts;
 mod question;
 mod renames;
 mod retype;
+mod schemas;
 mod similarity;
 mod table;
 
@@ -45,10 +46,10 @@ pub enum Diff {
 
 /// The changes from one schema to another.
 ///
-/// The order: views, triggers and functions that go or step aside; renames; foreign keys, checks and indexes that go;
+/// The order: schemas that come; views, triggers and functions that go or step aside; renames; foreign keys, checks and indexes that go;
 /// generated columns that go; enums, tables and columns that come; columns that change; generated columns that come;
 /// primary keys; checks, indexes and foreign keys that come; columns, tables and enums that go; comments; functions,
-/// views and triggers that come.
+/// views and triggers that come; schemas that go.
 ///
 /// # Errors
 /// `Migration` for a decision that fits nothing, for a column that goes while something that stays reads it, and when
@@ -63,11 +64,12 @@ pub fn diff(before: &Schema, after: &Schema, decisions: &[Decision]) -> Result<D
     }
     let mut judge = Judge::new(decisions);
     let changes = compare::compare(before, after, &mut judge)?;
+    let going = schemas::going(before, after, &mut judge);
     let questions = judge.finish()?;
     if !questions.is_empty() {
         return Ok(Diff::Missing(questions));
     }
-    let changes = objects::around(changes, before, after)?;
+    let changes = schemas::around(objects::around(changes, before, after)?, before, after, going);
     lead_to(before, after, &changes)?;
     Ok(Diff::Changes(changes))
 }
@@ -114,6 +116,7 @@ pub fn way_back(before: &Schema, after: &Schema, decisions: &[Decision]) -> Resu
     let renames = renames::among(decisions);
     let forth = compare::compare(before, after, &mut Judge::consenting(&renames))?;
     let back = objects::around(back::turn_round(&forth, after), after, before)?;
+    let back = schemas::around(back, after, before, schemas::way_back(before, after));
     lead_to(after, before, &back)?;
     Ok(back)
 }

@@ -3,6 +3,8 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
+use covet_drivers::catalog::Qualified;
+
 /// One piece of a decision's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Piece {
@@ -67,6 +69,11 @@ fn quoted(chars: &mut Peekable<Chars<'_>>) -> Option<String> {
             c => text.push(c),
         }
     }
+}
+
+/// The name of a table or an enum as a decision writes it, behind that of its schema where it says one.
+pub(super) fn show_qualified(name: &str) -> String {
+    Qualified::of(name).sql(show)
 }
 
 /// The name as a decision writes it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use covet_drivers::catalog::{Change, Schema, Table, shorten};
+use covet_drivers::catalog::{Change, Qualified, Schema, Table, shorten};
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::schema::apply;
@@ -102,7 +102,8 @@ impl<'d> Pairs<'d> {
             if let Some(index) = free {
                 order.push(left.remove(index));
             } else if let Some((from, _)) = left.first_mut() {
-                let while_away = shorten(format!("covet_away_{from}"));
+                let of = Qualified::of(from);
+                let while_away = of.beside(&shorten(format!("covet_away_{}", of.name)));
                 order.push((std::mem::replace(from, while_away.clone()), while_away));
             }
         }

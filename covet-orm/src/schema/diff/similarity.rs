@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use covet_drivers::catalog::{Column, Table};
+use covet_drivers::catalog::{Column, Qualified, Table};
 
 /// Percent. Names count half; the other half is type, nullability, default and the rest.
 pub(super) fn columns(a: &Column, b: &Column) -> u8 {
@@ -23,7 +23,7 @@ pub(super) fn tables(a: &Table, b: &Table) -> u8 {
     };
     let (a_columns, b_columns) = (names(a), names(b));
     let (both, all) = (a_columns.intersection(&b_columns).count(), a_columns.union(&b_columns).count());
-    percent(words(&a.name, &b.name), both, all.max(1))
+    percent(words(&Qualified::of(&a.name).name, &Qualified::of(&b.name).name), both, all.max(1))
 }
 
 fn percent(name: u8, part: usize, whole: usize) -> u8 {
