@@ -1,5 +1,6 @@
 //! MySQL and MariaDB, against a real server: `COVET_TEST_MYSQL` is its URL.
 
+mod beside;
 mod ddl;
 mod dialect;
 mod failures;

@@ -1,5 +1,6 @@
 //! PostgreSQL: every test in a database of its own, which goes with it.
 
+mod beside;
 mod bulk;
 mod dialect;
 mod dropped;

@@ -1,5 +1,6 @@
 //! SQLite: every test on a database of its own, in a folder that goes with it.
 
+mod beside;
 mod dialect;
 mod dropped;
 mod errors;
