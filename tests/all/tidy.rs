@@ -189,3 +189,27 @@ fn the_readme_is_compiled() {
     let example = fs::read_to_string(root().join("examples/readme/main.rs")).unwrap();
     assert!(example.contains(code.trim_end()), "examples/readme/main.rs holds the README's code, line by line");
 }
+
+/// A crate of macros can give nothing away but macros, so `db pull`, which writes what the derive reads, has some of its
+/// rules a second time: they are the same.
+#[test]
+fn what_pull_writes_is_what_the_derive_reads() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let between = |text: &str, start: &str, end: &str| {
+        let (_, rest) = text.split_once(start).unwrap_or_else(|| panic!("nothing begins with {start}"));
+        rest.split_once(end).unwrap().0.to_owned()
+    };
+    let words = |text: &str, list: &str| -> Vec<String> {
+        let list = between(text, &format!("const {list}: &[&str] = &["), "]");
+        list.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+    };
+    let (derive, pull) = (read("covet-orm-derive/src/names.rs"), read("covet-orm/src/cli/pull/names.rs"));
+    let taken = words(&pull, "TAKEN");
+    for word in [words(&derive, "FUNCTIONS"), words(&derive, "BUILDER")].concat() {
+        assert!(taken.contains(&word), "db pull could call a field `{word}`, which the derive refuses");
+    }
+    let find_by = |text: &str| between(text, "const FIND_BY: &str = ", ";");
+    assert_eq!(find_by(&derive), find_by(&pull));
+    let plural = |text: &str| between(text, "fn plural(word: &str) -> String {\n", "\n}\n");
+    assert_eq!(plural(&read("covet-orm-derive/src/model/casing.rs")), plural(&pull));
+}
