@@ -53,6 +53,8 @@ words! {
     DEFERRED = "deferred", "deferred";
     CONSTRAINT = "constraint", "constraint = \"posts_author\"";
     KEY_NAME = "name", "name = \"posts_author\"";
+    RENAMED_FROM = "renamed_from", "renamed_from = \"old_name\"";
+    BACKFILL = "backfill", "backfill = 0";
     BY = "by", "by = author_id";
     TO = "to", "to = tag_id";
     NAME = "name", "name = \"user_role\"";
@@ -62,6 +64,13 @@ words! {
     INDEX_LIST = "index", "index(first, second)` or `index(first, second, name = \"…\")";
     INDEX_NAME = "name", "name = \"users_by_name\"";
 }
+
+/// What may stand in `index(…)` and `unique(…)` beside columns.
+pub(crate) const PARTS_OF_INDEX: &[Word] = &[INDEX_NAME, WHERE, INCLUDE, USING, DESCENDING, SQL];
+/// What may stand in a `check(…)` that is given its whole name.
+pub(crate) const PARTS_OF_CHECK: &[Word] = &[SQL, CHECK_NAME];
+/// What may stand in `foreign_key(…)` beside columns.
+pub(crate) const PARTS_OF_FOREIGN_KEY: &[Word] = &[REFERENCES, ON_DELETE, ON_UPDATE, DEFERRABLE, DEFERRED, KEY_NAME];
 
 /// Defaults that are words.
 pub(crate) const NOW: &str = "now";
@@ -83,7 +92,9 @@ impl Place {
     /// The words that may stand there.
     pub(crate) fn words(self) -> &'static [Word] {
         match self {
-            Place::Model => &[TABLE, SCHEMA, TIMESTAMPS, UNIQUE_LIST, INDEX_LIST, CHECKS, FOREIGN_KEY, COMMENT],
+            Place::Model => {
+                &[TABLE, SCHEMA, TIMESTAMPS, UNIQUE_LIST, INDEX_LIST, CHECKS, FOREIGN_KEY, COMMENT, RENAMED_FROM]
+            }
             Place::Column => &[
                 KEY,
                 COLUMN,
@@ -106,10 +117,12 @@ impl Place {
                 DEFERRABLE,
                 DEFERRED,
                 CONSTRAINT,
+                RENAMED_FROM,
+                BACKFILL,
             ],
             Place::Relation => &[BY, TO],
             Place::Enum => &[NAME, SCHEMA, RENAME_ALL],
-            Place::Variant => &[RENAME],
+            Place::Variant => &[RENAME, RENAMED_FROM],
             Place::Newtype => &[],
         }
     }

@@ -131,7 +131,23 @@ pub const fn is_uuid<T: ColumnValue>() -> bool {
 /// Whether the column's default is a value of its type; evaluated while compiling.
 #[must_use]
 pub const fn default_fits(column: &ColumnMeta) -> bool {
-    match (&column.default, &column.ty) {
+    fits(column.default.as_ref(), &column.ty)
+}
+
+/// Whether what rows that exist get is of the column's type; evaluated while compiling.
+#[must_use]
+pub const fn backfill_fits(column: &ColumnMeta) -> bool {
+    let Some(more) = column.more else { return true };
+    match (more.backfill.as_ref(), &column.ty) {
+        // Of these a decision can say no value.
+        (Some(_), ColumnType::Uuid | ColumnType::Bytes | ColumnType::Date | ColumnType::Time)
+        | (Some(ColumnDefault::Text(_)), ColumnType::DateTime | ColumnType::Timestamp) => false,
+        (value, ty) => fits(value, ty),
+    }
+}
+
+const fn fits(value: Option<&ColumnDefault>, ty: &ColumnType) -> bool {
+    match (value, ty) {
         (None, _)
         | (Some(ColumnDefault::Bool(_)), ColumnType::Bool)
         | (Some(ColumnDefault::Int(_)), ColumnType::F32 | ColumnType::F64 | ColumnType::Decimal { .. })

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use covet_orm::drivers::catalog::{ColumnType, Schema};
 use covet_orm::drivers::contract::{Command, Flow, Reuse, Row};
 use covet_orm::migrate::{Draft, Goal, Migrator, Part, Project, Standing};
-use covet_orm::schema::{Decision, Diff, diff};
+use covet_orm::schema::{Decision, Diff, Models, diff};
 use covet_orm::{Db, DbOptions, Result};
 use covet_tests::{Kind, Url};
 
@@ -131,6 +131,12 @@ impl Place {
     pub(crate) fn make(&self, schema: &Schema, decisions: &[&str]) -> Result<Option<PathBuf>> {
         let decisions: Vec<Decision> = decisions.iter().map(|text| text.parse()).collect::<Result<_>>()?;
         self.project.draft(schema, None, &decisions)?.map(|draft| draft.write()).transpose()
+    }
+
+    /// As [`make`](Place::make), for models, which may say something about their own past.
+    pub(crate) fn make_models(&self, models: &Models, decisions: &[&str]) -> Result<Option<PathBuf>> {
+        let decisions: Vec<Decision> = decisions.iter().map(|text| text.parse()).collect::<Result<_>>()?;
+        self.project.make(models, None, &decisions)
     }
 
     /// Makes and writes what leads to this schema while others write, for databases of these kinds: the folders of the

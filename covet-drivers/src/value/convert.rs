@@ -21,6 +21,8 @@ pub trait ColumnValue: Sized + Send + Sync + 'static {
     const TYPE: ColumnType;
     /// Whether the column allows NULL.
     const NULLABLE: bool = false;
+    /// Labels of an enum that were called otherwise: how, and how they are called now.
+    const RELABELS: &'static [(&'static str, &'static str)] = &[];
     /// `TYPE` by reference, for looking at it while compiling.
     #[doc(hidden)]
     const TYPE_REF: &'static ColumnType = &Self::TYPE;
@@ -62,6 +64,7 @@ pub trait Field: ColumnValue {
 impl<T: ColumnValue> ColumnValue for Option<T> {
     const TYPE: ColumnType = T::TYPE;
     const NULLABLE: bool = true;
+    const RELABELS: &'static [(&'static str, &'static str)] = T::RELABELS;
 
     #[inline]
     fn into_value(self, column: &ColumnType) -> Result<Value> {

@@ -32,6 +32,8 @@ pub(crate) struct ColumnAttr {
     pub(crate) deferrable: Once<()>,
     pub(crate) deferred: Once<()>,
     pub(crate) constraint: Once<LitStr>,
+    pub(crate) renamed_from: Once<LitStr>,
+    pub(crate) backfill: Once<Expr>,
 }
 
 impl ColumnAttr {
@@ -71,12 +73,16 @@ impl ColumnAttr {
             _ if item.is(names::DEFAULT_SQL) => {
                 self.default_sql.set(item, Sql::read(item, names::DEFAULT_SQL, errors), errors);
             }
-            _ if item.is(names::COMMENT) => self.comment.set(item, item.value(names::COMMENT, errors), errors),
+            _ if item.is(names::COMMENT) => self.comment.set(item, item.text(names::COMMENT, errors), errors),
             _ if item.is(names::DEFERRABLE) => self.deferrable.set(item, item.flag(names::DEFERRABLE, errors), errors),
             _ if item.is(names::DEFERRED) => self.deferred.set(item, item.flag(names::DEFERRED, errors), errors),
             _ if item.is(names::CONSTRAINT) => {
                 self.constraint.set(item, item.value(names::CONSTRAINT, errors), errors);
             }
+            _ if item.is(names::RENAMED_FROM) => {
+                self.renamed_from.set(item, item.value(names::RENAMED_FROM, errors), errors);
+            }
+            _ if item.is(names::BACKFILL) => self.backfill.set(item, item.value(names::BACKFILL, errors), errors),
             _ => item.misplaced(Place::Column, errors),
         }
     }

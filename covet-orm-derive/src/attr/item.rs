@@ -74,6 +74,16 @@ impl Item {
         self.read(parser, word, errors)
     }
 
+    /// `= "text"` follows the word, and the text says something.
+    pub(crate) fn text(&self, word: Word, errors: &mut Errors) -> Option<LitStr> {
+        let text: LitStr = self.value(word, errors)?;
+        if text.value().trim().is_empty() || text.value().contains('\0') {
+            errors.at(&text, format!("`{}` says nothing: leave it out", word.text));
+            return None;
+        }
+        Some(text)
+    }
+
     /// `= true`, `= false` or nothing follows the word.
     pub(crate) fn switch(&self, word: Word, errors: &mut Errors) -> Option<bool> {
         if self.rest.is_empty() {
@@ -135,6 +145,12 @@ impl Item {
                 errors.unknown(&self.word, format!("`{word}` is no attribute of {}", place.text()), known);
             }
         }
+    }
+
+    /// It is none of the parts that may stand in the parentheses of this word.
+    pub(crate) fn no_part_of(&self, whole: &Ident, parts: &[Word], errors: &mut Errors) {
+        let known = parts.iter().map(|word| word.text);
+        errors.unknown(&self.word, format!("`{}` is no part of `{whole}`", self.word), known);
     }
 
     /// The word is not followed by what it needs.

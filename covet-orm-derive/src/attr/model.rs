@@ -18,6 +18,7 @@ pub(crate) struct ModelAttr {
     pub(crate) checks: Vec<CheckAttr>,
     pub(crate) foreign_keys: Vec<ForeignKeyAttr>,
     pub(crate) comment: Once<LitStr>,
+    pub(crate) renamed_from: Once<LitStr>,
 }
 
 /// The fields that `timestamps` is about, where they are named.
@@ -88,7 +89,10 @@ impl ModelAttr {
                 _ if item.is(names::INDEX_LIST) => attr.indexes.extend(index(item, names::INDEX_LIST, errors)),
                 _ if item.is(names::CHECKS) => attr.checks.extend(checks(item, errors)),
                 _ if item.is(names::FOREIGN_KEY) => attr.foreign_keys.extend(foreign_key(item, errors)),
-                _ if item.is(names::COMMENT) => attr.comment.set(item, item.value(names::COMMENT, errors), errors),
+                _ if item.is(names::COMMENT) => attr.comment.set(item, item.text(names::COMMENT, errors), errors),
+                _ if item.is(names::RENAMED_FROM) => {
+                    attr.renamed_from.set(item, item.value(names::RENAMED_FROM, errors), errors);
+                }
                 _ => item.misplaced(Place::Model, errors),
             }
         }
@@ -106,8 +110,7 @@ fn timestamps(item: &Item, errors: &mut Errors) -> Option<Timestamps> {
             _ if part.is(names::CREATED) => read.created.set(part, part.value(names::CREATED, errors), errors),
             _ if part.is(names::UPDATED) => read.updated.set(part, part.value(names::UPDATED, errors), errors),
             _ => {
-                let known = [names::CREATED.text, names::UPDATED.text];
-                errors.unknown(&part.word, format!("`{}` is no part of `timestamps`", part.word), known);
+                part.no_part_of(&item.word, &[names::CREATED, names::UPDATED], errors);
             }
         }
     }
@@ -138,7 +141,7 @@ fn index(item: &Item, word: names::Word, errors: &mut Errors) -> Option<IndexAtt
             }
             _ if part.is(names::WHERE) => index.condition.set(part, Sql::read(part, names::WHERE, errors), errors),
             _ if part.is(names::INCLUDE) => index.include.set(part, part.list(names::INCLUDE, errors), errors),
-            _ if part.is(names::USING) => index.using.set(part, part.value(names::USING, errors), errors),
+            _ if part.is(names::USING) => index.using.set(part, part.text(names::USING, errors), errors),
             _ if part.is(names::OPCLASS) && part.begins_with_group() => {
                 index.classes.set(part, classes(part, errors), errors);
             }
@@ -148,7 +151,7 @@ fn index(item: &Item, word: names::Word, errors: &mut Errors) -> Option<IndexAtt
             }
             _ if part.is(names::SQL) => index.terms.push(IndexTerm::Sql(expression(part, errors)?)),
             _ => {
-                part.malformed(names::INDEX_NAME, errors);
+                part.no_part_of(&item.word, names::PARTS_OF_INDEX, errors);
                 return None;
             }
         }
@@ -203,7 +206,7 @@ fn named_check(item: &Item, parts: &[Item], errors: &mut Errors) -> Option<Check
             _ if part.is(names::SQL) => sql.set(part, expression(part, errors), errors),
             _ if part.is(names::CHECK_NAME) => name.set(part, part.value(names::CHECK_NAME, errors), errors),
             _ => {
-                part.malformed(names::CHECKS, errors);
+                part.no_part_of(&item.word, names::PARTS_OF_CHECK, errors);
                 return None;
             }
         }
@@ -232,7 +235,7 @@ fn foreign_key(item: &Item, errors: &mut Errors) -> Option<ForeignKeyAttr> {
             _ if part.is(names::ON_UPDATE) => on_update.set(part, action(part, names::ON_UPDATE, errors), errors),
             _ if part.is(names::KEY_NAME) => name.set(part, part.value(names::KEY_NAME, errors), errors),
             _ => {
-                part.malformed(names::FOREIGN_KEY, errors);
+                part.no_part_of(&item.word, names::PARTS_OF_FOREIGN_KEY, errors);
                 return None;
             }
         }

@@ -36,6 +36,7 @@ impl EnumAttr {
 #[derive(Default)]
 pub(crate) struct VariantAttr {
     pub(crate) rename: Once<LitStr>,
+    pub(crate) renamed_from: Once<LitStr>,
 }
 
 impl VariantAttr {
@@ -45,6 +46,9 @@ impl VariantAttr {
         for item in &items(attrs, errors) {
             match item {
                 _ if item.is(names::RENAME) => attr.rename.set(item, item.value(names::RENAME, errors), errors),
+                _ if item.is(names::RENAMED_FROM) => {
+                    attr.renamed_from.set(item, item.value(names::RENAMED_FROM, errors), errors);
+                }
                 _ => item.misplaced(Place::Variant, errors),
             }
         }

@@ -1,5 +1,6 @@
 //! The rules over more than one field of a model, as a list of calls.
 
+mod checks;
 mod indexes;
 mod key;
 mod names;
@@ -21,6 +22,7 @@ pub(crate) fn model(model: &Model, errors: &mut Errors) {
     names::are_different_columns(model, errors);
     indexes::name_a_column_once(model, errors);
     indexes::are_different(model, errors);
+    checks::have_different_names(model, errors);
     references::actions_have_what_they_need(model, errors);
     relations::agree_with_their_foreign_key(model, errors);
     relations::have_a_key_to_be_reached_by(model, errors);

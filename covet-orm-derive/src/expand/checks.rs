@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 
 use crate::expand::columns;
 use crate::expand::paths::{block, column_value, covet, covet_at};
-use crate::model::{Column, DefaultValue, Model, spelt};
+use crate::model::{Column, DefaultValue, Kind, Model, spelt};
 
 /// The constants; none where the type's name said enough.
 pub(super) fn constants(model: &Model) -> TokenStream {
@@ -48,6 +48,13 @@ fn of_column(index: usize, column: &Column) -> TokenStream {
                 checks.extend(assert(tokens.span(), &quote!(#p::default_fits(#p::at(COLUMNS, #index))), &message));
             }
         }
+    }
+    if let (Some(backfill), Some(tokens), true) =
+        (&column.backfill, attr.backfill.get(), unknown || *kind == Kind::Time)
+        && !matches!(backfill, DefaultValue::Variant(_))
+    {
+        let message = format!("the backfill does not fit the type of `{name}`");
+        checks.extend(assert(tokens.span(), &quote!(#p::backfill_fits(#p::at(COLUMNS, #index))), &message));
     }
     if let Some(reference) = &column.references {
         let target = columns::target(reference);

@@ -22,6 +22,7 @@ fn meta(model: &str, index: usize, column: &Column) -> TokenStream {
     let default = default(column);
     let nullable = stored(ty, "NULLABLE");
     let references = references(column.references.as_ref());
+    let relabels = stored(ty, "RELABELS");
     let more = more(column);
     quote! {
         #p::ColumnMeta {
@@ -36,6 +37,7 @@ fn meta(model: &str, index: usize, column: &Column) -> TokenStream {
             new_uuid: #new_uuid,
             case_insensitive: #case_insensitive,
             references: #references,
+            relabels: #relabels,
             more: #more,
         }
     }
@@ -58,7 +60,13 @@ fn default(column: &Column) -> TokenStream {
         let expression = sql::expression(sql);
         return quote!(Some(#p::ColumnDefault::Expression(#expression)));
     }
-    let value = match &column.default {
+    value(column.default.as_ref(), column)
+}
+
+/// A value in the terms of the catalogue, if it is one that the database makes.
+fn value(value: Option<&DefaultValue>, column: &Column) -> TokenStream {
+    let p = covet();
+    let value = match value {
         None | Some(DefaultValue::Uuid) => return quote!(None),
         Some(DefaultValue::Bool(value)) => quote!(Bool(#value)),
         Some(DefaultValue::Int(value)) => quote!(Int(#value)),
@@ -77,15 +85,17 @@ fn default(column: &Column) -> TokenStream {
 /// What few columns have, in a static of its own.
 fn more(column: &Column) -> TokenStream {
     let attr = &column.attr;
-    if !column.is_generated() && !attr.check.is_given() && !attr.comment.is_given() {
+    let hints = attr.renamed_from.is_given() || column.backfill.is_some();
+    if !column.is_generated() && !attr.check.is_given() && !attr.comment.is_given() && !hints {
         return quote!(None);
     }
     let p = covet();
     let check = sql::optional(attr.check.get());
-    let comment = match attr.comment.get() {
+    let [comment, renamed_from] = [&attr.comment, &attr.renamed_from].map(|text| match text.get() {
         Some(text) => quote!(Some(#text)),
         None => quote!(None),
-    };
+    });
+    let backfill = value(column.backfill.as_ref(), column);
     let generated = attr.generated.get().map(|sql| (sql, true));
     let generated = match generated.or_else(|| attr.generated_virtual.get().map(|sql| (sql, false))) {
         Some((sql, stored)) => {
@@ -95,7 +105,13 @@ fn more(column: &Column) -> TokenStream {
         None => quote!(None),
     };
     quote!({
-        static MORE: #p::ColumnMore = #p::ColumnMore { check: #check, generated: #generated, comment: #comment };
+        static MORE: #p::ColumnMore = #p::ColumnMore {
+            check: #check,
+            generated: #generated,
+            comment: #comment,
+            renamed_from: #renamed_from,
+            backfill: #backfill,
+        };
         Some(&MORE)
     })
 }

@@ -4,13 +4,14 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::expand::paths::{block, covet};
-use crate::model::DbEnum;
+use crate::model::{DbEnum, Variant};
 
 /// The enum as a type that a column can have.
 pub(crate) fn db_enum(item: &DbEnum) -> TokenStream {
     let p = covet();
     let DbEnum { ident, vis, name, variants } = item;
     let title = ident.to_string();
+    let relabels = relabels(variants);
     let labels: Vec<_> = variants.iter().map(|variant| &variant.label).collect();
     let variants: Vec<_> = variants.iter().map(|variant| &variant.ident).collect();
     block(&quote! {
@@ -30,6 +31,7 @@ pub(crate) fn db_enum(item: &DbEnum) -> TokenStream {
                 name: #p::Cow::Borrowed(#name),
                 labels: #p::Cow::Borrowed(&[#(#p::Cow::Borrowed(#labels)),*]),
             });
+            #relabels
             fn into_value(self, _: &#p::ColumnType) -> #p::Result<#p::Value> {
                 Ok(#p::Value::Label(#p::Cow::Borrowed(self.label())))
             }
@@ -52,4 +54,14 @@ pub(crate) fn db_enum(item: &DbEnum) -> TokenStream {
             type Inner = Self;
         }
     })
+}
+
+/// The labels that were called otherwise before, where there are some.
+fn relabels(variants: &[Variant]) -> TokenStream {
+    let renamed = variants.iter().filter_map(|variant| Some((variant.renamed_from.as_ref()?, &variant.label)));
+    let pairs: Vec<TokenStream> = renamed.map(|(before, label)| quote!((#before, #label))).collect();
+    match pairs.is_empty() {
+        true => TokenStream::new(),
+        false => quote!(const RELABELS: &'static [(&'static str, &'static str)] = &[#(#pairs),*];),
+    }
 }

@@ -35,7 +35,7 @@ pub(crate) fn model(item: &DeriveInput) -> TokenStream {
         };
         const COLUMNS: &[#p::ColumnMeta] = &[#p::ColumnMeta {
             model: #name, field: "id", column: "id", index: 0, ty: #p::ColumnType::I64, nullable: false, default: None,
-            auto: true, new_uuid: false, case_insensitive: false, references: None, more: None,
+            auto: true, new_uuid: false, case_insensitive: false, references: None, relabels: &[], more: None,
         }];
         #[diagnostic::do_not_recommend]
         impl #p::Record for #ident {

@@ -83,7 +83,8 @@ fn of_index(more: &More) -> TokenStream {
 
 /// What few models have, in a static of its own.
 fn more(model: &Model) -> TokenStream {
-    if model.checks.is_empty() && model.foreign_keys.is_empty() && model.comment.is_none() {
+    let has_text = model.comment.is_some() || model.renamed_from.is_some();
+    if !has_text && model.checks.is_empty() && model.foreign_keys.is_empty() {
         return quote!(None);
     }
     let p = covet();
@@ -99,11 +100,13 @@ fn more(model: &Model) -> TokenStream {
     });
     let keys = model.foreign_keys.iter().map(foreign_key);
     let comment = optional(model.comment.as_ref());
+    let renamed_from = optional(model.renamed_from.as_ref());
     quote!({
         static MORE: #p::ModelMore = #p::ModelMore {
             comment: #comment,
             checks: &[#(#checks),*],
             foreign_keys: &[#(#keys),*],
+            renamed_from: #renamed_from,
         };
         Some(&MORE)
     })

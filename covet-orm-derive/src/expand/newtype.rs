@@ -10,14 +10,16 @@ use crate::model::DbNewtype;
 pub(crate) fn db_newtype(item: &DbNewtype) -> TokenStream {
     let p = covet();
     let DbNewtype { ident, inner } = item;
-    let [ty, nullable, into, write, from, row] =
-        ["TYPE", "NULLABLE", "into_value", "write_to", "from_value", "from_row"].map(|item| column_value(inner, item));
+    let [ty, nullable, relabels, into, write, from, row] =
+        ["TYPE", "NULLABLE", "RELABELS", "into_value", "write_to", "from_value", "from_row"]
+            .map(|item| column_value(inner, item));
     block(&quote! {
         #[automatically_derived]
         #[diagnostic::do_not_recommend]
         impl #p::ColumnValue for #ident {
             const TYPE: #p::ColumnType = #ty;
             const NULLABLE: bool = #nullable;
+            const RELABELS: &'static [(&'static str, &'static str)] = #relabels;
             fn into_value(self, column: &#p::ColumnType) -> #p::Result<#p::Value> {
                 #into(self.0, column)
             }

@@ -7,7 +7,8 @@ use crate::attr::{ColumnAttr, Once};
 use crate::errors::Errors;
 use crate::model::foreign_key::{own, timing, variant};
 use crate::model::types::{option, without_self};
-use crate::model::{DefaultValue, Kind, identifier, plain};
+use crate::model::{DefaultValue, Kind, hints, identifier, plain};
+use crate::names;
 
 /// A column.
 pub(crate) struct Column {
@@ -31,6 +32,8 @@ pub(crate) struct Column {
     pub(crate) kind: Kind,
     /// What an insert that does not name it gets.
     pub(crate) default: Option<DefaultValue>,
+    /// What rows that exist get, where they need a value.
+    pub(crate) backfill: Option<DefaultValue>,
     /// Whether the database numbers it.
     pub(crate) auto: bool,
     /// Whether Covet makes a new UUID for it.
@@ -72,7 +75,9 @@ impl Column {
             None => identifier(name.clone(), ident, "a column's name", errors),
         };
         let decimal = attr.decimal.get().copied();
-        let default = attr.default.get().and_then(|expr| DefaultValue::read(expr, kind, decimal, errors));
+        let default =
+            attr.default.get().and_then(|expr| DefaultValue::read(names::DEFAULT, expr, kind, decimal, errors));
+        let backfill = hints::backfill(&name, &attr, &ty, kind, errors);
         let column = Column {
             ident: ident.clone(),
             name,
@@ -84,6 +89,7 @@ impl Column {
             inner,
             kind,
             default,
+            backfill,
             auto: false,
             new_uuid: false,
             references: reference(&attr, model, errors),

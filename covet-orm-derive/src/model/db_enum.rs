@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use proc_macro2::Ident;
-use syn::{Data, DeriveInput, Fields, Visibility};
+use syn::{Data, DeriveInput, Fields, LitStr, Visibility};
 
 use crate::attr::{EnumAttr, VariantAttr};
 use crate::errors::Errors;
-use crate::model::{identifier, plain, qualified, snake};
+use crate::model::{hints, identifier, plain, qualified, snake};
 use crate::names::{CASES, Case};
 
 /// An enum.
@@ -28,6 +28,8 @@ pub(crate) struct Variant {
     pub(crate) ident: Ident,
     /// The label in the database.
     pub(crate) label: String,
+    /// What the label was before.
+    pub(crate) renamed_from: Option<LitStr>,
 }
 
 impl DbEnum {
@@ -68,8 +70,10 @@ impl DbEnum {
             if let Some(first) = labels.insert(label.clone(), &variant.ident) {
                 errors.at(&variant.ident, format!("`{first}` and `{}` have the same label `{label}`", variant.ident));
             }
-            variants.push(Variant { ident: variant.ident.clone(), label });
+            let renamed_from = hints::former(&attr.renamed_from, &label, "a label", errors);
+            variants.push(Variant { ident: variant.ident.clone(), label, renamed_from });
         }
+        hints::of_labels(&variants, errors);
         Some(DbEnum { ident: item.ident.clone(), vis: item.vis.clone(), name, variants })
     }
 }

@@ -4,7 +4,7 @@ use syn::{Expr, ExprPath, ExprUnary, Lit, UnOp};
 
 use crate::errors::Errors;
 use crate::model::Kind;
-use crate::names;
+use crate::names::{self, Word};
 
 /// A default, in the terms of the catalogue.
 pub(crate) enum DefaultValue {
@@ -21,9 +21,15 @@ pub(crate) enum DefaultValue {
 }
 
 impl DefaultValue {
-    /// Reads `default = …`, and whether it fits the type.
-    pub(super) fn read(expr: &Expr, kind: Kind, decimal: Option<(u8, u8)>, errors: &mut Errors) -> Option<Self> {
-        let value = Self::parse(expr, kind, errors)?;
+    /// Reads `default = …` or `backfill = …`, and whether it fits the type.
+    pub(super) fn read(
+        word: Word,
+        expr: &Expr,
+        kind: Kind,
+        decimal: Option<(u8, u8)>,
+        errors: &mut Errors,
+    ) -> Option<Self> {
+        let value = Self::parse(word, expr, kind, errors)?;
         let (fits, what) = match &value {
             DefaultValue::Bool(_) => (kind.is(Kind::Bool), "a bool"),
             DefaultValue::Int(_) => (kind.is_number(), "an integer"),
@@ -39,7 +45,7 @@ impl DefaultValue {
             DefaultValue::Variant(_) => (Some(kind == Kind::Other), "a variant of an enum"),
         };
         if fits == Some(false) {
-            errors.at(expr, format!("the default is {what}, and the column is not"));
+            errors.at(expr, format!("the {} is {what}, and the column is not", word.text));
             return None;
         }
         if let Some((precision, scale)) = decimal
@@ -47,31 +53,33 @@ impl DefaultValue {
         {
             errors.at(
                 expr,
-                format!("the default does not fit `decimal({precision}, {scale})`, written without exponent"),
+                format!("the {} does not fit `decimal({precision}, {scale})`, written without exponent", word.text),
             );
             return None;
         }
         Some(value)
     }
 
-    fn parse(expr: &Expr, kind: Kind, errors: &mut Errors) -> Option<Self> {
+    fn parse(word: Word, expr: &Expr, kind: Kind, errors: &mut Errors) -> Option<Self> {
         match expr {
-            Expr::Lit(literal) => Self::literal(&literal.lit, "", kind, expr, errors),
+            Expr::Lit(literal) => Self::literal(word, &literal.lit, "", kind, expr, errors),
             Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr: inner, .. }) => match inner.as_ref() {
                 Expr::Lit(literal) if matches!(literal.lit, Lit::Int(_) | Lit::Float(_)) => {
-                    Self::literal(&literal.lit, "-", kind, expr, errors)
+                    Self::literal(word, &literal.lit, "-", kind, expr, errors)
                 }
-                _ => Self::refuse(expr, errors),
+                _ => Self::refuse(word, expr, errors),
             },
             Expr::Path(path) if path.path.is_ident(names::NOW) => Some(DefaultValue::Now),
-            Expr::Path(path) if path.path.is_ident(names::UUID) => Some(DefaultValue::Uuid),
+            Expr::Path(path) if path.path.is_ident(names::UUID) && word.text == names::DEFAULT.text => {
+                Some(DefaultValue::Uuid)
+            }
             Expr::Path(path) if path.path.segments.len() > 1 => Some(DefaultValue::Variant(path.clone())),
-            Expr::Group(group) => Self::parse(&group.expr, kind, errors),
-            _ => Self::refuse(expr, errors),
+            Expr::Group(group) => Self::parse(word, &group.expr, kind, errors),
+            _ => Self::refuse(word, expr, errors),
         }
     }
 
-    fn literal(literal: &Lit, sign: &str, kind: Kind, expr: &Expr, errors: &mut Errors) -> Option<Self> {
+    fn literal(word: Word, literal: &Lit, sign: &str, kind: Kind, expr: &Expr, errors: &mut Errors) -> Option<Self> {
         match literal {
             Lit::Bool(value) => Some(DefaultValue::Bool(value.value)),
             Lit::Str(value) => Some(DefaultValue::Text(value.value())),
@@ -84,13 +92,13 @@ impl DefaultValue {
                     _ => (i64::MIN.into(), i64::MAX.into()),
                 };
                 if !number.is_some_and(|number| (least..=greatest).contains(&number)) {
-                    errors.at(expr, format!("the default is not between {least} and {greatest}"));
+                    errors.at(expr, format!("the {} is not between {least} and {greatest}", word.text));
                     return None;
                 }
                 // Only the upper half of u64 is left over.
                 Some(digits.parse().map_or(DefaultValue::Number(digits), DefaultValue::Int))
             }
-            _ => Self::refuse(expr, errors),
+            _ => Self::refuse(word, expr, errors),
         }
     }
 
@@ -108,11 +116,13 @@ impl DefaultValue {
             && fraction.len() <= usize::from(scale)
     }
 
-    fn refuse(expr: &Expr, errors: &mut Errors) -> Option<Self> {
+    fn refuse(word: Word, expr: &Expr, errors: &mut Errors) -> Option<Self> {
+        let word = word.text;
+        let uuid = if word == names::DEFAULT.text { " `uuid`," } else { "" };
         errors.at_with_help(
             expr,
-            "this cannot be a default",
-            "a default is a literal, `now`, `uuid`, or a variant with its enum, as in `Role::Reader`",
+            format!("this cannot be a {word}"),
+            format!("a {word} is a literal, `now`,{uuid} or a variant with its enum, as in `Role::Reader`"),
         );
         None
     }

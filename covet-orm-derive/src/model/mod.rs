@@ -5,6 +5,7 @@ mod column;
 mod db_enum;
 mod default;
 mod foreign_key;
+mod hints;
 mod index;
 mod kind;
 mod newtype;
@@ -15,7 +16,7 @@ mod types;
 
 pub(crate) use casing::{plural, snake};
 pub(crate) use column::{Column, Reference};
-pub(crate) use db_enum::DbEnum;
+pub(crate) use db_enum::{DbEnum, Variant};
 pub(crate) use default::DefaultValue;
 pub(crate) use foreign_key::ForeignKey;
 pub(crate) use index::{Index, More, Term};

@@ -5,7 +5,9 @@ use syn::{Data, DeriveInput, Fields, FieldsNamed, LitStr, Type, Visibility};
 
 use crate::attr::{CheckAttr, CheckName, ModelAttr};
 use crate::errors::Errors;
-use crate::model::{Column, ForeignKey, Index, Relation, identifier, plain, plural, qualified, snake, special};
+use crate::model::{
+    Column, ForeignKey, Index, Relation, hints, identifier, plain, plural, qualified, snake, special,
+};
 
 /// A model.
 pub(crate) struct Model {
@@ -31,6 +33,8 @@ pub(crate) struct Model {
     pub(crate) foreign_keys: Vec<ForeignKey>,
     /// What its owner says about the table.
     pub(crate) comment: Option<LitStr>,
+    /// What the table was called before.
+    pub(crate) renamed_from: Option<LitStr>,
     /// The version column.
     pub(crate) version: Option<usize>,
     /// The columns of `timestamps`.
@@ -80,6 +84,8 @@ impl Model {
             }
         }
         let foreign_keys = ForeignKey::all(&attr.foreign_keys, &item.ident, &columns, &relations, errors);
+        let renamed_from = hints::of_table(&attr.renamed_from, &table, errors);
+        hints::of_columns(&columns, errors);
         Some(Model {
             ident: item.ident.clone(),
             name,
@@ -92,6 +98,7 @@ impl Model {
             checks: attr.checks,
             foreign_keys,
             comment: attr.comment.get().cloned(),
+            renamed_from,
             version,
             timestamps,
             lacking,

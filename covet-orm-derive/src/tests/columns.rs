@@ -30,6 +30,7 @@ fn a_column_is_described_and_named() {
                 new_uuid: false,
                 case_insensitive: true,
                 references: None,
+                relabels: <String as __covet::Stored>::RELABELS,
                 more: None,
             }
         },

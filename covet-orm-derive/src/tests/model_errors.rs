@@ -105,7 +105,7 @@ refused! {
         "`b` links `A` with itself, and `L` points at it twice\nhelp: name both columns of `L`: `#[covet(by = …, to = …)]`";
     all_at_once: { id: i64, #[covet(uniqe)] a: i32, #[covet(default = "x", max_len = 3, nothing)] b: i32, c: BelongsTo<C> } =>
         "`uniqe` is no attribute of a column\nhelp: did you mean `unique`?",
-        "`nothing` is no attribute of a column\nhelp: there are `key`, `column`, `unique`, `index`, `default`, `max_len`, `decimal`, `references`, `on_delete`, `on_update`, `version`, `case_insensitive`, `auto`, `check`, `generated`, `generated_virtual`, `default_sql`, `comment`, `deferrable`, `deferred`, `constraint`",
+        "`nothing` is no attribute of a column\nhelp: there are `key`, `column`, `unique`, `index`, `default`, `max_len`, `decimal`, `references`, `on_delete`, `on_update`, `version`, `case_insensitive`, `auto`, `check`, `generated`, `generated_virtual`, `default_sql`, `comment`, `deferrable`, `deferred`, `constraint`, `renamed_from`, `backfill`",
         "the default is text, and the column is not",
         "`max_len` is for text, and `b` is not",
         "`c` has no foreign key\nhelp: add a column `c_id`, or name it: `#[covet(by = …)]`",

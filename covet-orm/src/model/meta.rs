@@ -45,6 +45,8 @@ pub struct ModelMore {
     pub checks: &'static [(CheckName, Expression)],
     /// Foreign keys of several columns.
     pub foreign_keys: &'static [ForeignKeyMeta],
+    /// What the table was called before.
+    pub renamed_from: Option<&'static str>,
 }
 
 /// How a check of a whole model is called.
@@ -100,6 +102,8 @@ pub struct ColumnMeta {
     pub case_insensitive: bool,
     /// The column that it points at.
     pub references: Option<References>,
+    /// Labels of the column's enum that were called otherwise: how, and how they are called now.
+    pub relabels: &'static [(&'static str, &'static str)],
     /// What few columns have.
     pub more: Option<&'static ColumnMore>,
 }
@@ -113,6 +117,10 @@ pub struct ColumnMore {
     pub generated: Option<Generated>,
     /// What its owner says about it.
     pub comment: Option<&'static str>,
+    /// What the column was called before.
+    pub renamed_from: Option<&'static str>,
+    /// What rows that exist get, where they need a value.
+    pub backfill: Option<ColumnDefault>,
 }
 
 /// What a foreign key column points at.

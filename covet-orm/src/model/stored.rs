@@ -19,6 +19,8 @@ pub trait Stored: Sized {
     const TYPE: ColumnType;
     /// Whether the column allows NULL.
     const NULLABLE: bool;
+    /// Labels of an enum that were called otherwise: how, and how they are called now.
+    const RELABELS: &'static [(&'static str, &'static str)];
 
     /// The field of a column, from the value at this position of the row.
     ///
@@ -52,6 +54,7 @@ pub trait Stored: Sized {
 impl<T: ColumnValue> Stored for T {
     const TYPE: ColumnType = <T as ColumnValue>::TYPE;
     const NULLABLE: bool = <T as ColumnValue>::NULLABLE;
+    const RELABELS: &'static [(&'static str, &'static str)] = <T as ColumnValue>::RELABELS;
 
     #[inline]
     fn decode(row: &mut Row<'_>, at: usize, column: &'static ColumnMeta) -> Result<T> {

@@ -7,6 +7,7 @@ mod apply;
 mod describe;
 pub mod diff;
 mod from_models;
+mod hints;
 mod managed;
 mod objects;
 mod registry;
@@ -19,6 +20,7 @@ pub use describe::{describe, loses_data};
 pub(crate) use diff::narrows;
 pub use diff::{Decision, Diff, MissingDecisions, Question, diff, way_back};
 pub use from_models::schema_of;
+pub use hints::{Hints, hints_of};
 #[cfg(feature = "cli")]
 pub(crate) use managed::Unmanaged;
 pub(crate) use managed::managed;

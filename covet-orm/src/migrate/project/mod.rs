@@ -16,7 +16,8 @@ use covet_drivers::{Error, ErrorKind, Result};
 use crate::migrate::files::{Folder, PLAN, Part, Plan, SNAPSHOT, Way, checksum, irreversible, remove, render, write};
 use crate::migrate::{Target, stamp};
 use crate::schema::{
-    Decision, Diff, MissingDecisions, Models, describe, diff, hash, loses_data, schema_of, to_toml, way_back,
+    Decision, Diff, Hints, MissingDecisions, Models, describe, diff, hash, hints_of, loses_data, schema_of, to_toml,
+    way_back,
 };
 
 pub use rebase::Rebased;
@@ -28,6 +29,7 @@ pub struct Project {
     folder: PathBuf,
     targets: Vec<Target>,
     online: bool,
+    hints: Hints,
 }
 
 /// A migration that is not written yet.
@@ -68,19 +70,21 @@ impl Project {
                 "migrations are made for at least one database, and none is named",
             ));
         }
-        Ok(Project { folder: folder.into(), targets, online: false })
+        Ok(Project { folder: folder.into(), targets, online: false, hints: Hints::default() })
     }
 
-    /// Makes the migration that leads from the last one to these models and writes it; `None` when
-    /// nothing changed; of the parts of a change that is made [`online`](Project::online), the last. The name is made up when there is none. Where two branches came together it follows both, unless
-    /// they touch the same, which is an error.
+    /// Makes the migration that leads from the last one to these models and writes it; `None` when nothing changed; of
+    /// the parts of a change that is made [`online`](Project::online), the last. What the models say about their own past
+    /// is decided. The name is made up when there is none. Where two branches came together it follows both, unless they
+    /// touch the same, which is an error.
     ///
     /// # Errors
     /// `Decision` with [`MissingDecisions`] as its source; `Migration` for models that do not fit
     /// together, and decisions and folders that do not fit; `Unsupported`, naming table, column and
     /// database, for what one of the databases cannot do; `Io`.
     pub fn make(&self, models: &Models, name: Option<&str>, decisions: &[Decision]) -> Result<Option<PathBuf>> {
-        let drafts = self.drafts(&schema_of(models)?, name, decisions)?;
+        let maker = self.clone().hints(hints_of(models)?);
+        let drafts = maker.drafts(&schema_of(models)?, name, decisions)?;
         Ok(Draft::write_all(&drafts)?.pop())
     }
 
@@ -89,6 +93,14 @@ impl Project {
     #[must_use]
     pub fn online(mut self, online: bool) -> Self {
         self.online = online;
+        self
+    }
+
+    /// What the models say about their own past, for what is made of their schema. It is decided by that, as if it had
+    /// been given; what is given otherwise as well is an error.
+    #[must_use]
+    pub fn hints(mut self, hints: Hints) -> Self {
+        self.hints = hints;
         self
     }
 
@@ -131,6 +143,7 @@ impl Project {
         sorted.sort();
         let after = &sorted;
         let before = &folder.schema()?;
+        let decisions = &self.decided(before, after, decisions)?;
         let changes = self.changes(folder, before, after, decisions)?;
         if changes.is_empty() {
             return Ok(None);
@@ -140,6 +153,23 @@ impl Project {
         let parents = folder.heads().into_iter().map(|head| head.id().to_owned()).collect();
         let making = Making { name: &name, parents, part: None, before, after, changes, back, decisions };
         self.assemble(making).map(Some)
+    }
+
+    /// The decisions with what the models say of what would be asked.
+    fn decided(&self, before: &Schema, after: &Schema, given: &[Decision]) -> Result<Vec<Decision>> {
+        if self.hints.is_empty() {
+            return Ok(given.to_vec());
+        }
+        let mut decisions = self.hints.with(given, before, after)?;
+        while let Diff::Missing(questions) = diff(before, after, &decisions)? {
+            let mut more = self.hints.answers(&questions);
+            more.retain(|decision| !decisions.contains(decision));
+            if more.is_empty() {
+                break;
+            }
+            decisions.extend(more);
+        }
+        Ok(decisions)
     }
 
     /// What lies between the schemas, all of which is decided.

@@ -31,6 +31,7 @@ impl Project {
         let mut after = after.clone();
         after.sort();
         let before = folder.schema()?;
+        let decisions = &self.decided(&before, &after, decisions)?;
         let changes = self.changes(folder, &before, &after, decisions)?;
         let name = name.map_or_else(|| self.name_for(folder, &changes), str::to_owned);
         let mut parents: Vec<String> = folder.heads().into_iter().map(|head| head.id().to_owned()).collect();

@@ -123,6 +123,13 @@ impl fmt::Display for Decision {
     }
 }
 
+impl Decision {
+    /// `table.column`, as decisions write it.
+    pub(crate) fn place(table: &str, column: &str) -> String {
+        place(table, column)
+    }
+}
+
 /// `table.column`, as decisions write it.
 pub(super) fn place(table: &str, column: &str) -> String {
     format!("{}.{}", show_qualified(table), show(column))
