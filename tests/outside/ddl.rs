@@ -3,7 +3,8 @@
 
 use covet_drivers::catalog::{Change, Column, ColumnDefault, ColumnType, ForeignKey, Index, Schema, Table};
 use covet_drivers::contract::{
-    Batches, BoxFuture, Command, Connection, Ddl, Effect, Flow, Introspect, Leaves, Reuse, Row, Step, Unmodelled,
+    Batches, BoxFuture, Command, Connection, Ddl, Effect, Flow, Introspect, Leaves, Offline, Reuse, Row, Step,
+    Unmodelled,
 };
 use covet_drivers::render::ansi;
 use covet_drivers::{Error, ErrorKind, Result};
@@ -56,6 +57,22 @@ impl Ddl for TinDdl {
 
     fn home(&self) -> Option<&'static str> {
         None
+    }
+
+    fn offline(&self) -> Offline {
+        Offline {
+            program: "tin SCRIPT",
+            session: &[],
+            begin: &["BEGIN IMMEDIATE"],
+            commit: &["COMMIT"],
+            literal: |text| {
+                let mut out = String::new();
+                ansi::literal(text, &mut out);
+                out
+            },
+            guard: |count| format!("SELECT CASE WHEN ({count}) > 0 THEN abs(-9223372036854775808) END"),
+            statement: Offline::with_semicolon,
+        }
     }
 
     fn check(&self, schema: &Schema) -> Result<()> {

@@ -58,13 +58,13 @@ fn second() -> String {
     format!("{}{}", &text[..at], &text[end..])
 }
 
-struct Shop {
+pub(crate) struct Shop {
     folder: PathBuf,
 }
 
 impl Shop {
     /// A package of its own, beside no other.
-    fn new(name: &str, features: &str, program: &str) -> Self {
+    pub(crate) fn new(name: &str, features: &str, program: &str) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         if folder.exists() {
             std::fs::remove_dir_all(&folder).unwrap();
@@ -86,16 +86,16 @@ impl Shop {
         shop
     }
 
-    fn write(&self, file: &str, text: &str) {
+    pub(crate) fn write(&self, file: &str, text: &str) {
         std::fs::write(self.folder.join(file), text).unwrap();
     }
 
     #[track_caller]
-    fn run(&self, args: &[&str]) -> crate::tool::Said {
+    pub(crate) fn run(&self, args: &[&str]) -> crate::tool::Said {
         run(&self.folder, args)
     }
 
-    fn migrations(&self) -> Vec<PathBuf> {
+    pub(crate) fn migrations(&self) -> Vec<PathBuf> {
         let mut found: Vec<PathBuf> = std::fs::read_dir(self.folder.join("migrations"))
             .map(|entries| entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect())
             .unwrap_or_default();
@@ -311,7 +311,7 @@ async fn second_revision(shop: &Shop, url: &Url) {
     assert_eq!(counts(url, &["users", "posts"]).await, [3, 3]);
 }
 
-async fn counts(url: &Url, tables: &[&str]) -> Vec<i64> {
+pub(crate) async fn counts(url: &Url, tables: &[&str]) -> Vec<i64> {
     let db = Db::connect(&url.url).await.unwrap();
     let mut found = Vec::new();
     for table in tables {

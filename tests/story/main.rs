@@ -2,15 +2,18 @@
 //! in their way, and the command line tool itself.
 #![allow(clippy::unwrap_used)]
 
+mod by_the_program;
 mod cargo_covet;
 mod cases;
 mod dump;
 mod embedded;
+mod hints;
 mod history;
 mod killed;
 mod lint;
 mod lost;
 mod notation;
+mod offline;
 mod online;
 mod place;
 mod pull;
@@ -20,8 +23,10 @@ mod rows;
 mod runs;
 mod schemas;
 mod squashed;
+mod steps_in_rust;
 mod story;
 mod teams;
 mod tool;
 mod transcript;
 mod unmanaged;
+mod waiting;

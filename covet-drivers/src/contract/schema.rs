@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::catalog::{Change, Column, Schema};
-use crate::contract::{BoxFuture, Connection};
+use crate::contract::{BoxFuture, Connection, Offline};
 use crate::error::Result;
 
 /// How a database writes changes of a schema.
@@ -67,6 +67,9 @@ pub trait Ddl: fmt::Debug + Send + Sync {
     /// A `SELECT` of one text: the schema in which a table is made whose name says none. `None` where there is only
     /// one.
     fn home(&self) -> Option<&'static str>;
+
+    /// What a script needs that another program runs.
+    fn offline(&self) -> Offline;
 }
 
 /// What a statement leaves behind in its session.
@@ -137,6 +140,8 @@ pub struct Step {
     /// The table that the statement writes anew as a whole, as one migration knows it: what another migration, made
     /// side by side with it, does to that table would be lost.
     pub rebuilds: Option<String>,
+    /// The name of a function of the program that runs here; `sql` is then the comment that names it, and no statement.
+    pub rust: Option<String>,
 }
 
 /// How a statement goes through a table: by ranges of a key, in the order of the key.
@@ -182,6 +187,7 @@ impl Step {
             begins: false,
             batches: None,
             rebuilds: None,
+            rust: None,
         }
     }
 
@@ -195,6 +201,7 @@ impl Step {
             begins: false,
             batches: None,
             rebuilds: None,
+            rust: None,
         }
     }
 }

@@ -242,14 +242,15 @@ pub(super) struct Repair {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Sql {
-    /// Which: one by its id or name, `A..B` for those behind A up to B, `A..` or `..B`; all when nothing is said
+    /// Which: one by its id or name, as its file is; `A..B` for those behind A up to B, `A..` or `..B`, or all when nothing
+    /// is said, as a script with the rows of the history, for the program of the database
     pub(super) range: Option<String>,
 
     /// For which kind of database, where covet.toml names more than one
     #[arg(long = "for", value_name = "NAME")]
     pub(super) kind: Option<String>,
 
-    /// The way back, the last first
+    /// The way back, the last first, as the files are
     #[arg(long)]
     pub(super) down: bool,
 }

@@ -22,8 +22,8 @@ pub(super) fn rebase(context: &Context, args: &Rebase) -> Result<()> {
     let maker = maker(context)?;
     // What is wrong with the name is said before anything is built.
     let id = Folder::read(context.project()?.migrations())?.migration(&args.migration)?.id().to_owned();
-    let schema = models::schema(context)?;
-    let rebased = maker.rebase(&schema, &id, &decisions)?;
+    let (schema, hints) = models::schema_and_hints(context)?;
+    let rebased = maker.hints(hints).rebase(&schema, &id, &decisions)?;
     let written = if args.dry_run { None } else { rebased.write()? };
     for decision in rebased.dropped() {
         context.out.note(format_args!("fits nothing any more, and is left out: {decision}"));
@@ -102,7 +102,9 @@ pub(super) async fn check(context: &Context, args: &Check) -> Result<()> {
         }
     }
     if !args.no_build && conflicts.is_empty() {
-        let made = maker(context)?.draft(&models::schema(context)?, None, &[]);
+        let (schema, hints) = models::schema_and_hints(context)?;
+        let stale = hints.stale(&folder.schema()?);
+        let made = maker(context)?.hints(hints).draft(&schema, None, &[]);
         let (wrong, text) = match made {
             Ok(None) => (false, "the last migration is what they ask for".to_owned()),
             Ok(Some(draft)) => {
@@ -115,6 +117,7 @@ pub(super) async fn check(context: &Context, args: &Check) -> Result<()> {
             Err(error) => return Err(error),
         };
         found.push(Finding { about: "models", wrong, text });
+        found.extend(stale.into_iter().map(|text| Finding { about: "hint", wrong: false, text }));
     }
     show(context, &found)
 }
@@ -147,7 +150,7 @@ fn show(context: &Context, found: &[Finding]) -> Result<()> {
     for finding in found {
         let word = match (finding.wrong, finding.about) {
             (true, _) => paint(BAD, &"error"),
-            (false, "edited" | "skipped") => paint(WARN, &"note "),
+            (false, "edited" | "skipped" | "hint") => paint(WARN, &"note "),
             _ => paint(GOOD, &"ok   "),
         };
         context.out.line(format_args!("{word}  {:<9} {}", finding.about, finding.text));

@@ -113,7 +113,7 @@ impl Context {
     pub(super) fn database(&self, asked: &Database) -> Result<Chosen> {
         let mut chosen = self.choose(asked)?;
         // What a file names is seen from its folder, wherever the tool was started.
-        if matches!(chosen.from, Source::Config | Source::DotEnv)
+        if chosen.is_of_file()
             && let Ok(project) = self.project()
             && std::env::current_dir().is_ok_and(|here| here != project.root)
             && let Ok(admin) = chosen.admin()
@@ -181,6 +181,11 @@ impl Chosen {
     /// The database of a URL.
     pub(super) fn new(url: &str, key: Option<&str>, from: Source) -> Result<Self> {
         Ok(Chosen { url: url.parse()?, text: Password::new(url), key: key.map(str::to_owned), from })
+    }
+
+    /// Whether a file of the project named it.
+    pub(super) fn is_of_file(&self) -> bool {
+        matches!(self.from, Source::Config | Source::DotEnv)
     }
 
     /// How databases of this kind are administered.

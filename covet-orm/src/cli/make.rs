@@ -1,19 +1,27 @@
 //! `cargo covet migrate make`.
 
-use covet_drivers::Result;
+use covet_drivers::{ErrorKind, Result};
 
 use crate::cli::args::Make;
 use crate::cli::context::Context;
 use crate::cli::{decide, lint, models, print};
-use crate::migrate::{Draft, Part, Project};
+use crate::migrate::{Draft, Folder, Part, Project};
 
 pub(super) fn make(context: &Context, args: &Make) -> Result<()> {
     let decisions = decide::given(&args.decide)?;
     let project = context.project()?;
     let online = args.online.unwrap_or(project.online());
     let maker = Project::new(project.migrations(), project.databases())?.online(online);
-    let schema = models::schema(context)?;
-    let drafts = decide::drafts(&maker, &schema, args.name.as_deref(), decisions, context.asker())?;
+    let (schema, hints) = models::schema_and_hints(context)?;
+    let maker = maker.hints(hints.clone());
+    let drafts = decide::drafts(&maker, &schema, args.name.as_deref(), decisions, context.asker());
+    if drafts.as_ref().is_err_and(|error| error.kind() == ErrorKind::Decision) {
+        // One that is misspelt answers nothing.
+        for text in hints.stale(&Folder::read(project.migrations())?.schema()?) {
+            context.out.note(text);
+        }
+    }
+    let drafts = drafts?;
     if drafts.is_empty() {
         return print::nothing(
             &context.out,

@@ -12,9 +12,11 @@ use covet_drivers::{Error, ErrorKind, Result};
 use serde::Deserialize;
 
 use crate::cli::config::Project;
-use crate::cli::context::Context;
+use crate::cli::context::{Chosen, Context};
 use crate::cli::package;
-use crate::schema::tool;
+use crate::migrate::Report;
+use crate::migrate::delegate::{self, Request};
+use crate::schema::{Hints, tool};
 
 /// How long the program may take to answer. One that does not is not asked as it should be.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -23,31 +25,59 @@ const HELP: &str = "write `covet_orm::tool!();` as the first line of its `fn mai
 
 /// The schema that the models of the program ask for.
 pub(super) fn schema(context: &Context) -> Result<Schema> {
+    Ok(schema_and_hints(context)?.0)
+}
+
+/// The schema that the models of the program ask for, and what they say about their own past.
+pub(super) fn schema_and_hints(context: &Context) -> Result<(Schema, Hints)> {
     let project = context.project()?;
     let program = build(project, context.out.is_interactive())?;
     context.out.detail(format_args!("program: {}", program.display()));
-    let child = Command::new(&program)
-        .current_dir(&project.root)
-        .env(tool::VARIABLE, tool::SCHEMA)
+    let mut command = Command::new(&program);
+    command.current_dir(&project.root).env(tool::VARIABLE, tool::SCHEMA);
+    tool::read(&answer(spawned(&mut command, &program)?, &program, Some(PATIENCE))?)
+}
+
+/// Lets the program run migrations, because it has their steps in Rust.
+pub(super) fn migrate(context: &Context, chosen: &Chosen, request: &Request) -> Result<Report> {
+    let project = context.project()?;
+    let program = build(project, context.out.is_interactive())?;
+    context.out.detail(format_args!("program: {}", program.display()));
+    let json = serde_json::to_string(request)
+        .map_err(|error| Error::new(ErrorKind::Migration, "the program cannot be asked").with_source(error))?;
+    let mut command = Command::new(&program);
+    // What a file names is seen from its folder, all else from where the tool was started.
+    if chosen.is_of_file() {
+        command.current_dir(&project.root);
+    }
+    command.env(tool::VARIABLE, tool::MIGRATE).env(delegate::REQUEST, json).env(delegate::URL, chosen.text.reveal());
+    // It takes as long as it takes.
+    let said = answer(spawned(&mut command, &program)?, &program, None)?;
+    Ok(Report { done: tool::read_migrated(&said)?.result()? })
+}
+
+fn spawned(command: &mut Command, program: &Path) -> Result<Child> {
+    command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
-        .map_err(|error| failed(&format!("cannot run {}", program.display()), error))?;
-    tool::read(&answer(child, &program)?)
+        .map_err(|error| failed(&format!("cannot run {}", program.display()), error))
 }
 
-/// What the program prints, at most as long as patience lasts.
-fn answer(mut child: Child, program: &Path) -> Result<String> {
+/// What the program prints, at most as long as patience lasts, if it is not to last for ever.
+fn answer(mut child: Child, program: &Path, patience: Option<Duration>) -> Result<String> {
     let output = child.stdout.take();
     let reader = thread::spawn(move || {
         let mut bytes = Vec::new();
         output.map_or(Ok(0), |mut output| output.read_to_end(&mut bytes)).map(|_| bytes)
     });
-    let end = Instant::now() + PATIENCE;
+    let begin = Instant::now();
     loop {
         match child.try_wait() {
             Ok(Some(_)) => break,
-            Ok(None) if Instant::now() < end => thread::sleep(Duration::from_millis(10)),
+            Ok(None) if patience.is_none_or(|patience| begin.elapsed() < patience) => {
+                thread::sleep(Duration::from_millis(10));
+            }
             Ok(None) => {
                 // It must not go on doing whatever it does; that it may just have ended is no matter.
                 let _ = child.kill();

@@ -1,17 +1,25 @@
-//! `cargo covet migrate sql`: what migrations run, without a connection.
+//! `cargo covet migrate sql`: what a migration runs, or a script of several that another program can run in place of `up`;
+//! without a connection.
 
 use covet_drivers::{Error, ErrorKind, Result};
 use serde_json::{Value, json};
 
 use crate::cli::args::Sql;
 use crate::cli::context::Context;
-use crate::migrate::{Folder, Migration, Target, Way};
+use crate::migrate::{Folder, Migration, Target, Way, offline_script};
 
 pub(super) fn sql(context: &Context, args: &Sql) -> Result<()> {
     let folder = Folder::read(context.project()?.migrations())?;
     let target = target(context, args.kind.as_deref())?;
     let way = if args.down { Way::Down } else { Way::Up };
     let mut wanted = range(&folder, args.range.as_deref())?;
+    let is_range = args.range.as_deref().is_none_or(|range| range.contains(".."));
+    if is_range && !args.down && !wanted.is_empty() {
+        let script = offline_script(&folder, &wanted, target)?;
+        context.out.line(script.trim_end());
+        let ids: Vec<&str> = wanted.iter().map(|migration| migration.id()).collect();
+        return context.out.json(&json!({ "database": target.name(), "migrations": ids, "script": script }));
+    }
     if args.down {
         wanted.reverse();
     }

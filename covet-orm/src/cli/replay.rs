@@ -40,6 +40,9 @@ pub(super) async fn replay(folder: &Folder, kind: &str, near: Option<&Chosen>) -
     let Some((admin, url)) = adapter.admin().and_then(|admin| Some((admin, admin.scratch(near)?))) else {
         return Ok(Replayed::Nowhere(format!("{name}: not run, because no server of it is named (--url, --database)")));
     };
+    if let Some(step) = Migrator::from_dir(folder.path())?.unknown_step(adapter.dialect())? {
+        return Ok(Replayed::Nowhere(format!("{name}: not run, because the step `{step}` in Rust is the program's")));
+    }
     let scratch = Scratch { adapter, admin, url, made: near.is_some() };
     let after = folder.schema()?;
     let schemas = after.on(name).schemas();

@@ -6,9 +6,11 @@ use covet_drivers::Result;
 use serde_json::json;
 
 use crate::cli::args::{Down, Repair, Status, Up};
-use crate::cli::context::{Access, Context};
-use crate::cli::{guard, print};
-use crate::migrate::{Goal, Migrator};
+use crate::cli::context::{Access, Chosen, Context};
+use crate::cli::{guard, models, print};
+use crate::db::Db;
+use crate::migrate::delegate::Request;
+use crate::migrate::{Goal, Migrator, Report, UnknownStep};
 
 pub(super) async fn up(context: &Context, args: &Up) -> Result<()> {
     let migrator = migrator(context)?;
@@ -25,7 +27,20 @@ pub(super) async fn up(context: &Context, args: &Up) -> Result<()> {
     let pause = args.batch_pause.map(Duration::from_millis);
     let migrator = migrator.batches(args.batch_size, pause).watch(context.out.batches());
     let db = context.connect(&chosen, Access::Write).await?;
-    print::report(&context.out, &migrator.up_to(&db, goal).await?, "applied", "nothing to apply")
+    let report = match migrator.up_to(&db, goal).await {
+        Err(error) if UnknownStep::is_in(&error) => {
+            let (count, to) = (args.count, args.to.clone());
+            let (batch, pause) = (args.batch_size, args.batch_pause);
+            by_the_program(
+                context,
+                &chosen,
+                db,
+                Request { back: false, count, to, batch, pause, ..request(&migrator) },
+            )?
+        }
+        other => other?,
+    };
+    print::report(&context.out, &report, "applied", "nothing to apply")
 }
 
 pub(super) async fn down(context: &Context, args: &Down) -> Result<()> {
@@ -47,7 +62,18 @@ pub(super) async fn down(context: &Context, args: &Down) -> Result<()> {
         guard::confirm(context, &chosen, &what)?;
     }
     let migrator = migrator.watch(context.out.batches());
-    print::report(&context.out, &migrator.down(&db, goal).await?, "undone", "nothing to undo")
+    let report = match migrator.down(&db, goal).await {
+        Err(error) if UnknownStep::is_in(&error) => {
+            let (count, to) = match goal {
+                Goal::All => (None, None),
+                Goal::Count(count) => (Some(count), None),
+                Goal::To(to) => (None, Some(to.to_owned())),
+            };
+            by_the_program(context, &chosen, db, Request { back: true, count, to, ..request(&migrator) })?
+        }
+        other => other?,
+    };
+    print::report(&context.out, &report, "undone", "nothing to undo")
 }
 
 pub(super) async fn status(context: &Context, args: &Status) -> Result<()> {
@@ -79,6 +105,22 @@ pub(super) async fn repair(context: &Context, args: &Repair) -> Result<()> {
         context.out.done("noted; `cargo covet migrate up` or `down` goes on at that statement");
     }
     context.out.json(&json!({ "noted": { "id": id, "statement": number, "done": done } }))
+}
+
+/// Everything, forth.
+fn request(migrator: &Migrator) -> Request {
+    let folder = migrator.folder().path();
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    Request { folder, back: false, count: None, to: None, batch: None, pause: None }
+}
+
+/// Lets the program do it that has the steps in Rust, which this tool does not know. Nothing has been done yet.
+fn by_the_program(context: &Context, chosen: &Chosen, db: Db, request: Request) -> Result<Report> {
+    // Two processes would wait for each other where a database has one connection.
+    db.close();
+    drop(db);
+    context.out.note("a step is written in Rust: the program runs the migrations");
+    models::migrate(context, chosen, &request)
 }
 
 /// The runner of the project's migrations.

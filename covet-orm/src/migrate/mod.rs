@@ -17,20 +17,27 @@
 //! ```
 
 mod create;
+mod data;
+pub(crate) mod delegate;
 mod embedded;
 mod files;
 mod history;
+mod offline;
 mod project;
 mod runner;
 mod stamp;
 mod target;
 
 pub use create::create_tables;
+#[cfg(feature = "cli")]
+pub(crate) use data::UnknownStep;
+pub use data::{Data, DataFn, DataFuture, DataStep, FromRow, Values};
 pub use embedded::Embedded;
 pub use files::{Conflict, Files, Folder, Migration, Part, Way};
 pub(crate) use files::{Place, placed};
 pub use history::State;
 pub(crate) use history::heads;
+pub use offline::offline_script;
 pub use project::{Draft, Project, Rebased, Squashed};
 pub use runner::{Batch, Done, Goal, Migrator, Planned, Report, Standing, Status};
 pub use target::Target;

@@ -1,4 +1,5 @@
-//! What the program says to the command line tool: the schema of its models.
+//! What the program says to the command line tool: the schema of its models, and what came of migrations that only it can
+//! run.
 
 use std::io::Write;
 
@@ -6,7 +7,8 @@ use covet_drivers::catalog::Schema;
 use covet_drivers::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::schema::{Models, schema_of};
+use crate::migrate::delegate;
+use crate::schema::{Hints, Models, hints_of, schema_of};
 
 /// The variable of the environment by which the tool asks.
 pub const VARIABLE: &str = "COVET_TOOL";
@@ -14,11 +16,14 @@ pub const VARIABLE: &str = "COVET_TOOL";
 /// What the variable says when the schema is wanted.
 pub const SCHEMA: &str = "schema";
 
+/// What the variable says when migrations are to be run that have steps in Rust.
+pub const MIGRATE: &str = "migrate";
+
 /// The line before the answer; whatever else the program prints does not matter.
-const BEGIN: &str = "<<<<<<<< covet schema";
+const BEGIN: &str = "<<<<<<<< covet";
 
 /// The line after the answer.
-const END: &str = ">>>>>>>> covet schema";
+const END: &str = ">>>>>>>> covet";
 
 /// Raised when an older tool could not read the answer.
 const FORMAT: u32 = 1;
@@ -31,6 +36,8 @@ struct Answer {
     #[serde(default)]
     schema: Option<Schema>,
     #[serde(default)]
+    hints: Hints,
+    #[serde(default)]
     error: Option<String>,
 }
 
@@ -38,16 +45,12 @@ struct Answer {
 /// [`tool!`](crate::tool!) calls it.
 #[allow(clippy::exit)] // the program must not go on: it was started for the answer alone
 pub fn answer(models: impl FnOnce() -> Models) {
-    match std::env::var(VARIABLE) {
-        Ok(wanted) if wanted == SCHEMA => {}
+    let json = match std::env::var(VARIABLE) {
+        Ok(wanted) if wanted == SCHEMA => serde_json::to_string(&asked(&models())),
+        Ok(wanted) if wanted == MIGRATE => serde_json::to_string(&delegate::answer()),
         _ => return,
-    }
-    let (schema, error) = match schema_of(&models()) {
-        Ok(schema) => (Some(schema), None),
-        Err(error) => (None, Some(error.to_string())),
     };
-    let answer = Answer { format: FORMAT, version: env!("CARGO_PKG_VERSION").to_owned(), schema, error };
-    let code = match serde_json::to_string(&answer) {
+    let code = match json {
         Ok(json) => {
             let mut out = std::io::stdout().lock();
             i32::from(writeln!(out, "\n{BEGIN}\n{json}\n{END}").and_then(|()| out.flush()).is_err())
@@ -57,18 +60,42 @@ pub fn answer(models: impl FnOnce() -> Models) {
     std::process::exit(code);
 }
 
-/// The schema in what a program printed.
+/// What the models ask for and say.
+fn asked(models: &Models) -> Answer {
+    let (schema, hints, error) = match schema_of(models).and_then(|schema| Ok((schema, hints_of(models)?))) {
+        Ok((schema, hints)) => (Some(schema), hints, None),
+        Err(error) => (None, Hints::default(), Some(error.to_string())),
+    };
+    Answer { format: FORMAT, version: env!("CARGO_PKG_VERSION").to_owned(), schema, hints, error }
+}
+
+/// The line of a program's output that is its answer.
+fn line(printed: &str) -> Result<&str> {
+    printed.lines().skip_while(|line| *line != BEGIN).nth(1).ok_or_else(|| {
+        Error::new(ErrorKind::Migration, "the program did not say which models it has")
+            .with_help("write `covet_orm::tool!();` as the first line of its `fn main`")
+    })
+}
+
+/// What a program says of the migrations that it was to run.
+///
+/// # Errors
+/// As [`read`].
+#[cfg(feature = "cli")]
+pub(crate) fn read_migrated(printed: &str) -> Result<delegate::Answer> {
+    serde_json::from_str(line(printed)?).map_err(unreadable)
+}
+
+fn unreadable(error: serde_json::Error) -> Error {
+    Error::new(ErrorKind::Migration, "the answer of the program cannot be read").with_source(error)
+}
+
+/// The schema in what a program printed, and what the models say about their past.
 ///
 /// # Errors
 /// `Migration`: what the program found wrong with its models, or that it gave no answer.
-pub fn read(printed: &str) -> Result<Schema> {
-    let json = printed.lines().skip_while(|line| *line != BEGIN).nth(1).ok_or_else(|| {
-        Error::new(ErrorKind::Migration, "the program did not say which models it has")
-            .with_help("write `covet_orm::tool!();` as the first line of its `fn main`")
-    })?;
-    let answer: Answer = serde_json::from_str(json).map_err(|error| {
-        Error::new(ErrorKind::Migration, "the answer of the program cannot be read").with_source(error)
-    })?;
+pub fn read(printed: &str) -> Result<(Schema, Hints)> {
+    let answer: Answer = serde_json::from_str(line(printed)?).map_err(unreadable)?;
     if answer.format != FORMAT {
         return Err(Error::new(
             ErrorKind::Migration,
@@ -77,7 +104,7 @@ pub fn read(printed: &str) -> Result<Schema> {
         .with_help("install the tool in the version that the program uses"));
     }
     match (answer.schema, answer.error) {
-        (Some(schema), None) => Ok(schema),
+        (Some(schema), None) => Ok((schema, answer.hints)),
         (_, error) => Err(Error::new(
             ErrorKind::Migration,
             error.unwrap_or_else(|| "the answer of the program is empty".to_owned()),
@@ -117,7 +144,8 @@ mod tests {
     fn the_answer_is_found_among_other_output() {
         let answer = r#"{"format":1,"version":"0","schema":{"table":[]}}"#;
         let text = format!("hello\n{BEGIN}\n{answer}\n{END}\nbye");
-        assert!(read(&text).unwrap().tables.is_empty());
+        let (schema, hints) = read(&text).unwrap();
+        assert!(schema.tables.is_empty() && hints.is_empty());
     }
 
     #[test]

@@ -13,12 +13,13 @@ mod definition;
 mod effect;
 mod keys;
 mod leaves;
+mod offline;
 mod online;
 mod quotes;
 mod views;
 
 use crate::catalog::{Bare, Change, Column, ForeignKey, Schema, Table};
-use crate::contract::{Batches, Ddl, Effect, Leaves, Step};
+use crate::contract::{Batches, Ddl, Effect, Leaves, Offline, Step};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::dialect::{NAME, NO_SCHEMAS, quote};
 
@@ -75,6 +76,10 @@ impl Ddl for MySqlDdl {
 
     fn home(&self) -> Option<&'static str> {
         Some("SELECT DATABASE()")
+    }
+
+    fn offline(&self) -> Offline {
+        offline::OFFLINE
     }
 }
 

@@ -6,13 +6,14 @@ mod column;
 mod effect;
 mod enums;
 mod leaves;
+mod offline;
 mod online;
 mod plan;
 mod readers;
 mod schemas;
 
 use crate::catalog::{Change, Column, Schema};
-use crate::contract::{Batches, Ddl, Effect, Leaves, Step};
+use crate::contract::{Batches, Ddl, Effect, Leaves, Offline, Step};
 use crate::error::Result;
 use crate::postgres::dialect::NAME;
 
@@ -63,5 +64,9 @@ impl Ddl for PostgresDdl {
 
     fn home(&self) -> Option<&'static str> {
         Some("SELECT current_schema()::text")
+    }
+
+    fn offline(&self) -> Offline {
+        offline::OFFLINE
     }
 }

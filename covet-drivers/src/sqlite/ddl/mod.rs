@@ -7,6 +7,7 @@ mod effect;
 mod leaves;
 mod line;
 pub(super) mod literal;
+mod offline;
 mod online;
 mod plan;
 mod rebuild;
@@ -15,7 +16,7 @@ mod unknown;
 pub(super) use create::quote;
 
 use crate::catalog::{Bare, Change, Column, Qualified, Schema};
-use crate::contract::{Batches, Ddl, Effect, Leaves, Step};
+use crate::contract::{Batches, Ddl, Effect, Leaves, Offline, Step};
 use crate::error::Result;
 use crate::sqlite::dialect::{NAME, NO_SCHEMAS, PRODUCT};
 
@@ -73,6 +74,10 @@ impl Ddl for SqliteDdl {
 
     fn home(&self) -> Option<&'static str> {
         None
+    }
+
+    fn offline(&self) -> Offline {
+        offline::OFFLINE
     }
 }
 

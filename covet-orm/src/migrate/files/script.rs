@@ -9,6 +9,7 @@
 //! | `-- covet:transaction` | the statement begins a transaction, and does not share that of those before it |
 //! | `-- covet:batches 1000 of "t" by "id"` | the statement runs in batches: see [`batches`](super::batches) |
 //! | `-- covet:allow ID why` | lint may find this here |
+//! | `-- covet:rust name` | between statements: a function of the program runs here |
 //! | `-- covet:irreversible why` | alone in a way back: there is none |
 
 use covet_drivers::contract::Step;
@@ -26,6 +27,7 @@ const ALONE: &str = "alone";
 const TRANSACTION: &str = "transaction";
 const BATCHES: &str = "batches";
 const ALLOW: &str = "allow";
+const RUST: &str = "rust";
 const IRREVERSIBLE: &str = "irreversible";
 
 /// A script, ready to run.
@@ -72,14 +74,27 @@ impl Script {
         let mut script = Script { steps: Vec::new(), irreversible: None, places: Vec::new() };
         let (mut seen, mut line) = (0, 1);
         for piece in split(&text, dialect.quoting())? {
-            let (step, allows) = step(piece, dialect)?;
+            let (before, step, allows) = step(piece, dialect)?;
             // Where the piece ends in the text, less what is left of it behind its comments.
             let end = (piece.as_ptr() as usize + piece.len()).saturating_sub(text.as_ptr() as usize);
             let begin = end.saturating_sub(step.sql.len());
             line += text.get(seen..begin).unwrap_or_default().matches('\n').count();
             seen = begin;
+            for step in before {
+                script.steps.push(step);
+                script.places.push(Place { line, allows: Vec::new() });
+            }
             script.steps.push(step);
             script.places.push(Place { line, allows });
+        }
+        // Behind the last statement there are only comments.
+        let mut last: Vec<&str> = Vec::new();
+        for comment in text.lines().rev().map(str::trim).take_while(|line| line.is_empty() || line.starts_with("--")) {
+            last.extend(comment.strip_prefix(MARK).and_then(|mark| mark.strip_prefix(RUST)));
+        }
+        for name in last.into_iter().rev() {
+            script.steps.push(rust(name)?);
+            script.places.push(Place { line: text.lines().count(), allows: Vec::new() });
         }
         // A script without a statement is only comments.
         for line in text.lines() {
@@ -100,7 +115,9 @@ pub(crate) type Placed = (Vec<(Step, Place)>, Option<String>);
 /// As [`Script::parse`].
 pub(crate) fn placed(text: &str, dialect: &dyn Dialect) -> Result<Placed> {
     let script = Script::parse(text, dialect)?;
-    Ok((script.steps.into_iter().zip(script.places).collect(), script.irreversible))
+    // What the program does is not to be read.
+    let steps = script.steps.into_iter().zip(script.places).filter(|(step, _)| step.rust.is_none());
+    Ok((steps.collect(), script.irreversible))
 }
 
 /// Short hashes of statements, by which an unfinished run knows what it has done.
@@ -108,7 +125,20 @@ pub(in crate::migrate) fn hash(step: &Step) -> String {
     digest(&step.sql).chars().skip("sha256:".len()).take(16).collect()
 }
 
-fn step(piece: &str, dialect: &dyn Dialect) -> Result<(Step, Vec<Allow>)> {
+/// A step in Rust, of this name.
+fn rust(name: &str) -> Result<Step> {
+    let name = name.trim();
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    if name.is_empty() || !name.chars().all(is_name) {
+        return Err(Error::new(ErrorKind::Migration, format!("`{MARK}{RUST} {name}` names no function"))
+            .with_help(format!("write `{MARK}{RUST} full_names`, on a line of its own")));
+    }
+    Ok(Step { rust: Some(name.to_owned()), ..Step::new(format!("{MARK}{RUST} {name}")) })
+}
+
+/// A statement with its comments, and the steps in Rust that stand before it.
+fn step(piece: &str, dialect: &dyn Dialect) -> Result<(Vec<Step>, Step, Vec<Allow>)> {
+    let mut before = Vec::new();
     let mut step = Step::new("");
     let mut allows = Vec::new();
     let mut notes: Vec<&str> = Vec::new();
@@ -129,11 +159,13 @@ fn step(piece: &str, dialect: &dyn Dialect) -> Result<(Step, Vec<Allow>)> {
                     TRANSACTION => step.begins = true,
                     BATCHES => step.batches = Some(batches::read(text, dialect)?),
                     ALLOW => allows.push(allow(text)?),
+                    RUST => before.push(rust(text)?),
                     IRREVERSIBLE => {}
                     other => {
                         return Err(Error::new(ErrorKind::Migration, format!("`{MARK}{other}` is not known"))
                             .with_help(format!(
-                                "known are {GUARD}, {ALONE}, {TRANSACTION}, {BATCHES}, {ALLOW} and {IRREVERSIBLE}"
+                                "known are {GUARD}, {ALONE}, {TRANSACTION}, {BATCHES}, {ALLOW}, {RUST} and \
+                                 {IRREVERSIBLE}"
                             )));
                     }
                 }
@@ -145,7 +177,7 @@ fn step(piece: &str, dialect: &dyn Dialect) -> Result<(Step, Vec<Allow>)> {
     }
     rest.clone_into(&mut step.sql);
     batches::check(&step)?;
-    Ok((step, allows))
+    Ok((before, step, allows))
 }
 
 /// What follows `-- covet:allow`: a rule, and why, which must be said.
@@ -166,6 +198,11 @@ pub(in crate::migrate) fn render(heading: &str, steps: &[Step], dialect: &dyn Di
     let mut out = format!("-- {}\n", one_line(heading));
     for step in steps {
         out.push('\n');
+        if step.rust.is_some() {
+            out.push_str(&step.sql);
+            out.push('\n');
+            continue;
+        }
         if step.guard {
             out.push_str(&format!("{MARK}{GUARD} {}\n", one_line(&step.note)));
         } else {

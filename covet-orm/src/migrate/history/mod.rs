@@ -2,6 +2,7 @@
 
 mod entry;
 mod progress;
+mod rows;
 mod table;
 
 use covet_drivers::catalog::ColumnType;
@@ -17,6 +18,7 @@ use entry::Cells;
 pub use entry::State;
 pub(super) use entry::{Doubt, Entry};
 pub(super) use progress::Progress;
+pub(super) use rows::Rows;
 use table::{FIELDS, Field, VERSION, VERSION_ID, VERSION_STATE, fields};
 
 /// The table.
@@ -146,19 +148,7 @@ impl<'c> History<'c> {
 
     async fn write_version(&mut self) -> Result<()> {
         self.delete(VERSION_ID).await?;
-        let row = FIELDS.iter().map(|field| {
-            Ok(match field.name {
-                "id" => text(VERSION_ID),
-                "state" => text(VERSION_STATE),
-                "steps_done" => number(VERSION)?,
-                "position" | "steps_total" => number(0)?,
-                "name" | "up_checksum" | "down_sql" | "step_hashes" => text(""),
-                "started_at" => now(),
-                "tool" => text(env!("CARGO_PKG_VERSION")),
-                _ => Node::Value(Value::Null),
-            })
-        });
-        match self.insert(row.collect::<Result<_>>()?).await {
+        match self.insert(FIELDS.iter().map(version_cell).collect::<Result<_>>()?).await {
             // Another was faster.
             Err(error) if error.kind() == ErrorKind::Unique => Ok(()),
             other => other,
@@ -294,6 +284,20 @@ impl<'c> History<'c> {
         self.target.dialect.identifier(TABLE, &mut table);
         sql.replace(&table, &format!("{}{table}", self.home))
     }
+}
+
+/// What a column holds of the row that keeps the version.
+fn version_cell(field: &Field) -> Result<Node> {
+    Ok(match field.name {
+        "id" => text(VERSION_ID),
+        "state" => text(VERSION_STATE),
+        "steps_done" => number(VERSION)?,
+        "position" | "steps_total" => number(0)?,
+        "name" | "up_checksum" | "down_sql" | "step_hashes" => text(""),
+        "started_at" => now(),
+        "tool" => text(env!("CARGO_PKG_VERSION")),
+        _ => Node::Value(Value::Null),
+    })
 }
 
 /// What a column holds of an entry.

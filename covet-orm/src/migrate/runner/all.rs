@@ -21,6 +21,15 @@ impl Migrator {
         Ok(())
     }
 
+    /// The steps in Rust of what is to be run are known.
+    pub(super) fn known(&self, works: &[Work<'_>]) -> Result<()> {
+        for work in works.iter().filter(|work| !work.is_there) {
+            let placed = |error| in_migration(work.id(), work.migration.name(), error);
+            self.data.know(&work.up).map_err(placed)?;
+        }
+        Ok(())
+    }
+
     /// Applies them as far as the history is as it was read; whether that was to the end.
     async fn apply_some(&self, session: &mut Session, wanted: &[String], report: &mut Report) -> Result<bool> {
         let target = session.target();
@@ -30,6 +39,7 @@ impl Migrator {
             .up(&entries, Goal::All)?
             .into_iter()
             .partition(|work| wanted.iter().any(|id| id == work.id()));
+        self.known(&works)?;
         for work in &works {
             if let Some(other) = others.iter().find(|other| self.folder.is_before(other.id(), work.id())) {
                 return Err(Error::new(
@@ -60,9 +70,8 @@ impl Migrator {
             let position = work.begun.as_ref().map_or_else(|| last.saturating_add(1), |begun| begun.position);
             last = last.max(position);
             let entry = entry(&work, position, State::Running);
-            let mut run = Run::new(session, self.limits, Way::Up, &work.up, entry);
+            let mut run = Run::new(session, self, Way::Up, &work.up, entry);
             (run.begun, run.replaces) = (work.begun.clone(), work.migration.replaces());
-            run.watch = self.watch.clone();
             if let Some(statements) = run.run().await.map_err(placed)? {
                 let (id, name) = (work.id().to_owned(), work.migration.name().to_owned());
                 report.done.push(Done { id, name, statements, took: begin.elapsed() });
@@ -83,6 +92,11 @@ impl Migrator {
         let target = session.target();
         session.history().create().await?;
         for id in wanted {
+            let sql = session.history().way_back(id).await?;
+            let known = Script::parse(&sql, target.dialect).and_then(|script| self.data.know(&script));
+            known.map_err(|error| in_migration(id, "on the way back", error))?;
+        }
+        for id in wanted {
             if session.is_marked() {
                 self.renewed(session).await?;
             }
@@ -95,9 +109,8 @@ impl Migrator {
             let placed = |error| in_migration(id, &entry.name, error);
             let script = back(&entry.down_sql, target).map_err(placed)?;
             let begin = Instant::now();
-            let mut run = Run::new(session, self.limits, Way::Down, &script, entry.clone());
+            let mut run = Run::new(session, self, Way::Down, &script, entry.clone());
             run.begun = (entry.state == State::Reverting).then(|| entry.clone());
-            run.watch = self.watch.clone();
             if let Some(statements) = run.run().await.map_err(placed)? {
                 report.done.push(Done { id: entry.id, name: entry.name, statements, took: begin.elapsed() });
             }
@@ -121,7 +134,7 @@ pub(super) fn back(sql: &str, target: Target) -> Result<Script> {
 }
 
 /// The row of a migration.
-pub(super) fn entry(work: &Work<'_>, position: i32, state: State) -> Entry {
+pub(in crate::migrate) fn entry(work: &Work<'_>, position: i32, state: State) -> Entry {
     Entry {
         name: work.migration.name().to_owned(),
         parents: work.migration.parents().to_vec(),

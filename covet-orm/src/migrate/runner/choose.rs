@@ -12,34 +12,34 @@ use crate::migrate::runner::{Goal, in_migration};
 
 /// A migration to apply, and what an earlier run did of it.
 #[derive(Debug)]
-pub(super) struct Work<'f> {
-    pub(super) migration: &'f Migration,
-    pub(super) sums: Sums,
-    pub(super) up: Script,
-    pub(super) up_sql: String,
-    pub(super) down_sql: String,
-    pub(super) begun: Option<Entry>,
+pub(in crate::migrate) struct Work<'f> {
+    pub(in crate::migrate) migration: &'f Migration,
+    pub(in crate::migrate) sums: Sums,
+    pub(in crate::migrate) up: Script,
+    pub(in crate::migrate) up_sql: String,
+    pub(in crate::migrate) down_sql: String,
+    pub(in crate::migrate) begun: Option<Entry>,
     /// The database has it already, by the migrations that it replaces.
-    pub(super) is_there: bool,
+    pub(in crate::migrate) is_there: bool,
 }
 
 impl Work<'_> {
-    pub(super) fn id(&self) -> &str {
+    pub(in crate::migrate) fn id(&self) -> &str {
         self.migration.id()
     }
 
     /// Statements that are done already.
-    pub(super) fn done(&self) -> usize {
+    pub(in crate::migrate) fn done(&self) -> usize {
         self.begun.as_ref().map_or(0, |entry| entry.steps_done)
     }
 }
 
 /// What is to be applied.
-pub(super) struct Choice<'f> {
-    pub(super) folder: &'f Folder,
-    pub(super) dialect: &'static dyn Dialect,
+pub(in crate::migrate) struct Choice<'f> {
+    pub(in crate::migrate) folder: &'f Folder,
+    pub(in crate::migrate) dialect: &'static dyn Dialect,
     /// Whether the database may have migrations that are not here.
-    pub(super) allow_newer: bool,
+    pub(in crate::migrate) allow_newer: bool,
 }
 
 impl<'f> Choice<'f> {
@@ -87,7 +87,7 @@ impl<'f> Choice<'f> {
     }
 
     /// A migration with its scripts, as if nothing were known of it.
-    pub(super) fn work(&self, migration: &'f Migration) -> Result<Work<'f>> {
+    pub(in crate::migrate) fn work(&self, migration: &'f Migration) -> Result<Work<'f>> {
         self.load(migration, None, false)
     }
 

@@ -8,11 +8,12 @@ use covet_drivers::contract::{Connection, ConnectionState, Leaves, Step, Transac
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::migrate::Target;
+use crate::migrate::data::DataSteps;
 use crate::migrate::files::{Script, Way};
 use crate::migrate::history::{Doubt, Entry, History, Note, State};
 use crate::migrate::runner::batches::Watch;
 use crate::migrate::runner::patience::{Attempts, Limits, begin};
-use crate::migrate::runner::{Session, step};
+use crate::migrate::runner::{Migrator, Session, step};
 
 /// One migration on its way.
 pub(super) struct Run<'r> {
@@ -30,6 +31,8 @@ pub(super) struct Run<'r> {
     pub(super) begun: Option<Entry>,
     /// Those in whose place it stands, once it is applied.
     pub(super) replaces: &'r [String],
+    /// The steps in Rust that are known.
+    pub(super) data: &'r DataSteps,
     /// Whether the statement that is under way took effect, should it end with an error.
     pub(super) doubt: Option<Doubt>,
 }
@@ -59,7 +62,13 @@ impl Way {
 
 impl<'r> Run<'r> {
     /// One of which nothing is done yet.
-    pub(super) fn new(session: &'r mut Session, limits: Limits, way: Way, script: &'r Script, entry: Entry) -> Self {
+    pub(super) fn new(
+        session: &'r mut Session,
+        migrator: &'r Migrator,
+        way: Way,
+        script: &'r Script,
+        entry: Entry,
+    ) -> Self {
         let target = session.target();
         if script.steps.iter().any(|step| target.ddl.leaves(&step.sql) != Leaves::Nothing) {
             session.mark();
@@ -69,13 +78,14 @@ impl<'r> Run<'r> {
             connection,
             target,
             home,
-            limits,
-            watch: Watch::default(),
+            limits: migrator.limits,
+            watch: migrator.watch.clone(),
             way,
             script,
             entry,
             begun: None,
             replaces: &[],
+            data: &migrator.data,
             doubt: None,
         }
     }
@@ -140,12 +150,19 @@ impl<'r> Run<'r> {
 
     /// Runs the statements of a range within the open transaction.
     async fn statements(&mut self, from: usize, to: usize) -> Result<()> {
-        let total = self.script.steps.len();
         for (index, step) in self.script.steps.iter().enumerate().take(to).skip(from) {
-            step::run(self.connection, step, index + 1, total).await?;
+            self.one(step, index + 1).await?;
             self.still_within(index + 1, "the migration")?;
         }
         Ok(())
+    }
+
+    /// Runs a statement, or a step in Rust, within the open transaction.
+    async fn one(&mut self, step: &Step, number: usize) -> Result<()> {
+        match &step.rust {
+            Some(name) => self.data.run(name, self.connection, self.target.dialect).await,
+            None => step::run(self.connection, step, number, self.script.steps.len()).await,
+        }
     }
 
     /// Whether the statement that was run left the transaction open, which has the note in it.
@@ -298,6 +315,9 @@ impl<'r> Run<'r> {
 
     /// Whether the statement changes rows, and all of them go back with their transaction.
     async fn is_of_rows(&mut self, step: &Step) -> Result<bool> {
+        if step.rust.is_some() {
+            return Ok(true);
+        }
         if !step::changes_rows(step, self.target.dialect) {
             return Ok(false);
         }
@@ -309,7 +329,7 @@ impl<'r> Run<'r> {
 
     async fn noted(&mut self, from: usize, step: &Step) -> Result<()> {
         let total = self.script.steps.len();
-        step::run(self.connection, step, from + 1, total).await?;
+        self.one(step, from + 1).await?;
         if self.connection.state() != ConnectionState::InTransaction {
             return Err(Error::new(
                 ErrorKind::Migration,

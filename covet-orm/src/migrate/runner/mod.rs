@@ -19,15 +19,19 @@ use covet_drivers::render::Dialect;
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::db::Db;
+use crate::migrate::data::{DataStep, DataSteps};
 use crate::migrate::embedded::Embedded;
 use crate::migrate::files::Folder;
+#[cfg(feature = "cli")]
+use crate::migrate::files::{Script, Way};
 use crate::migrate::history::Entry;
 
 pub use batches::Batch;
 use batches::Watch;
-use choose::Choice;
+pub(super) use choose::{Choice, Work};
 use patience::Limits;
 
+pub(super) use all::entry;
 pub(super) use session::Session;
 pub use status::{Standing, Status};
 
@@ -48,6 +52,7 @@ pub struct Migrator {
     folder: Folder,
     limits: Limits,
     watch: Watch,
+    data: DataSteps,
     allow_newer: bool,
 }
 
@@ -110,6 +115,7 @@ impl Migrator {
             folder: Folder::read(path)?,
             limits: Limits::default(),
             watch: Watch::default(),
+            data: DataSteps::registered(),
             allow_newer: false,
         })
     }
@@ -123,6 +129,7 @@ impl Migrator {
             folder: migrations.folder()?,
             limits: Limits::default(),
             watch: Watch::default(),
+            data: DataSteps::registered(),
             allow_newer: false,
         })
     }
@@ -159,6 +166,14 @@ impl Migrator {
         self
     }
 
+    /// Knows this step in Rust, beside those that [`data_step!`](crate::data_step) made known: for a program whose linker
+    /// leaves unused parts away.
+    #[must_use]
+    pub fn step(mut self, step: DataStep) -> Self {
+        self.data.add(step);
+        self
+    }
+
     /// Is told after each batch how far its statement is.
     #[must_use]
     pub fn watch(mut self, watch: impl Fn(&Batch<'_>) + Send + Sync + 'static) -> Self {
@@ -185,6 +200,7 @@ impl Migrator {
         let mut report = Report::default();
         // Whoever finds nothing to do waits for nobody.
         let works = self.choice(db.backend().dialect()).up(&entries, goal)?;
+        self.known(&works)?;
         let wanted: Vec<String> = works.iter().map(|work| work.id().to_owned()).collect();
         if !wanted.is_empty() {
             let mut session = self.locked(db).await?;
@@ -261,6 +277,23 @@ impl Migrator {
     #[must_use]
     pub fn folder(&self) -> &Folder {
         &self.folder
+    }
+
+    /// A step in Rust of any migration that this program does not know, for a kind of database.
+    ///
+    /// # Errors
+    /// Those of reading the files.
+    #[cfg(feature = "cli")]
+    pub(crate) fn unknown_step(&self, dialect: &'static dyn Dialect) -> Result<Option<String>> {
+        for migration in self.folder.migrations() {
+            for way in [Way::Up, Way::Down] {
+                let script = Script::parse(&migration.sql(dialect.name(), way)?, dialect)?;
+                if let Some(name) = self.data.unknown(&script).into_iter().next() {
+                    return Ok(Some(name));
+                }
+            }
+        }
+        Ok(None)
     }
 
     async fn entries(&self, db: &Db) -> Result<Vec<Entry>> {

@@ -87,7 +87,7 @@ fn waits<'s>(guard: &Step, mut earlier: impl Iterator<Item = &'s Step>, quoting:
     // What cannot be read is run when its turn comes.
     let Some(asked) = Names::of(guard, quoting) else { return true };
     earlier.any(|step| {
-        let Some(touched) = Names::of(step, quoting) else { return true };
+        let Some(touched) = Names::of(step, quoting).filter(|_| step.rust.is_none()) else { return true };
         let shares_table = asked.tables.iter().any(|table| touched.all.contains(table));
         let shares_more = asked.all.iter().any(|name| !asked.tables.contains(name) && touched.all.contains(name));
         let keeps_rows = touched.first == "alter" && !touched.renames;
