@@ -1,9 +1,10 @@
 //! The way back: every change turned round, and put into an order that is safe for it.
 
-use covet_drivers::catalog::{Change, Column, ColumnType, EnumType, Schema, Table};
+use covet_drivers::catalog::{Change, Column, ColumnType, EnumType, ForeignKey, Schema, Table};
 
 use crate::schema::diff::compare::Places;
 use crate::schema::diff::moved::Moving;
+use crate::schema::diff::retype::moves_keys;
 use crate::schema::diff::{aside, ground};
 
 /// The changes that undo these, which led to `after`.
@@ -46,7 +47,7 @@ pub(super) fn turn_round(forth: &[Change], after: &Schema) -> Vec<Change> {
     let new: Vec<&Table> = after.tables.iter().filter(|table| is_new(&table.name)).collect();
     let mut order = ground::parents_first(new);
     order.reverse();
-    places.drop_tables_in(&order);
+    places.drop_tables_in(&order, &moving, |key| !is_new(&key.target) && loses_its_ground(forth, key));
     places.in_order().chain(renames).collect()
 }
 
@@ -69,6 +70,18 @@ fn is_freed(forth: &[Change], table: &str, columns: &[String]) -> bool {
     forth.iter().any(|change| {
         matches!(change, Change::AlterColumn { table: t, before, after, .. }
             if t == table && before.nullable && !after.nullable && columns.contains(&after.name))
+    })
+}
+
+/// Whether what a foreign key of a new table stands on goes back, and the table goes only after that.
+fn loses_its_ground(forth: &[Change], key: &ForeignKey) -> bool {
+    let on = |table: &str, column: &Column| table == key.target && key.target_columns.contains(&column.name);
+    forth.iter().any(|change| match change {
+        Change::AlterPrimaryKey { table, .. } => *table == key.target,
+        Change::AddIndex { table, index } => *table == key.target && index.keeps_unique(&key.target_columns),
+        Change::AddColumn { table, column, .. } => on(table, column),
+        Change::AlterColumn { table, before, after, .. } => on(table, after) && moves_keys(before, after),
+        _ => false,
     })
 }
 

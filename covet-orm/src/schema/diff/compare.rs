@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use covet_drivers::Result;
-use covet_drivers::catalog::{Change, EnumType, Schema, Table};
+use covet_drivers::catalog::{Change, EnumType, ForeignKey, Schema, Table};
 
 use crate::schema::diff::judge::Judge;
 use crate::schema::diff::moved::Moving;
@@ -41,16 +41,50 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// Drops these tables in this order. Where they point at each other in a circle, a foreign key goes first.
-    pub(super) fn drop_tables_in(&mut self, order: &[&Table]) {
+    /// Drops these tables in this order. Where they point at each other in a circle, a foreign key goes first; and so
+    /// does what is in the way of changes before the tables go: foreign keys to what becomes another, and what stands
+    /// on columns that move, as those of an enum that is made anew.
+    pub(super) fn drop_tables_in(
+        &mut self,
+        order: &[&Table],
+        moving: &Moving,
+        loses_its_ground: impl Fn(&ForeignKey) -> bool,
+    ) {
         let against = ground::against_the_order(order);
-        for (table, key) in &against {
-            let change = Change::DropForeignKey { table: table.name.clone(), foreign_key: (*key).clone() };
-            self.drop_foreign_keys.push(change);
-        }
         for table in order {
             let mut rest = (*table).clone();
-            rest.foreign_keys.retain(|key| !against.contains(&(table, key)));
+            let name = || table.name.clone();
+            rest.foreign_keys.retain(|key| {
+                let moves = moving.moves_foreign_key(&table.name, key) || loses_its_ground(key);
+                let goes = moves || against.contains(&(table, key));
+                if goes {
+                    self.drop_foreign_keys.push(Change::DropForeignKey { table: name(), foreign_key: key.clone() });
+                }
+                !goes
+            });
+            if let Some(moved) = moving.of(&table.name) {
+                rest.checks.retain(|check| {
+                    let goes = moved.moves_check(check);
+                    if goes {
+                        self.drop_checks.push(Change::DropCheck { table: name(), check: check.clone() });
+                    }
+                    !goes
+                });
+                rest.indexes.retain(|index| {
+                    let goes = moved.moves_index(index);
+                    if goes {
+                        self.drop_indexes.push(Change::DropIndex { table: name(), index: index.clone() });
+                    }
+                    !goes
+                });
+                rest.columns.retain(|column| {
+                    let goes = column.generated.is_some() && moved.gone.contains(&column.name);
+                    if goes {
+                        self.drop_generated.push(Change::DropColumn { table: name(), column: column.clone() });
+                    }
+                    !goes
+                });
+            }
             self.drop_tables.push(Change::DropTable { table: rest });
         }
     }
@@ -130,8 +164,8 @@ pub(super) fn compare(before: &Schema, after: &Schema, judge: &mut Judge<'_>) ->
     let mut places = Places::default();
     enums(&before, &after, judge, &mut places)?;
     new_tables(&before, &after, &mut places);
-    lost_tables(&before, &after, judge, &mut places);
     let between = Between::new(&before, &after);
+    lost_tables(&between, judge, &mut places);
     for new in &after.tables {
         if let Some(old) = before.table(&new.name) {
             table::compare(old, new, &between, judge, &mut places)?;
@@ -173,7 +207,8 @@ fn new_tables(before: &Schema, after: &Schema, places: &mut Places) {
     }
 }
 
-fn lost_tables(before: &Schema, after: &Schema, judge: &mut Judge<'_>, places: &mut Places) {
+fn lost_tables(between: &Between<'_>, judge: &mut Judge<'_>, places: &mut Places) {
+    let (before, after) = (between.before, between.after);
     let lost: Vec<&Table> = before.tables.iter().filter(|table| after.table(&table.name).is_none()).collect();
     let mut going = Vec::new();
     for table in &lost {
@@ -183,7 +218,8 @@ fn lost_tables(before: &Schema, after: &Schema, judge: &mut Judge<'_>, places: &
     }
     let mut order = ground::parents_first(going);
     order.reverse();
-    places.drop_tables_in(&order);
+    let loses_its_ground = |key: &ForeignKey| ground::loses_its_ground(key, before, after, &between.moving);
+    places.drop_tables_in(&order, &between.moving, loses_its_ground);
 }
 
 fn lost_table(table: &Table, before: &Schema, after: &Schema) -> Question {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use covet_drivers::catalog::{Change, Check, Column, ColumnType, ForeignKey, Index, Schema, Table};
+use covet_drivers::catalog::{Change, Check, Column, ColumnType, EnumType, ForeignKey, Index, Schema, Table};
 
 use crate::schema::diff::retype::moves_keys;
 
@@ -31,6 +31,19 @@ impl Moved {
         let lost = old.columns.iter().filter(|column| new.column(&column.name).is_none());
         moved.gone.extend(lost.filter(|column| column.generated.is_some()).map(|column| column.name.clone()));
         moved.with_readers(pairs().map(|(_, column)| column).filter(|column| column.generated.is_some()));
+        moved
+    }
+
+    /// Of a table that goes: enums that other tables have too become others before.
+    fn going(table: &Table, after: &Schema) -> Self {
+        let mut moved = Moved::default();
+        for column in &table.columns {
+            let same = |ty: &&EnumType| column.ty.as_enum().is_some_and(|own| own.name == ty.name);
+            if let Some(ty) = after.enums().into_iter().find(same) {
+                moved.turn(column, &Column { ty: ColumnType::Enum(ty.clone()), ..column.clone() });
+            }
+        }
+        moved.with_readers(table.columns.iter().filter(|column| column.generated.is_some()));
         moved
     }
 
@@ -103,8 +116,13 @@ pub(super) struct Moving(pub(super) BTreeMap<String, Moved>);
 impl Moving {
     /// Between two schemas whose tables have the same names.
     pub(super) fn between(before: &Schema, after: &Schema) -> Self {
-        let both = after.tables.iter().filter_map(|new| Some((before.table(&new.name)?, new)));
-        let moved = both.map(|(old, new)| (new.name.clone(), Moved::between(old, new)));
+        let moved = before.tables.iter().map(|old| {
+            let moved = match after.table(&old.name) {
+                Some(new) => Moved::between(old, new),
+                None => Moved::going(old, after),
+            };
+            (old.name.clone(), moved)
+        });
         Moving(moved.filter(|(_, moved)| !moved.is_empty()).collect())
     }
 
