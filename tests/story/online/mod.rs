@@ -194,4 +194,34 @@ pub(crate) const ALL: &[Change] = &[
         refused: &[(Kind::Postgres, "the index a_n_idx stands on it"), (Kind::Mysql, "the index a_n_idx stands on it")],
         ..CHANGE
     },
+    Change {
+        id: "O19 another type under a view",
+        before: "a{id auto; n i32} view v{SELECT id, n FROM a WHERE n > 1} view w{SELECT id FROM v}",
+        after: "a{id auto; n i64} view v{SELECT id, n FROM a WHERE n > 1} view w{SELECT id FROM v}",
+        rows: &["INSERT INTO [a] ([n]) VALUES (1), (2), (3)"],
+        parts: &[Part::Expand, Part::Backfill, Part::Contract],
+        holds: &[("SELECT sum([n]) FROM [v]", 5), ("SELECT count(*) FROM [w]", 2)],
+        ..CHANGE
+    },
+    Change {
+        id: "O20 another type under a trigger",
+        before: "a{id auto; n i32} log{id auto; what i64} \
+            function note{@postgres () RETURNS trigger LANGUAGE plpgsql AS \
+                $$ BEGIN INSERT INTO log (what) VALUES (NEW.n); RETURN NEW; END $$} \
+            trigger note on a{\
+                @postgres AFTER INSERT ON a FOR EACH ROW EXECUTE FUNCTION note() \
+                @mysql AFTER INSERT ON a FOR EACH ROW INSERT INTO log (what) VALUES (NEW.n) \
+                @sqlite AFTER INSERT ON a BEGIN INSERT INTO log (what) VALUES (NEW.n); END}",
+        after: "a{id auto; n i64} log{id auto; what i64} \
+            function note{@postgres () RETURNS trigger LANGUAGE plpgsql AS \
+                $$ BEGIN INSERT INTO log (what) VALUES (NEW.n); RETURN NEW; END $$} \
+            trigger note on a{\
+                @postgres AFTER INSERT ON a FOR EACH ROW EXECUTE FUNCTION note() \
+                @mysql AFTER INSERT ON a FOR EACH ROW INSERT INTO log (what) VALUES (NEW.n) \
+                @sqlite AFTER INSERT ON a BEGIN INSERT INTO log (what) VALUES (NEW.n); END}",
+        rows: &["INSERT INTO [a] ([n]) VALUES (1), (2)"],
+        parts: &[Part::Expand, Part::Backfill, Part::Contract],
+        holds: &[("SELECT sum([what]) FROM [log]", 3)],
+        ..CHANGE
+    },
 ];

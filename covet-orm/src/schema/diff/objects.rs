@@ -114,6 +114,7 @@ fn touched(changes: &[Change], before: &Schema) -> BTreeSet<String> {
             Change::AddColumn { table, .. }
             | Change::DropColumn { table, .. }
             | Change::RenameColumn { table, .. }
+            | Change::SwapColumn { table, .. }
             | Change::AlterColumn { table, .. } => table,
             _ => continue,
         };
