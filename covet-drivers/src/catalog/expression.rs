@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -91,7 +92,18 @@ impl Expression {
     /// The expression with a value, in SQL, in place of a column.
     #[must_use]
     pub fn with_value(&self, column: &str, value: &str) -> Self {
-        self.each(|text| replaced(text, column, |_| format!("({value})")))
+        self.with_values(&[(column, value)])
+    }
+
+    /// The expression with a value, in SQL, in place of each of these columns, at once: a value may name columns.
+    #[must_use]
+    pub fn with_values(&self, values: &[(&str, &str)]) -> Self {
+        self.each(|text| {
+            let places = values.iter().flat_map(|(name, value)| {
+                columns(text, name).into_iter().map(move |piece| (piece.at, format!("({value})")))
+            });
+            spliced(text, places.collect())
+        })
     }
 
     fn each(&self, change: impl Fn(&str) -> String) -> Self {
@@ -194,12 +206,20 @@ fn quoted(name: &str, mark: char) -> String {
 
 /// The text with something in place of the name of a column; it is told the quotes around the name.
 fn replaced(text: &str, name: &str, by: impl Fn(Option<char>) -> String) -> String {
+    let places = columns(text, name).into_iter().map(|piece| (piece.at.clone(), by(piece.mark(text))));
+    spliced(text, places.collect())
+}
+
+/// The text with something in these places.
+fn spliced(text: &str, mut places: Vec<(Range<usize>, String)>) -> String {
+    places.sort_by_key(|(at, _)| at.start);
+    places.dedup_by_key(|(at, _)| at.start);
     let mut out = String::new();
     let mut last = 0;
-    for piece in columns(text, name) {
-        out.push_str(text.get(last..piece.at.start).unwrap_or_default());
-        out.push_str(&by(piece.mark(text)));
-        last = piece.at.end;
+    for (at, by) in places {
+        out.push_str(text.get(last..at.start).unwrap_or_default());
+        out.push_str(&by);
+        last = at.end;
     }
     out.push_str(text.get(last..).unwrap_or_default());
     out
@@ -246,6 +266,8 @@ mod tests {
         assert!(each.mentions("a") && !each.mentions("lower") && each.on("z").is_none());
         assert_eq!(each.renamed("a", "b").on("x"), Some("lower(\"b\")"));
         assert_eq!(each.with_value("A", "-1").on("x"), Some("lower((-1))"));
+        let sum = Expression::new("a + b").with_values(&[("b", "a"), ("a", "b * 2")]);
+        assert_eq!(sum.on("x"), Some("(b * 2) + (a)"));
         assert!(each.means(&each.clone()) && !each.means(&Expression::new("lower(a)")));
     }
 

@@ -11,6 +11,8 @@ mod expression;
 mod index;
 mod names;
 mod object;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod origins;
 mod table;
 mod words;
 
@@ -21,4 +23,6 @@ pub use expression::Expression;
 pub use index::{Index, Over, Term};
 pub use names::{Qualified, constraint_name, followers, shorten};
 pub use object::{Object, ObjectKind};
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+pub(crate) use origins::{Origins, Source, Value};
 pub use table::{Action, Check, ForeignKey, Schema, Table, Timing};

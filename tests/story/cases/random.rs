@@ -67,4 +67,80 @@ pub(crate) const CASES: &[Case] = &[
         outcome: RefusedOn(Kind::Mysql, "which reads the numbered column id"),
         ..CASE
     },
+    Case {
+        id: "R08 a table gets another name, and a column in it allows no NULL any more",
+        before: "t{id auto; n i32?}",
+        after: "u{id auto; n i32}",
+        decide: &["rename table t to u", "no nulls in u.n"],
+        rows: &["INSERT INTO t (n) VALUES (NULL)"],
+        outcome: Stops("(1 row)"),
+        ..CASE
+    },
+    Case {
+        id: "R09 a column gets another name and a smaller type",
+        before: "t{id auto; n i64}",
+        after: "t{id auto; m i16}",
+        decide: &["rename column t.n to m", "narrow t.m"],
+        rows: &["INSERT INTO t (n) VALUES (70000)"],
+        outcome: Stops("(1 row)"),
+        ..CASE
+    },
+    Case {
+        id: "R10 a value in place of NULL points at no row",
+        before: "p{id auto} t{id auto; p i64? ->p.id}",
+        after: "p{id auto} t{id auto; p i64 ->p.id}",
+        decide: &["backfill t.p with 9"],
+        rows: &["INSERT INTO t (p) VALUES (NULL)"],
+        // Who refuses it has words of its own on each database.
+        outcome: Stops("t"),
+        ..CASE
+    },
+    Case {
+        id: "R11 a label comes, and rows of a table with another name do not fit",
+        before: "t{id auto; n i32?; e enum(mood,a)}",
+        after: "u{id auto; n i32; e enum(mood,a,b)}",
+        decide: &["rename table t to u", "no nulls in u.n"],
+        rows: &["INSERT INTO t (n, e) VALUES (NULL, 'a')"],
+        outcome: Stops("(1 row)"),
+        ..CASE
+    },
+    Case {
+        id: "R12 a value in place of NULL is one that a check refuses, and a label comes",
+        before: "t{id auto; n i32?; e enum(mood,a); ck:c(n~<>~7)}",
+        after: "t{id auto; n i32; e enum(mood,a,b); ck:c(n~<>~7)}",
+        decide: &["backfill t.n with 7"],
+        rows: &["INSERT INTO t (n, e) VALUES (NULL, 'a')"],
+        outcome: Stops("t"),
+        ..CASE
+    },
+    Case {
+        id: "R13 an enum loses a label, and a table goes that has a value generated from it",
+        before: "t{id auto; e enum(mood,a,b); g bool? stored:e~IS~NULL} u{id auto; e enum(mood,a,b)?}",
+        after: "u{id auto; e enum(mood,a)?}",
+        decide: &["drop table t", "drop label 'b' of mood"],
+        rows: &["INSERT INTO u (e) VALUES ('a')"],
+        ..CASE
+    },
+    Case {
+        id: "R14 an enum gets a label, and a table comes that has a value generated from it",
+        before: "u{id auto; e enum(mood,a)?}",
+        after: "t{id auto; e enum(mood,a,b); g bool? stored:e~IS~NULL; ck:c(e~IS~NOT~NULL)} u{id auto; e enum(mood,a,b)?}",
+        rows: &["INSERT INTO u (e) VALUES ('a')"],
+        ..CASE
+    },
+    Case {
+        id: "R15 a table goes that points at one with another key from then on",
+        before: "t{id auto; u_id i64? ->u.id} u{id i64; n i64; pk(id)}",
+        after: "u{id i64; n i64; pk(n)}",
+        decide: &["drop table t"],
+        rows: &["INSERT INTO u (id, n) VALUES (1, 2)"],
+        ..CASE
+    },
+    Case {
+        id: "R16 a table comes that points at one with another key from then on",
+        before: "u{id i64; n i64; pk(id)}",
+        after: "t{id auto; u_n i64? ->u.n} u{id i64; n i64; pk(n)}",
+        rows: &["INSERT INTO u (id, n) VALUES (1, 2)"],
+        ..CASE
+    },
 ];

@@ -1,7 +1,6 @@
 //! Columns that come, go, change their name or become something else.
 
 use crate::catalog::{Change, Check, Column, ColumnDefault, ColumnType, EnumType, ForeignKey};
-use crate::contract::Step;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::ddl::convert::unfit;
 use crate::mysql::ddl::definition::{self, names};
@@ -17,10 +16,9 @@ impl Plan<'_> {
         let lacks_value = lacks_value && column.generated.is_none() && backfill.is_none();
         if lacks_value {
             // The server would fill in 0, '' or the first label without a word.
-            self.steps.push(Step::guard(
-                format!("SELECT COUNT(*) FROM {t}"),
-                format!("{table} has rows, and its new column {} allows no NULL and has no default", column.name),
-            ));
+            let found =
+                format!("{table} has rows, and its new column {} allows no NULL and has no default", column.name);
+            self.guard(table, |_| false, |from| format!("SELECT COUNT(*) FROM {from}"), found);
         }
         let definition = definition::with_default(table, column, backfill.or(column.default.as_ref()))?;
         let key = match self.after.table(table) {
@@ -41,13 +39,7 @@ impl Plan<'_> {
             self.note(format!("ALTER TABLE {t} MODIFY COLUMN {definition}"), "the default was for the rows that exist");
         }
         self.add_type_check(table, column);
-        if !column.auto && column.generated.is_none() {
-            let value = match backfill.or(column.default.as_ref()) {
-                Some(value) => default(value, &column.ty, &format!("{table}.{}", column.name))?,
-                None => "NULL".to_owned(),
-            };
-            self.added.push((table.to_owned(), column.name.clone(), value));
-        }
+        self.came(table, column, backfill.or(column.default.as_ref()))?;
         if column.auto {
             self.table_mut(table)?.primary_key = vec![column.name.clone()];
         }
@@ -113,7 +105,7 @@ impl Plan<'_> {
                 swap(&mut key.target_columns);
             }
         }
-        self.step_back(aside, later)
+        self.step_back(table, aside, later)
     }
 
     pub(crate) fn alter_enum(
@@ -165,16 +157,19 @@ impl Plan<'_> {
         let fits = after.labels.iter().map(|label| &**label).chain(map.iter().map(|(from, _)| from.as_str()));
         let fits: Vec<String> = fits.map(literal).collect();
         let (t, c) = (quote(table), quote(&column.name));
-        self.steps.push(Step::guard(
-            format!("SELECT COUNT(*) FROM {t} WHERE {c} NOT IN ({})", fits.join(", ")),
+        self.guard(
+            table,
+            |name| name == column.name,
+            |from| format!("SELECT COUNT(*) FROM {from} WHERE {c} NOT IN ({})", fits.join(", ")),
             format!("rows of {table} with a label in {} that goes", column.name),
-        ));
+        );
         if wider.ty != column.ty {
             self.turn_into(table, &column, &wider, None)?;
         }
         for (from, to) in map {
             self.push(format!("UPDATE {t} SET {c} = {} WHERE {c} = {}", literal(to), literal(from)));
         }
+        self.mapped(table, &wider, map);
         Ok(wider)
     }
 
@@ -213,10 +208,12 @@ impl Plan<'_> {
         if let Some(condition) = unfit(table, &after.name, &now.ty, &after.ty)?
             && condition != "FALSE"
         {
-            self.steps.push(Step::guard(
-                format!("SELECT COUNT(*) FROM {t} WHERE {c} IS NOT NULL AND ({condition})"),
+            self.guard(
+                table,
+                |name| name == after.name,
+                |from| format!("SELECT COUNT(*) FROM {from} WHERE {c} IS NOT NULL AND ({condition})"),
                 format!("{table}.{} holds values that do not fit {}", after.name, after.ty),
-            ));
+            );
         }
         if now.nullable && !after.nullable && after.generated.is_none() {
             match backfill {
@@ -224,13 +221,15 @@ impl Plan<'_> {
                 Some(value) if self.online => self.fill_with(table, &now, value)?,
                 Some(value) => {
                     let value = default(value, &now.ty, &format!("{table}.{}", after.name))?;
-                    self.twice_filled(table, &after.name, &value)?;
                     self.push(format!("UPDATE {t} SET {c} = {value} WHERE {c} IS NULL"));
+                    self.filled(table, &now, &value);
                 }
-                None => self.steps.push(Step::guard(
-                    format!("SELECT COUNT(*) FROM {t} WHERE {c} IS NULL"),
+                None => self.guard(
+                    table,
+                    |name| name == after.name,
+                    |from| format!("SELECT COUNT(*) FROM {from} WHERE {c} IS NULL"),
                     format!("{table}.{} holds NULL, which it shall no longer allow", after.name),
-                )),
+                ),
             }
         }
         if let Some(generated) =
@@ -265,6 +264,11 @@ impl Plan<'_> {
         if check(table, &now.name, &now.ty) != check(table, &after.name, &after.ty) {
             self.add_type_check(table, after);
         }
+        if now.generated.is_some() && after.generated.is_none() {
+            let known = self.table(table)?.clone();
+            self.origins.settle(&known, &now.name);
+        }
+        self.turned(table, &now, after);
         for column in self.table_mut(table)?.columns.iter_mut().filter(|column| column.name == after.name) {
             column.clone_from(after);
         }

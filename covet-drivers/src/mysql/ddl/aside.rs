@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{Change, Column, Table};
+use crate::catalog::{Change, Column, Table, Value};
 use crate::error::Result;
 use crate::mysql::ddl::Plan;
 
@@ -12,6 +12,8 @@ use crate::mysql::ddl::Plan;
 pub(crate) struct Aside {
     go: Vec<Change>,
     come: Vec<Change>,
+    /// Columns that come again, each with its value.
+    values: Vec<(String, Value)>,
 }
 
 impl Plan<'_> {
@@ -56,6 +58,9 @@ impl Plan<'_> {
             aside.go.push(change(column, &bare));
             aside.come.push(change(&bare, column));
         }
+        for column in &gone {
+            aside.values.extend(self.origins.take(table, &column.name).map(|value| (column.name.clone(), value)));
+        }
         for change in std::mem::take(&mut aside.go) {
             self.make(&change, later)?;
         }
@@ -66,10 +71,14 @@ impl Plan<'_> {
     }
 
     /// Brings it back, under the new name. The rows are known to fit.
-    pub(crate) fn step_back(&mut self, aside: Aside, later: &[Change]) -> Result<()> {
-        let first = self.steps.len();
+    pub(crate) fn step_back(&mut self, table: &str, aside: Aside, later: &[Change]) -> Result<()> {
+        let (first, asked) = (self.steps.len(), self.first.len());
         for change in aside.come {
             self.make(&change, later)?;
+        }
+        self.first.truncate(asked);
+        for (column, value) in aside.values {
+            self.origins.restore(table, &column, value);
         }
         let again = self.steps.split_off(first);
         self.steps.extend(again.into_iter().filter(|step| !step.guard));

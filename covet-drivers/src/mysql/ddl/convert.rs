@@ -84,6 +84,27 @@ pub(crate) fn unfit(table: &str, column: &str, from: &ColumnType, to: &ColumnTyp
     }
 }
 
+/// A value after the change of type, of a column whose values all come through; `None` where the statement that changes
+/// it knows more than an expression can say.
+pub(crate) fn value(c: &str, from: &ColumnType, to: &ColumnType) -> Option<String> {
+    use ColumnType as T;
+    let is_number = |ty: &ColumnType| range(ty).is_some() || matches!(ty, T::Decimal { .. } | T::F32 | T::F64);
+    let cast = |ty: &str| Some(format!("CAST({c} AS {ty})"));
+    match (from, to) {
+        _ if native(from) == native(to) || (is_number(from) && is_number(to)) => Some(c.to_owned()),
+        (T::Text { .. }, T::Text { .. }) | (T::Text { .. } | T::Enum(_), T::Enum(_)) => Some(c.to_owned()),
+        (T::Date, T::DateTime | T::Timestamp) | (T::Text { .. }, T::DateTime | T::Timestamp) => cast("DATETIME(6)"),
+        (T::DateTime | T::Timestamp | T::Text { .. }, T::Date) => cast("DATE"),
+        (T::Text { .. }, T::Time) => cast("TIME(6)"),
+        (T::Text { .. }, to) if range(to).is_some() => cast("DECIMAL(20)"),
+        (T::Text { .. }, T::Decimal { precision, scale }) => cast(&format!("DECIMAL({precision}, {scale})")),
+        (T::Text { .. }, T::F64) => Some(format!("({c} + 0e0)")),
+        (T::Uuid, T::Bytes) | (T::Bytes, T::Uuid) => Some(c.to_owned()),
+        (_, T::Text { .. }) => cast("CHAR"),
+        _ => None,
+    }
+}
+
 /// The range of a type that the database keeps as an integer.
 fn range(ty: &ColumnType) -> Option<(i128, i128)> {
     if *ty == ColumnType::Bool { Some((0, 1)) } else { ty.integer_range() }

@@ -1,11 +1,10 @@
 //! Indexes and foreign keys, and the index behind a foreign key.
 
 use crate::catalog::{Action, Check, Column, ForeignKey, Index, Table};
-use crate::contract::Step;
 use crate::error::{Error, Result};
 use crate::mysql::ddl::Plan;
 use crate::mysql::ddl::definition::{self, names};
-use crate::mysql::dialect::{NAME, quote};
+use crate::mysql::dialect::quote;
 
 impl Plan<'_> {
     pub(crate) fn add_index(&mut self, table: &str, index: &Index) -> Result<()> {
@@ -20,57 +19,15 @@ impl Plan<'_> {
             .filter_map(|term| Some(quote(term.as_column()?) + if term.descending { " DESC" } else { "" }))
             .collect();
         self.push(format!("CREATE {unique}INDEX {} ON {t} ({})", quote(&index.name), terms.join(", ")));
-        let known = self.table(table)?;
         // What the new index serves needs no index of its own any more.
-        let spare: Vec<String> = known
-            .foreign_keys
-            .iter()
+        let known = self.table(table)?;
+        let spare: Vec<String> = self
+            .keys_of(known)
             .filter(|key| !is_served(known, &key.columns) && index.leads(&key.columns))
             .map(|key| key.name.clone())
             .collect();
         for name in spare {
             self.note(format!("DROP INDEX {} ON {t}", quote(&name)), "another index serves the foreign key now");
-        }
-        Ok(())
-    }
-
-    /// Stops the migration when values that are to be unique are there more than once.
-    fn twice(&mut self, table: &str, columns: &[String]) {
-        if self.is_new(table) {
-            return;
-        }
-        let present: Vec<String> = columns.iter().map(|name| format!("{} IS NOT NULL", quote(name))).collect();
-        self.steps.push(Step::guard(
-            format!(
-                "SELECT COUNT(*) FROM (SELECT 1 FROM {} WHERE {} GROUP BY {} HAVING COUNT(*) > 1) AS twice",
-                quote(table),
-                present.join(" AND "),
-                names(columns)
-            ),
-            format!("values of {table} ({}) that more than one row has", columns.join(", ")),
-        ));
-    }
-
-    /// Stops the migration when a value in place of NULL would be there more than once where it is to be unique.
-    pub(crate) fn twice_filled(&mut self, table: &str, column: &str, value: &str) -> Result<()> {
-        let known = self.table(table)?;
-        let unique = known.indexes.iter().filter(|index| index.unique && index.has(column));
-        for columns in unique.map(Index::column_names).collect::<Vec<_>>() {
-            let filled = |name: &String| {
-                let c = quote(name);
-                if name == column { format!("COALESCE({c}, {value})") } else { c }
-            };
-            let terms: Vec<String> = columns.iter().map(filled).collect();
-            let present: Vec<String> = terms.iter().map(|term| format!("{term} IS NOT NULL")).collect();
-            self.steps.push(Step::guard(
-                format!(
-                    "SELECT COUNT(*) FROM (SELECT 1 FROM {} WHERE {} GROUP BY {} HAVING COUNT(*) > 1) AS twice",
-                    quote(table),
-                    present.join(" AND "),
-                    terms.join(", ")
-                ),
-                format!("values of {table} ({}) that more than one row has", terms.join(", ")),
-            ));
         }
         Ok(())
     }
@@ -114,19 +71,21 @@ impl Plan<'_> {
         if !after.is_empty() {
             if !self.is_new(table) {
                 let nulls: Vec<String> = after.iter().map(|column| format!("{} IS NULL", quote(column))).collect();
-                self.steps.push(Step::guard(
-                    format!("SELECT COUNT(*) FROM {} WHERE {}", quote(table), nulls.join(" OR ")),
+                self.guard(
+                    table,
+                    |name| after.iter().any(|column| column == name),
+                    |from| format!("SELECT COUNT(*) FROM {from} WHERE {}", nulls.join(" OR ")),
                     format!("rows of {table} have NULL in its new primary key ({})", after.join(", ")),
-                ));
+                );
             }
             self.twice(table, after);
             actions.push(format!("ADD PRIMARY KEY ({})", names(after)));
         }
         let known = self.table(table)?.clone();
         let keyed = Table { primary_key: after.to_vec(), ..known.clone() };
+        let keys: Vec<ForeignKey> = self.keys_of(&known).cloned().collect();
         let served = |by: &Table, other: &Table| -> Vec<(String, String)> {
-            let keys = known.foreign_keys.iter();
-            let keys = keys.filter(|key| is_served(by, &key.columns) && !is_served(other, &key.columns));
+            let keys = keys.iter().filter(|key| is_served(by, &key.columns) && !is_served(other, &key.columns));
             keys.map(|key| (quote(&key.name), names(&key.columns))).collect()
         };
         let t = quote(table);
@@ -141,19 +100,7 @@ impl Plan<'_> {
     }
 
     pub(crate) fn add_check(&mut self, table: &str, check: &Check) {
-        let expression = check.expression.on(NAME).unwrap_or_default();
-        if !self.is_new(table) {
-            // A guard that asks for no column which comes only now can run before the first change.
-            let mut known = check.expression.clone();
-            for (_, column, value) in self.added.iter().filter(|(owner, ..)| owner == table) {
-                known = known.with_value(column, value);
-            }
-            let known = known.on(NAME).unwrap_or_default();
-            self.steps.push(Step::guard(
-                format!("SELECT COUNT(*) FROM {} WHERE NOT ({known})", quote(table)),
-                format!("rows of {table} for which {expression} does not hold"),
-            ));
-        }
+        self.misfits(table, check);
         self.restore_check(table, check);
     }
 
@@ -176,9 +123,8 @@ impl Plan<'_> {
         let t = quote(table);
         let mut known = self.table(table)?.clone();
         known.indexes.retain(|other| other.name != index.name);
-        let bare: Vec<(String, String)> = known
-            .foreign_keys
-            .iter()
+        let bare: Vec<(String, String)> = self
+            .keys_of(&known)
             .filter(|key| !is_served(&known, &key.columns) && index.leads(&key.columns))
             .map(|key| (key.name.clone(), names(&key.columns)))
             .collect();
@@ -197,26 +143,6 @@ impl Plan<'_> {
             self.note(sql, "the foreign key needs an index");
         }
         self.write_foreign_key(table, key)
-    }
-
-    /// Stops the migration when rows point at rows that are not there.
-    pub(super) fn orphans(&mut self, table: &str, key: &ForeignKey) {
-        if self.is_new(table) {
-            return;
-        }
-        let present: Vec<String> = key.columns.iter().map(|name| format!("c.{} IS NOT NULL", quote(name))).collect();
-        let pairs = key.columns.iter().zip(&key.target_columns);
-        let same: Vec<String> = pairs.map(|(own, other)| format!("p.{} = c.{}", quote(other), quote(own))).collect();
-        self.steps.push(Step::guard(
-            format!(
-                "SELECT COUNT(*) FROM {} AS c WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS p WHERE {})",
-                quote(table),
-                present.join(" AND "),
-                quote(&key.target),
-                same.join(" AND ")
-            ),
-            format!("rows of {table} ({}) point at rows of {} that do not exist", key.columns.join(", "), key.target),
-        ));
     }
 
     /// Adds a constraint again that stepped aside; its index is there.
@@ -245,6 +171,10 @@ impl Plan<'_> {
     pub(crate) fn rename_constraint(&mut self, table: &str, from: &str, to: &str) -> Result<()> {
         if let Some(at) = self.parked.iter().position(|(owner, key)| owner == table && key.name == from) {
             let (_, key) = self.parked.remove(at);
+            if !is_served(self.table(table)?, &key.columns) {
+                let names = (quote(from), quote(to));
+                self.push(format!("ALTER TABLE {} RENAME INDEX {} TO {}", quote(table), names.0, names.1));
+            }
             self.table_mut(table)?.foreign_keys.push(key.clone());
             return self.write_foreign_key(table, &ForeignKey { name: to.to_owned(), ..key });
         }
@@ -277,6 +207,14 @@ impl Plan<'_> {
             self.note(format!("DROP INDEX {} ON {t}", quote(&key.name)), "it was there for the foreign key");
         }
         Ok(())
+    }
+}
+
+impl Plan<'_> {
+    /// The foreign keys of a table, those too that stepped aside: their indexes are still there.
+    fn keys_of<'k>(&'k self, table: &'k Table) -> impl Iterator<Item = &'k ForeignKey> {
+        let parked = self.parked.iter().filter(|(owner, _)| *owner == table.name).map(|(_, key)| key);
+        table.foreign_keys.iter().chain(parked)
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod alter;
 mod aside;
+mod ask;
 mod check;
 mod convert;
 mod definition;
@@ -18,7 +19,7 @@ mod online;
 mod quotes;
 mod views;
 
-use crate::catalog::{Bare, Change, Column, ForeignKey, Schema, Table};
+use crate::catalog::{Bare, Change, Column, ForeignKey, Origins, Schema, Table};
 use crate::contract::{Batches, Ddl, Effect, Leaves, Offline, Step};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::dialect::{NAME, NO_SCHEMAS, quote};
@@ -90,14 +91,15 @@ fn plan(changes: &[Change], before: &Schema, after: &Schema, online: bool) -> Re
     }
     let Bare { changes, before, after } = Bare::of(changes, before, after);
     let mut plan = Plan {
+        origins: Origins::new(&before, NAME, quote, quote),
         now: before.into_owned(),
         after: &after,
-        steps: views::guards(&changes),
+        first: views::guards(&changes),
+        steps: Vec::new(),
         online,
         parked: Vec::new(),
         parked_checks: Vec::new(),
         made: Vec::new(),
-        added: Vec::new(),
     };
     plan.now.tables.iter_mut().for_each(quotes::table);
     for (index, change) in changes.iter().enumerate() {
@@ -105,7 +107,10 @@ fn plan(changes: &[Change], before: &Schema, after: &Schema, online: bool) -> Re
         plan.refuse(&change)?;
         plan.make(&change, changes.get(index + 1..).unwrap_or_default())?;
     }
-    Ok(plan.steps)
+    plan.ask_of_changed();
+    let mut steps = plan.first;
+    steps.extend(plan.steps);
+    Ok(steps)
 }
 
 /// A plan in the making.
@@ -113,6 +118,10 @@ struct Plan<'a> {
     /// The schema as it stands after the steps so far.
     now: Schema,
     after: &'a Schema,
+    /// Where the values of its columns come from.
+    origins: Origins,
+    /// What is asked of rows before the first change.
+    first: Vec<Step>,
     steps: Vec<Step>,
     /// Whether others write meanwhile.
     online: bool,
@@ -122,8 +131,6 @@ struct Plan<'a> {
     parked_checks: Vec<(String, String)>,
     /// Tables that were made on the way, and hold no rows yet.
     made: Vec<String>,
-    /// Columns that were added on the way: table, name, and the value of every row in SQL.
-    added: Vec<(String, String, String)>,
 }
 
 impl Plan<'_> {
@@ -134,6 +141,7 @@ impl Plan<'_> {
             let error = Error::new(ErrorKind::Migration, format!("a change does not fit the schema: {change:?}"));
             error.with_table(change.table().unwrap_or_default())
         })?;
+        self.origins.follow(change);
         if let Change::RenameColumn { table, .. } = change {
             quotes::table(self.table_mut(table)?);
         }

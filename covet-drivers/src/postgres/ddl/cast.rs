@@ -31,6 +31,11 @@ pub(super) fn cast(table: &str, before: &Column, after: &Column) -> Result<Cast>
     Ok(Cast { using, guard: refused.map(|condition| (condition, found)) })
 }
 
+/// The conversion of a value, `None` in it where the server's own is meant.
+pub(super) fn value(value: &str, from: &ColumnType, to: &ColumnType) -> Option<Option<String>> {
+    convert(value, from, to).map(|(using, _)| using)
+}
+
 /// Expression and condition of what does not fit; `None` when there is no safe way.
 type Conversion = Option<(Option<String>, Option<String>)>;
 

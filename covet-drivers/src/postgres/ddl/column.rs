@@ -49,7 +49,7 @@ impl Plan {
         };
         if !column.nullable && first.default.is_none() && !column.auto && column.generated.is_none() {
             let found = format!("rows of {table} have no value for its new column {}, which is NOT NULL", column.name);
-            self.guard(table, "true", found);
+            self.guard(table, |_| false, "true", found);
         }
         if self.is_online(table) {
             self.sql(format!("ALTER TABLE {} ADD COLUMN {}", qualified(table), bare(table, &first)));
@@ -64,6 +64,7 @@ impl Plan {
         if column.comment.is_some() {
             self.comment_column(table, column);
         }
+        self.came(table, &first);
     }
 
     pub(super) fn alter_column(
@@ -101,7 +102,7 @@ impl Plan {
         if retyped {
             let Cast { using, guard } = cast(table, before, after)?;
             if let Some((condition, found)) = guard {
-                self.guard(table, &condition, found);
+                self.guard(table, |column| column == before.name, &condition, found);
             }
             let using = using.map(|using| format!(" USING {using}")).unwrap_or_default();
             if spelled(before) != spelled(after) {
@@ -120,6 +121,11 @@ impl Plan {
         if !before.nullable && after.nullable {
             actions.push(format!("ALTER COLUMN {name} DROP NOT NULL"));
         }
+        if before.generated.is_some() && after.generated.is_none() {
+            let known = self.table(table)?.clone();
+            self.origins.settle(&known, &before.name);
+        }
+        self.turned(table, before, after);
         let readers = if retyped { self.readers(table, &after.name)? } else { Table::default() };
         self.drop_readers(&readers);
         if !actions.is_empty() {
@@ -131,13 +137,15 @@ impl Plan {
         if before.nullable && !after.nullable {
             match backfill {
                 Some(value) if self.is_online(table) => self.fill_with(table, after, value)?,
-                Some(value) => {
-                    let value = default(value, &after.ty);
+                Some(given) => {
+                    let value = default(given, &after.ty);
                     self.twice_filled(table, &after.name, &value)?;
                     self.sql(format!("UPDATE {on} SET {name} = {value} WHERE {name} IS NULL"));
+                    self.filled(table, after, given);
                 }
                 None => self.guard(
                     table,
+                    |column| column == after.name,
                     &format!("{name} IS NULL"),
                     format!("rows of {table} have NULL in {}, which no longer allows it", after.name),
                 ),

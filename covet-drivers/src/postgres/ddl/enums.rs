@@ -43,8 +43,8 @@ impl Plan {
             .collect()
     }
 
-    /// A new label cannot be used in the transaction that adds it, so each is added on its own; `IF NOT
-    /// EXISTS` lets a migration that broke off go on.
+    /// A new label cannot be used in the transaction that adds it, so each is added on its own, before everything else;
+    /// `IF NOT EXISTS` lets a migration that broke off go on.
     fn add_labels(&mut self, before: &EnumType, after: &EnumType) {
         let mut last: Option<&str> = None;
         for label in after.labels.iter() {
@@ -56,7 +56,7 @@ impl Plan {
                 };
                 let name = qualified(&before.name);
                 let sql = format!("ALTER TYPE {name} ADD VALUE IF NOT EXISTS {}{place}", literal(label));
-                self.steps.push(Step { alone: true, ..Step::new(sql) });
+                self.labels.push(Step { alone: true, ..Step::new(sql) });
             }
             last = Some(label);
         }
@@ -81,7 +81,7 @@ impl Plan {
                 format!("{name}::text NOT IN ({})", labels.join(", "))
             };
             let found = format!("rows of {table} with a label in {} that goes", column.name);
-            self.guard(table, &condition, found);
+            self.guard(table, |known| known == column.name, &condition, found);
         }
         let known = Qualified::of(&before.name);
         let old = shorten(format!("{}_before", known.name));
@@ -114,6 +114,8 @@ impl Plan {
                 sql.push_str(&format!(", ALTER COLUMN {name} SET DEFAULT {}", default(value, &column.ty)));
             }
             self.sql(sql);
+            // Its new type is not there before the first change.
+            self.origins.turn(table, &column.name, |_| None);
         }
         self.sql(format!("DROP TYPE {}", qualified(&old)));
     }

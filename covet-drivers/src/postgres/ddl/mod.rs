@@ -1,5 +1,6 @@
 //! Changes of a schema, in PostgreSQL's SQL.
 
+mod ask;
 mod cast;
 mod check;
 mod column;

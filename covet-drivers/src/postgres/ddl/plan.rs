@@ -1,10 +1,11 @@
 //! One change after the other, with the schema as it stands in between.
 
 use crate::catalog::{
-    Change, Check, Column, Expression, ForeignKey, Index, Over, Schema, Table, Term, constraint_name,
+    Change, Check, Column, EnumType, Expression, ForeignKey, Index, Origins, Over, Schema, Table, Term, constraint_name,
 };
 use crate::contract::Step;
 use crate::error::{Error, ErrorKind, Result};
+use crate::postgres::ddl::ask::misfits;
 use crate::postgres::ddl::column::definition;
 use crate::postgres::ddl::schemas;
 use crate::postgres::dialect::NAME;
@@ -14,16 +15,40 @@ use crate::postgres::types::{
 
 /// The steps of the changes; `online` while others write.
 pub(super) fn plan(changes: &[Change], before: &Schema, online: bool) -> Result<Vec<Step>> {
-    let mut plan = Plan { current: before.clone(), steps: Vec::new(), online, made: Vec::new(), collation: false };
+    let mut plan = Plan {
+        current: before.clone(),
+        enums: before.enums().into_iter().cloned().collect(),
+        origins: Origins::new(before, NAME, quoted, qualified),
+        first: Vec::new(),
+        labels: Vec::new(),
+        steps: Vec::new(),
+        online,
+        made: Vec::new(),
+        collation: false,
+    };
     for (index, change) in changes.iter().enumerate() {
         plan.change(change, changes.get(index + 1..).unwrap_or_default())?;
     }
-    Ok(plan.steps)
+    if plan.labels.is_empty() {
+        // One transaction, or parts whose questions are all asked before the first of them.
+        return Ok(plan.steps);
+    }
+    // What is committed by itself comes first, and what is asked of rows comes before it.
+    plan.ask_of_changed();
+    Ok([plan.first, plan.labels, plan.steps].concat())
 }
 
 /// The steps so far, and the schema behind them.
 pub(super) struct Plan {
     pub(super) current: Schema,
+    /// The enums that there were before the first change.
+    pub(super) enums: Vec<EnumType>,
+    /// Where the values of columns come from.
+    pub(super) origins: Origins,
+    /// What is asked of rows before the first change.
+    pub(super) first: Vec<Step>,
+    /// Labels that enums get, each committed by itself.
+    pub(super) labels: Vec<Step>,
     pub(super) steps: Vec<Step>,
     /// Whether others go on meanwhile.
     pub(super) online: bool,
@@ -39,7 +64,9 @@ impl Plan {
         self.current.apply(change).ok_or_else(|| {
             let error = Error::new(ErrorKind::Migration, format!("a change does not fit the schema: {change:?}"));
             error.with_table(change.table().unwrap_or_default())
-        })
+        })?;
+        self.origins.follow(change);
+        Ok(())
     }
 
     /// Writes the change; the schema is as it is before it.
@@ -96,13 +123,6 @@ impl Plan {
         self.steps.push(Step::new(sql));
     }
 
-    /// Stops the migration when the condition holds for a row, unless the table is new and empty.
-    pub(super) fn guard(&mut self, table: &str, condition: &str, found: String) {
-        if !self.made.iter().any(|made| made == table) {
-            self.steps.push(Step::guard(format!("SELECT count(*) FROM {} WHERE {condition}", qualified(table)), found));
-        }
-    }
-
     pub(super) fn table(&mut self, name: &str) -> Result<&mut Table> {
         self.current.tables.iter_mut().find(|table| table.name == name).ok_or_else(|| {
             Error::new(ErrorKind::Migration, format!("a change is about the table {name}, which is not there"))
@@ -156,9 +176,9 @@ impl Plan {
     }
 
     fn add_check(&mut self, table: &str, new: &Check) {
+        let (condition, found) = misfits(table, &new.expression);
+        self.guard(table, |name| new.expression.mentions(name), &condition, found);
         let expression = new.expression.on(NAME).unwrap_or_default();
-        let found = format!("rows of {table} for which {expression} does not hold");
-        self.guard(table, &format!("NOT ({expression})"), found);
         self.constrain(table, &new.name, &format!("CHECK ({expression})"));
     }
 
@@ -173,6 +193,7 @@ impl Plan {
             let columns = after.join(", ");
             self.guard(
                 table,
+                |name| after.iter().any(|column| column == name),
                 &nulls.join(" OR "),
                 format!("rows of {table} have NULL in its new primary key ({columns})"),
             );
@@ -247,30 +268,6 @@ impl Plan {
             }
         }
         Ok(())
-    }
-
-    /// Stops the migration when values that are to be unique are there more than once.
-    fn twice(&mut self, table: &str, index: &Index) {
-        if self.made.iter().any(|made| made == table) {
-            return;
-        }
-        let terms: Vec<String> = index.terms.iter().map(over).collect();
-        let mut conditions: Vec<String> = Vec::new();
-        if !index.nulls_agree {
-            conditions.extend(terms.iter().map(|term| format!("{term} IS NOT NULL")));
-        }
-        conditions
-            .extend(index.condition.as_ref().and_then(|condition| condition.on(NAME)).map(|on| format!("({on})")));
-        let conditions = if conditions.is_empty() { "true".to_owned() } else { conditions.join(" AND ") };
-        let names: Vec<String> = index.terms.iter().map(in_words).collect();
-        self.steps.push(Step::guard(
-            format!(
-                "SELECT count(*) FROM (SELECT 1 FROM {} WHERE {conditions} GROUP BY {} HAVING count(*) > 1) AS twice",
-                qualified(table),
-                terms.join(", ")
-            ),
-            format!("values of {table} ({}) that more than one row has", names.join(", ")),
-        ));
     }
 
     pub(super) fn create_index(&mut self, table: &str, index: &Index) -> Result<()> {
@@ -352,30 +349,6 @@ impl Plan {
         Ok(())
     }
 
-    /// Stops the migration when rows point at rows that are not there.
-    fn orphans(&mut self, table: &str, key: &ForeignKey) {
-        let pairs = || key.columns.iter().zip(&key.target_columns);
-        let present: Vec<String> = key.columns.iter().map(|name| format!("c.{} IS NOT NULL", quoted(name))).collect();
-        let same: Vec<String> =
-            pairs().map(|(own, other)| format!("p.{} = c.{}", quoted(other), quoted(own))).collect();
-        if !self.made.iter().any(|made| made == table) {
-            self.steps.push(Step::guard(
-                format!(
-                    "SELECT count(*) FROM {} AS c WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS p WHERE {})",
-                    qualified(table),
-                    present.join(" AND "),
-                    qualified(&key.target),
-                    same.join(" AND ")
-                ),
-                format!(
-                    "rows of {table} ({}) point at rows of {} that do not exist",
-                    key.columns.join(", "),
-                    key.target
-                ),
-            ));
-        }
-    }
-
     pub(super) fn drop_constraint(&mut self, table: &str, name: &str) {
         self.sql(format!("ALTER TABLE {} DROP CONSTRAINT {}", qualified(table), quoted(name)));
     }
@@ -401,7 +374,7 @@ pub(super) fn check(check: &Check) -> String {
 }
 
 /// What a term of an index is over, in SQL.
-fn over(term: &Term) -> String {
+pub(super) fn over(term: &Term) -> String {
     match &term.over {
         Over::Column(name) => quoted(name),
         Over::Expression(expression) => format!("({})", expression.on(NAME).unwrap_or_default()),
@@ -409,7 +382,7 @@ fn over(term: &Term) -> String {
 }
 
 /// The same, for people.
-fn in_words(term: &Term) -> String {
+pub(super) fn in_words(term: &Term) -> String {
     match &term.over {
         Over::Column(name) => name.clone(),
         Over::Expression(expression) => expression.on(NAME).unwrap_or_default().to_owned(),

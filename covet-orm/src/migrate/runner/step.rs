@@ -90,7 +90,7 @@ fn waits<'s>(guard: &Step, mut earlier: impl Iterator<Item = &'s Step>, quoting:
         let Some(touched) = Names::of(step, quoting).filter(|_| step.rust.is_none()) else { return true };
         let shares_table = asked.tables.iter().any(|table| touched.all.contains(table));
         let shares_more = asked.all.iter().any(|name| !asked.tables.contains(name) && touched.all.contains(name));
-        let keeps_rows = touched.first == "alter" && !touched.renames;
+        let keeps_rows = matches!(touched.first.as_str(), "alter" | "update") && !touched.renames;
         shares_table && !touched.is_index && (!keeps_rows || shares_more)
     })
 }
@@ -241,7 +241,8 @@ mod tests {
     fn a_guard_waits_for_what_may_change_its_answer() {
         let guard = Step::guard("SELECT COUNT(*) FROM `t` WHERE `a` IS NULL", "NULL");
         for (sql, wanted) in [
-            ("UPDATE `t` SET `b` = 1", true),
+            ("UPDATE `t` SET `b` = 1", false),
+            ("UPDATE `t` SET `a` = 1 WHERE `a` IS NULL", true),
             ("UPDATE `u` SET `a` = 1", false),
             ("ALTER TABLE `t` ADD COLUMN `b` INT NOT NULL DEFAULT 1", false),
             ("ALTER TABLE `t` MODIFY COLUMN `a` BIGINT NULL", true),
