@@ -213,7 +213,7 @@ impl Maker<'_> {
 
     /// A name in an expression: with quotes, or without where it needs none.
     pub(crate) fn said(&mut self, name: &str) -> String {
-        let bare = self.percent(50) && !crate::random::known::QUOTED_ONLY;
+        let bare = self.percent(50);
         crate::random::names::said(self.kind, name, bare)
     }
 

@@ -7,7 +7,6 @@ mod answer;
 mod edit;
 mod fill;
 mod kept;
-mod known;
 mod make;
 mod names;
 mod pair;
@@ -112,18 +111,17 @@ impl Tally {
             Ok(Verdict::Stopped(_)) => "stopped by rows",
             Ok(Verdict::HalfWay(_)) => "stopped half-way",
             Ok(Verdict::NoWayBack(_)) => "way back stopped",
-            Err(error) => match known::known(kind, error) {
-                Some(_) => "known",
-                None => "failed",
-            },
+            Err(_) => "failed",
         };
         *self.counts.entry(what).or_default() += 1;
-        if let Err(error) = result
-            && what == "failed"
-        {
-            // At once, because a long run may not come to its end.
-            println!("{} seed {seed}: {error}", kind.name());
-            self.failed.push((seed, error));
+        // At once, because a long run may not come to its end.
+        match result {
+            Ok(Verdict::HalfWay(why)) => println!("{} seed {seed} stopped half-way: {why}", kind.name()),
+            Ok(_) => {}
+            Err(error) => {
+                println!("{} seed {seed}: {error}", kind.name());
+                self.failed.push((seed, error));
+            }
         }
     }
 }

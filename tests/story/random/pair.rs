@@ -3,13 +3,13 @@
 use covet_orm::drivers::catalog::Schema;
 use covet_orm::drivers::contract::{Command, Reuse};
 use covet_orm::drivers::value::Value;
-use covet_orm::migrate::{Goal, Standing};
+use covet_orm::migrate::{Goal, Standing, Way};
 use covet_orm::schema::Decision;
 use covet_orm::{Error, ErrorKind};
 use covet_tests::Kind;
 
 use crate::dump::{self, Dump};
-use crate::place::{Place, Shape, Words, by_name};
+use crate::place::{Place, Shape, Words, by_name, quote};
 use crate::random::answer::Answers;
 use crate::random::fill::Insert;
 use crate::random::kept::{kept, restored};
@@ -33,7 +33,7 @@ pub(crate) enum Verdict {
     Refused(String),
     /// Rows stop it.
     Stopped(String),
-    /// Rows stop it when something has changed already, where each statement commits by itself.
+    /// Rows stop it when something has changed already, because nobody could tell before; without them it goes on.
     HalfWay(String),
     /// What was lost stops the way back, or there is none.
     NoWayBack(String),
@@ -85,7 +85,7 @@ impl Run<'_> {
         if let Err(error) = place.up().await {
             let said = stopped(&error).ok_or_else(|| format!("up: {error}"))?;
             if let Err(error) = self.unchanged(&shape, "up stopped").await {
-                return self.half_way(said, error);
+                return self.half_way(Way::Up, said, error, &wanted).await;
             }
             if place.rows().await != rows || place.standings().await.last() != Some(&Standing::Pending) {
                 return Err(format!("up stopped and rows or history are others: {said}"));
@@ -104,7 +104,7 @@ impl Run<'_> {
         if let Err(error) = place.down(Goal::Count(1)).await {
             let said = stopped(&error).ok_or_else(|| format!("down: {error}"))?;
             if let Err(error) = self.unchanged(&wanted, "down stopped").await {
-                return self.half_way(said, error);
+                return self.half_way(Way::Down, said, error, &shape).await;
             }
             if place.rows().await != forth {
                 return Err(format!("down stopped and rows are others: {said}"));
@@ -115,9 +115,9 @@ impl Run<'_> {
         restored(pair, &rows, &place.rows().await)?;
         self.whole().await?;
         if let Err(error) = place.up().await {
-            stopped(&error).ok_or_else(|| format!("up again: {error}"))?;
+            let said = stopped(&error).ok_or_else(|| format!("up again: {error}"))?;
             if let Err(error) = self.unchanged(&shape, "up again stopped").await {
-                return self.half_way(String::from("up again"), error);
+                return self.half_way(Way::Up, format!("again: {said}"), error, &wanted).await;
             }
         } else {
             same(&place.shape(Words::Own).await, &wanted, "up again")?;
@@ -165,9 +165,32 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn half_way(&self, said: String, error: String) -> Result<Verdict, String> {
-        // PostgreSQL adds labels of an enum outside of the transaction.
-        if self.place.kind != Kind::Sqlite { Ok(Verdict::HalfWay(said)) } else { Err(format!("{error}\n{said}")) }
+    /// A stop after the first change names what it stopped at, and the run goes on when the rows are gone.
+    async fn half_way(&self, way: Way, said: String, error: String, goal: &Shape) -> Result<Verdict, String> {
+        let place = self.place;
+        if place.kind == Kind::Sqlite {
+            // Everything is one transaction there.
+            return Err(format!("{error}\n{said}"));
+        }
+        if !matches!(place.standings().await.last(), Some(Standing::Unfinished { .. } | Standing::Reverting { .. })) {
+            return Err(format!("stopped half-way, and the history does not say so: {said}"));
+        }
+        let tables = by_name(&place.shape(Words::Covets).await.schema).tables;
+        let names: Vec<String> = tables.iter().map(|table| quote(place.kind.name(), &table.name)).collect();
+        let empty = if place.kind == Kind::Postgres {
+            format!("TRUNCATE {} CASCADE", names.join(", "))
+        } else {
+            let deletes: Vec<String> = names.iter().map(|name| format!("DELETE FROM {name}; ")).collect();
+            format!("SET foreign_key_checks = 0; {}SET foreign_key_checks = 1", deletes.concat())
+        };
+        place.try_sql(&empty).await.map_err(|error| format!("rows that are in the way: {error}"))?;
+        let ran = match way {
+            Way::Up => place.up().await,
+            Way::Down => place.down(Goal::Count(1)).await,
+        };
+        ran.map_err(|error| format!("going on without rows: {error}\nafter {said}"))?;
+        same(&place.shape(Words::Own).await, goal, "going on without rows")?;
+        Ok(Verdict::HalfWay(said))
     }
 
     async fn unchanged(&self, shape: &Shape, told: &str) -> Result<(), String> {
