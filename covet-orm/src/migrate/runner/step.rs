@@ -102,6 +102,7 @@ struct Names {
     tables: Vec<String>,
     /// All words that may be names.
     all: Vec<String>,
+    /// A table gets another name.
     renames: bool,
     /// It makes or drops an index, which no answer depends on.
     is_index: bool,
@@ -167,7 +168,9 @@ impl Names {
             if names.first.is_empty() {
                 names.first.clone_from(&name);
             }
-            names.renames |= plain && name == "rename";
+            // What is renamed within a table keeps its rows, and shares a name with a guard that asks for it.
+            let within = plain && matches!(name.as_str(), "column" | "constraint" | "index");
+            names.renames |= before == "rename" && !within;
             if matches!(before.as_str(), "from" | "join") {
                 names.tables.push(name.clone());
             }
@@ -247,6 +250,9 @@ mod tests {
             ("ALTER TABLE `t` ADD COLUMN `b` INT NOT NULL DEFAULT 1", false),
             ("ALTER TABLE `t` MODIFY COLUMN `a` BIGINT NULL", true),
             ("ALTER TABLE `t` RENAME COLUMN `x` TO `a`", true),
+            ("ALTER TABLE `t` RENAME COLUMN `x` TO `y`", false),
+            ("ALTER TABLE `t` RENAME INDEX `x` TO `y`", false),
+            ("ALTER TABLE `s` RENAME TO `t`", true),
             ("RENAME TABLE `s` TO `t`", true),
             ("DROP TABLE `t`", true),
             ("DROP TABLE `u`", false),
