@@ -241,12 +241,29 @@ pub struct Unmodelled {
     pub name: String,
     /// What else there is to say, in the words of the database; may be empty.
     pub detail: String,
+    /// What stands behind its name in the statement that makes it, as in an [`Object`](crate::catalog::Object), where it
+    /// is one: a view (without `AS`), trigger, function or extension that a text says wholly.
+    pub definition: Option<String>,
 }
 
 impl Unmodelled {
     /// Something that belongs to a table.
     pub fn of(table: &str, kind: &str, name: impl Into<String>, detail: impl Into<String>) -> Self {
-        Unmodelled { table: Some(table.to_owned()), kind: kind.to_owned(), name: name.into(), detail: detail.into() }
+        Unmodelled {
+            table: Some(table.to_owned()),
+            kind: kind.to_owned(),
+            name: name.into(),
+            detail: detail.into(),
+            definition: None,
+        }
+    }
+}
+
+impl Unmodelled {
+    /// Whether it is the same thing, whatever it is made of.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        (&self.table, &self.kind, &self.name) == (&other.table, &other.kind, &other.name)
     }
 }
 

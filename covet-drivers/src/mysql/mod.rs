@@ -66,6 +66,7 @@ mod errors;
 mod exact;
 mod introspect;
 mod lint;
+mod objects;
 mod probe;
 mod reaper;
 mod run;

@@ -4,6 +4,7 @@ use crate::catalog::{ColumnType, Schema};
 use crate::contract::{Connection, OWN_TABLES, Unmodelled};
 use crate::error::Result;
 use crate::mysql::introspect::rows;
+use crate::mysql::objects;
 use crate::mysql::types::{CASE_INSENSITIVE, CASE_SENSITIVE};
 
 /// Each gives rows of table, kind, name and detail.
@@ -41,9 +42,10 @@ pub(super) async fn read(
             }
             let [kind, name, detail] =
                 [cells.next(), cells.next(), cells.next()].map(|c| c.flatten().unwrap_or_default());
-            found.push(Unmodelled { table, kind, name, detail });
+            found.push(Unmodelled { table, kind, name, detail, definition: None });
         }
     }
+    objects::define(connection, &mut found).await?;
     found.extend(collations(schema, &rows(connection, COLLATIONS, 3).await?));
     found.sort();
     Ok(found)

@@ -37,6 +37,7 @@ mod introspect;
 mod link;
 mod lint;
 mod listen;
+mod objects;
 mod opening;
 mod pooled;
 mod probe;

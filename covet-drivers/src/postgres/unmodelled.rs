@@ -7,6 +7,7 @@ use crate::catalog::{ColumnType, Qualified};
 use crate::contract::{Command, Connection, OWN_TABLES, Reuse, Unmodelled};
 use crate::error::Result;
 use crate::postgres::introspect::{Reach, each};
+use crate::postgres::objects;
 use crate::postgres::types::{NO_CASE, literal};
 
 const TEXT: ColumnType = ColumnType::Text { max_len: None };
@@ -118,6 +119,7 @@ pub(super) async fn read(connection: &mut dyn Connection, reach: Reach<'_>) -> R
     for question in OF_THE_DATABASE {
         ask(connection, &question.replace("{all}", &all), None, &mut found).await?;
     }
+    objects::define(connection, &mut found).await?;
     found.sort();
     Ok(found)
 }
@@ -140,7 +142,7 @@ async fn ask(
                 name = Qualified::text(schema, &name);
             }
             let table = table.map(|table| Qualified::text(schema, &table));
-            found.push(Unmodelled { table, kind, name, detail });
+            found.push(Unmodelled { table, kind, name, detail, definition: None });
         }
         Ok(())
     })

@@ -14,7 +14,7 @@ use crate::sqlite::ddl::literal;
 use crate::sqlite::dialect::{NO_SCHEMAS, PRODUCT};
 use crate::sqlite::functions::NOCASE;
 use crate::sqlite::parse::{Check as ParsedCheck, CreateTable, Key, ParsedColumn, ParsedForeignKey, ParsedIndex};
-use crate::sqlite::token::tokens;
+use crate::sqlite::token::{placed, tokens};
 use crate::sqlite::types;
 
 /// Introspection of SQLite.
@@ -50,8 +50,8 @@ impl Introspect for SqliteIntrospect {
 }
 
 /// What is no table, and what belongs to tables without being a part of them.
-const BESIDE: &str = "SELECT CASE WHEN type = 'trigger' THEN tbl_name END, type, name FROM sqlite_schema \
-    WHERE type IN ('view', 'trigger') UNION ALL SELECT NULL, type || ' table', name FROM pragma_table_list \
+const BESIDE: &str = "SELECT CASE WHEN type = 'trigger' THEN tbl_name END, type, name, sql FROM sqlite_schema \
+    WHERE type IN ('view', 'trigger') UNION ALL SELECT NULL, type || ' table', name, NULL FROM pragma_table_list \
     WHERE schema = 'main' AND type IN ('virtual', 'shadow')";
 
 async fn beside(connection: &mut dyn Connection) -> Result<Vec<Unmodelled>> {
@@ -63,11 +63,23 @@ async fn beside(connection: &mut dyn Connection) -> Result<Vec<Unmodelled>> {
             kind: row.get(1, &text)?,
             name: row.get(2, &text)?,
             detail: String::new(),
+            definition: row.get::<Option<String>>(3, &text)?.as_deref().and_then(definition),
         });
         Ok(Flow::Continue)
     };
     connection.run(Command { sql: BESIDE, args: &[], reuse: Reuse::Once }, &mut take).await?;
     Ok(found)
+}
+
+/// What stands behind the name of a view or trigger, in the text that SQLite keeps: it begins as `CREATE VIEW name`
+/// whatever was said there before.
+fn definition(sql: &str) -> Option<String> {
+    let (tokens, places) = placed(sql)?;
+    let behind = match tokens.get(1)? {
+        view if view.is_word("view") => tokens.get(3).filter(|word| word.is_word("as")).map(|_| 4)?,
+        _ => 3,
+    };
+    Some(sql.get(places.get(behind)?.start..)?.trim().to_owned())
 }
 
 const TABLES: &str = "SELECT s.name, s.sql, l.wr, l.strict FROM sqlite_schema AS s JOIN pragma_table_list AS l \

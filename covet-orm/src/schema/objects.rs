@@ -13,17 +13,19 @@ pub struct Declared {
     pub table: Option<&'static str>,
     /// What stands behind its name.
     pub definition: Expression,
+    /// The module that it is declared in.
+    pub module: &'static str,
 }
 
 inventory::collect!(Declared);
 
-/// Every object that is linked into the program.
-pub(super) fn declared() -> Vec<Object> {
+/// Every object that is linked into the program, and the module that declares it.
+pub(super) fn declared() -> Vec<(Object, Option<&'static str>)> {
     let object = |declared: &Declared| Object {
         table: declared.table.map(str::to_owned),
         ..Object::new(declared.kind, declared.name, declared.definition.clone())
     };
-    inventory::iter::<Declared>.into_iter().map(object).collect()
+    inventory::iter::<Declared>.into_iter().map(|declared| (object(declared), Some(declared.module))).collect()
 }
 
 /// Declares views, triggers, functions and extensions beside the models, so that migrations make and change them.
@@ -103,6 +105,7 @@ macro_rules! objects {
                 name: $name,
                 table: $table,
                 definition: $definition,
+                module: ::core::module_path!(),
             }
         }
     };

@@ -25,7 +25,8 @@ pub(crate) fn model_of(table: &str) -> Option<&'static ModelMeta> {
 #[derive(Clone, Debug, Default)]
 pub struct Models {
     models: Vec<&'static ModelMeta>,
-    objects: Vec<Object>,
+    /// With the module of those that registered themselves.
+    objects: Vec<(Object, Option<&'static str>)>,
 }
 
 impl Models {
@@ -36,11 +37,11 @@ impl Models {
         Models { models, objects: declared() }
     }
 
-    /// Of these models, those of a module and of the modules in it, by its path as `module_path!()` says it; without
-    /// the objects beside them.
+    /// Of these models and objects, those of a module and of the modules in it, by its path as `module_path!()` says it.
     #[must_use]
     pub fn of_module(mut self, path: &str) -> Self {
-        self.objects.clear();
+        let within = |rest: &str| rest.is_empty() || rest.starts_with("::");
+        self.objects.retain(|(_, module)| module.and_then(|module| module.strip_prefix(path)).is_some_and(within));
         self.models.retain(|model| model.path.strip_prefix(path).is_some_and(|rest| rest.starts_with("::")));
         self
     }
@@ -55,7 +56,7 @@ impl Models {
     /// These, and a view, trigger, function or extension.
     #[must_use]
     pub fn with_object(mut self, object: Object) -> Self {
-        self.objects.push(object);
+        self.objects.push((object, None));
         self
     }
 
@@ -64,7 +65,7 @@ impl Models {
     /// # Errors
     /// `Migration` when two are called the same.
     pub fn objects(&self) -> Result<Vec<Object>> {
-        let mut objects = self.objects.clone();
+        let mut objects: Vec<Object> = self.objects.iter().map(|(object, _)| object.clone()).collect();
         objects.sort_by(|a, b| (a.kind, &a.name, &a.table).cmp(&(b.kind, &b.name, &b.table)));
         objects.dedup();
         for pair in objects.windows(2) {

@@ -62,7 +62,6 @@ pub struct WeirdNameS {
 // - collation authors: email utf8mb4_bin, name utf8mb4_bin
 // - index authors_part: over an expression or the beginning of a column, or no B-tree
 // - index authors_words: over an expression or the beginning of a column, or no B-tree
-// - trigger touched: BEFORE UPDATE
 #[derive(Model, Clone, Debug)]
 #[covet(table = "authors")]
 #[covet(index(desc(age), name, name = "authors_age"))]
@@ -332,5 +331,11 @@ pub struct Tag {
 //     pub e: i32,
 // }
 
+covet_orm::objects! {
+    view "adult_authors" = { mysql = "select `authors`.`id` AS `id` from `authors` where `authors`.`age` > 17" };
+    trigger "touched" on "authors" = { mysql = "BEFORE UPDATE ON `authors` FOR EACH ROW SET NEW.age = NEW.age" };
+}
+
 // The database has more, of which models say nothing; migrations leave it as it is:
-// - view adult_authors
+// - view on_keyless
+// - view on_view

@@ -69,3 +69,6 @@ CREATE TABLE other_engine (id bigint PRIMARY KEY) ENGINE = MyISAM;
 
 CREATE VIEW adult_authors AS SELECT id FROM authors WHERE age > 17;
 CREATE TRIGGER touched BEFORE UPDATE ON authors FOR EACH ROW SET NEW.age = NEW.age;
+-- Nobody says what it reads.
+CREATE VIEW on_keyless AS SELECT what FROM keyless;
+CREATE VIEW on_view AS SELECT what FROM on_keyless;

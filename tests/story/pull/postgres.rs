@@ -64,11 +64,9 @@ pub struct WeirdNameS {
 }
 
 // The table has more than the model says; migrations leave it as it is:
-// - index authors_trgm (name gin_trgm_ops) using gin: it has the operator class gin_trgm_ops
 // - place of NULL in an index authors_nulls: CREATE UNIQUE INDEX authors_nulls ON public.authors USING btree (age, mentor_id) NULLS NOT DISTINCT
 // - policy everybody
 // - row level security authors
-// - trigger touched: CREATE TRIGGER touched BEFORE UPDATE ON public.authors FOR EACH ROW EXECUTE FUNCTION touch()
 #[derive(Model, Clone, Debug)]
 #[covet(table = "authors")]
 #[covet(index(age, include(name)))]
@@ -82,6 +80,12 @@ pub struct WeirdNameS {
 ))]
 #[covet(unique(email, name = "authors_mail"))]
 #[covet(unique(age, mentor_id, nulls_agree, name = "authors_nulls"))]
+#[covet(index(
+    name,
+    using = "gin",
+    opclass(name = "gin_trgm_ops"),
+    name = "authors_trgm"
+))]
 #[covet(index(email, name = "authors_twice"))]
 #[covet(check(
     sql("(((age >= 18) AND (name = ANY (ARRAY['a'::text, 'b'::text]))))"),
@@ -320,12 +324,21 @@ pub struct Tag {
 //     pub e: i32,
 // }
 
+covet_orm::objects! {
+    extension "pg_trgm" = { postgres = "" };
+    function "touch" = { postgres = r"()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$BEGIN RETURN NEW; END$function$" };
+    trigger "touched" on "authors" = { postgres = "BEFORE UPDATE ON authors FOR EACH ROW EXECUTE FUNCTION touch()" };
+}
+
 // The database has more, of which models say nothing; migrations leave it as it is:
 // - domain positive: integer
 // - enum Unused
-// - extension pg_trgm
-// - function touch
 // - materialized view author_counts
 // - schema audit: tables: 1
 // - sequence loose
 // - view adult_authors
+// - view on_keyless
+// - view on_view

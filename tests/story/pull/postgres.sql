@@ -84,3 +84,6 @@ CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; E
 CREATE TRIGGER touched BEFORE UPDATE ON authors FOR EACH ROW EXECUTE FUNCTION touch();
 ALTER TABLE authors ENABLE ROW LEVEL SECURITY;
 CREATE POLICY everybody ON authors USING (true);
+-- Nobody says what it reads.
+CREATE VIEW on_keyless AS SELECT what FROM keyless;
+CREATE VIEW on_view AS SELECT what FROM on_keyless;

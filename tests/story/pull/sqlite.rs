@@ -69,7 +69,6 @@ pub struct WeirdNameS {
 // - conflict clause authors
 // - index with a collation authors_other: CREATE INDEX authors_other ON authors (name COLLATE NOCASE)
 // - table that is not STRICT authors: a column may hold values of other types than its own
-// - trigger touched
 // - unique constraint authors_mail: its index goes with the table alone
 #[derive(Model, Clone, Debug)]
 #[covet(table = "authors")]
@@ -303,11 +302,17 @@ pub struct Tag {
 //     // pub e: ,
 // }
 
+covet_orm::objects! {
+    view "adult_authors" = { sqlite = "SELECT * FROM authors WHERE age > 17" };
+    trigger "touched" on "authors" = { sqlite = "AFTER UPDATE ON authors BEGIN SELECT 1; END" };
+}
+
 // The database has more, of which models say nothing; migrations leave it as it is:
 // - shadow table words_config
 // - shadow table words_content
 // - shadow table words_data
 // - shadow table words_docsize
 // - shadow table words_idx
-// - view adult_authors
+// - view on_keyless
+// - view on_view
 // - virtual table words

@@ -64,3 +64,6 @@ CREATE VIRTUAL TABLE words USING fts5(text);
 
 CREATE VIEW adult_authors AS SELECT * FROM authors WHERE age > 17;
 CREATE TRIGGER touched AFTER UPDATE ON authors BEGIN SELECT 1; END;
+-- Nobody says what it reads.
+CREATE VIEW on_keyless AS SELECT what FROM keyless;
+CREATE VIEW on_view AS SELECT what FROM on_keyless;

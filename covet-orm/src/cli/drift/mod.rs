@@ -5,7 +5,7 @@
 
 pub(super) mod between;
 
-use covet_drivers::catalog::Schema;
+use covet_drivers::catalog::{Expression, Schema};
 use covet_drivers::contract::{Unmodelled, adapter_for};
 use covet_drivers::{Error, ErrorKind, Result};
 use serde_json::json;
@@ -65,11 +65,8 @@ pub(super) async fn drift(context: &Context, args: &Drift) -> Result<()> {
     let left = managed(&mut live.schema, &mut fresh.schema);
     let mut differences = differing(&fresh.schema, &live.schema);
     differences.extend(declared(&fresh.beside, &live.beside));
-    let is_same = |one: &Unmodelled, other: &Unmodelled| {
-        (&one.table, &one.kind, &one.name) == (&other.table, &other.kind, &other.name)
-    };
     let mut beside = live.beside;
-    beside.retain(|one| !fresh.beside.iter().any(|other| is_same(one, other)));
+    beside.retain(|one| !fresh.beside.iter().any(|other| one.is(other)));
     show(context, args, &differences, &left, &beside)
 }
 
@@ -107,17 +104,29 @@ async fn note_pending(context: &Context, db: &Db) -> Result<()> {
 /// What is declared beside the models, and is not there as it should be.
 fn declared(wanted: &[Unmodelled], found: &[Unmodelled]) -> Vec<Difference> {
     let mut differences = Vec::new();
-    for one in wanted.iter().filter(|one| !found.contains(one)) {
-        let same = |other: &&Unmodelled| (&one.table, &one.kind, &one.name) == (&other.table, &other.kind, &other.name);
-        let other = found.iter().find(same);
+    for one in wanted {
+        let other = found.iter().find(|other| other.is(one));
+        if other.is_some_and(|other| means(one, other)) {
+            continue;
+        }
         let of = one.table.as_ref().map(|table| format!(" on {table}")).unwrap_or_default();
+        let told = |one: &Unmodelled| one.definition.as_ref().unwrap_or(&one.detail).clone();
         differences.push(Difference {
             object: format!("{} {}{of}", one.kind, one.name),
-            wanted: Some(one.detail.clone()),
-            found: other.map(|other| other.detail.clone()),
+            wanted: Some(told(one)),
+            found: other.map(told),
         });
     }
     differences
+}
+
+/// Whether two texts of one database mean the same; where it tells none, whether what it tells is the same.
+fn means(one: &Unmodelled, other: &Unmodelled) -> bool {
+    match (&one.definition, &other.definition) {
+        (Some(one), Some(other)) => Expression::new(one.clone()).means(&Expression::new(other.clone())),
+        (None, None) => one.detail == other.detail,
+        _ => false,
+    }
 }
 
 /// Where the wanted schema is created.

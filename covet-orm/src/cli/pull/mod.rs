@@ -2,6 +2,7 @@
 
 mod attributes;
 mod names;
+mod objects;
 mod plan;
 mod write;
 
@@ -51,7 +52,9 @@ pub(super) async fn pull(context: &Context, args: &Pull) -> Result<()> {
     db.close();
     only(&mut schema, &mut beside, &args.tables)?;
     let plan = plan::plan(&schema);
-    let text = write::source(&plan, &schema, backend.dialect().name(), &beside);
+    // Those of some tables may need what is not asked for.
+    let declared = if args.tables.is_empty() { objects::take(&plan, &schema, &mut beside) } else { Vec::new() };
+    let text = write::source(&plan, &schema, backend.dialect().name(), &declared, &beside);
     let written = match &args.out {
         None => {
             context.out.line(text.trim_end());
@@ -59,7 +62,7 @@ pub(super) async fn pull(context: &Context, args: &Pull) -> Result<()> {
         }
         Some(file) => Some(write_to(context, file, &text, args.force)?),
     };
-    tell(context, &plan, &schema, &beside, args.out.as_deref(), written)?;
+    tell(context, &plan, &schema, &declared, &beside, args.out.as_deref(), written)?;
     let left_out = left_out(&plan);
     context.out.json(&json!({
         "file": args.out,
@@ -68,6 +71,9 @@ pub(super) async fn pull(context: &Context, args: &Pull) -> Result<()> {
             json!({ "model": model.name, "table": model.table.name })
         }).collect::<Vec<_>>(),
         "enums": plan.enums.iter().map(|one| &one.name).collect::<Vec<_>>(),
+        "objects": declared.iter().map(|one| {
+            json!({ "kind": one.kind, "name": one.name, "table": one.table })
+        }).collect::<Vec<_>>(),
         "left_out": left_out.iter().map(|(object, why)| json!({ "object": object, "why": why })).collect::<Vec<_>>(),
         "unmodelled": beside.iter().map(unmodelled_as_json).collect::<Vec<_>>(),
         "source": if args.out.is_none() { Value::from(text) } else { Value::Null },
@@ -153,13 +159,17 @@ fn tell(
     context: &Context,
     plan: &Plan<'_>,
     schema: &Schema,
+    declared: &[Unmodelled],
     beside: &[Unmodelled],
     file: Option<&Path>,
     written: Option<bool>,
 ) -> Result<()> {
     let count = |number: usize, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
     let models = plan.models.iter().filter(|model| model.is_there()).count();
-    let counted = format!("{}, {}", count(models, "model"), count(plan.enums.len(), "enum"));
+    let mut counted = format!("{}, {}", count(models, "model"), count(plan.enums.len(), "enum"));
+    if !declared.is_empty() {
+        counted.push_str(&format!(", {}", count(declared.len(), "object")));
+    }
     match (file, written) {
         (Some(file), Some(true)) => {
             context.out.done(format_args!("{} {}: {counted}", paint(GOOD, &"wrote"), file.display()));

@@ -6,13 +6,20 @@ use covet_drivers::contract::Unmodelled;
 use crate::cli::drift::between;
 use crate::cli::pull::attributes::{LIST, enum_name, of_column, of_model};
 use crate::cli::pull::names::written;
+use crate::cli::pull::objects;
 use crate::cli::pull::plan::{Enum, Model, Plan};
 
 /// The most characters of what a comment says in the database's words.
 const SAID: usize = 160;
 
 /// The file.
-pub(super) fn source(plan: &Plan<'_>, schema: &Schema, database: &str, beside: &[Unmodelled]) -> String {
+pub(super) fn source(
+    plan: &Plan<'_>,
+    schema: &Schema,
+    database: &str,
+    declared: &[Unmodelled],
+    beside: &[Unmodelled],
+) -> String {
     let mut text = format!("// Written by `cargo covet db pull` from a database of {database}.\n");
     text.push_str(&uses(plan));
     for one in &plan.enums {
@@ -29,6 +36,7 @@ pub(super) fn source(plan: &Plan<'_>, schema: &Schema, database: &str, beside: &
             false => body.lines().for_each(|line| text.push_str(&format!("// {line}\n"))),
         }
     }
+    text.push_str(&objects::text(declared, database));
     let rest: Vec<&Unmodelled> = beside.iter().filter(|one| !belongs(one, schema)).collect();
     if !rest.is_empty() {
         text.push_str("\n// The database has more, of which models say nothing; migrations leave it as it is:\n");

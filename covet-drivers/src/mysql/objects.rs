@@ -1,0 +1,87 @@
+//! The texts of views, triggers and functions, as an object that is declared beside the models says them.
+
+use crate::contract::{Connection, Unmodelled};
+use crate::error::Result;
+use crate::mysql::dialect::quote;
+use crate::mysql::introspect::rows;
+
+/// A view that checks what is written through it, or works with the rights of whoever reads it, says more than its text.
+const VIEWS: &str = "SELECT TABLE_NAME, VIEW_DEFINITION, DATABASE() FROM information_schema.VIEWS \
+    WHERE TABLE_SCHEMA = DATABASE() AND CHECK_OPTION = 'NONE' AND SECURITY_TYPE = 'DEFINER'";
+
+/// Of several at one moment the first alone: the others say whom they follow.
+const TRIGGERS: &str = "SELECT TRIGGER_NAME, CONCAT(ACTION_TIMING, ' ', EVENT_MANIPULATION, ' ON `', \
+    REPLACE(EVENT_OBJECT_TABLE, '`', '``'), '` FOR EACH ROW ', ACTION_STATEMENT), DATABASE() \
+    FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE() AND ACTION_ORDER = 1";
+
+/// Gives those their definitions that can be said.
+pub(super) async fn define(connection: &mut dyn Connection, found: &mut [Unmodelled]) -> Result<()> {
+    for (kind, question) in [("view", VIEWS), ("trigger", TRIGGERS)] {
+        for row in rows(connection, question, 3).await? {
+            let [Some(name), Some(text), Some(database)] = row.as_slice() else { continue };
+            let same = |one: &&mut Unmodelled| one.kind == kind && one.name == *name;
+            if let Some(one) = found.iter_mut().find(same) {
+                one.definition = Some(if kind == "view" { at_home(text, database) } else { text.clone() });
+            }
+        }
+    }
+    for one in found.iter_mut().filter(|one| one.kind == "function") {
+        let sql = format!("SHOW CREATE FUNCTION {}", quote(&one.name));
+        // The text is NULL for whoever may not see it.
+        let text = rows(connection, &sql, 3).await?.pop().and_then(|row| row.into_iter().nth(2)).flatten();
+        let behind = format!("FUNCTION {}", quote(&one.name));
+        one.definition = text.and_then(|text| Some(text.split_once(&behind)?.1.trim().to_owned()));
+    }
+    Ok(())
+}
+
+/// The text of a view without the name of its own database, which the server writes before each table.
+fn at_home(text: &str, database: &str) -> String {
+    let own = format!("{}.", quote(database));
+    let (mut out, mut rest) = (String::new(), text);
+    while let Some(at) = rest.find(['`', '\'', '"']) {
+        let (before, quoted) = rest.split_at(at);
+        out.push_str(before);
+        if let Some(behind) = quoted.strip_prefix(&own) {
+            rest = behind;
+            continue;
+        }
+        let end = end_of(quoted);
+        let (quoted, behind) = quoted.split_at(end);
+        out.push_str(quoted);
+        rest = behind;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Where what begins with a quote ends. A doubled quote begins another, which comes to the same.
+fn end_of(text: &str) -> usize {
+    let mut chars = text.char_indices();
+    let quote = chars.next().map_or('`', |(_, quote)| quote);
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' if quote != '`' => drop(chars.next()),
+            _ if c == quote => return at + c.len_utf8(),
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::at_home;
+
+    #[test]
+    fn the_own_database_goes_and_nothing_else() {
+        for (text, want) in [
+            ("select `a`.`t`.`x` AS `x` from `a`.`t`", "select `t`.`x` AS `x` from `t`"),
+            ("select '`a`.' AS `y` from `b`.`t`", "select '`a`.' AS `y` from `b`.`t`"),
+            (r"select 'it\'s `a`.' from `a`.`t`", r"select 'it\'s `a`.' from `t`"),
+            ("select 'it''s' from `a`.`a`.`a`", "select 'it''s' from `a`"),
+        ] {
+            assert_eq!(at_home(text, "a"), want);
+        }
+    }
+}
