@@ -5,9 +5,7 @@ use syn::{Data, DeriveInput, Fields, FieldsNamed, LitStr, Type, Visibility};
 
 use crate::attr::{CheckAttr, CheckName, ModelAttr};
 use crate::errors::Errors;
-use crate::model::{
-    Column, ForeignKey, Index, Relation, hints, identifier, plain, plural, qualified, snake, special,
-};
+use crate::model::{Column, ForeignKey, Index, Relation, hints, identifier, plain, plural, qualified, snake, special};
 
 /// A model.
 pub(crate) struct Model {
