@@ -10,6 +10,9 @@ use crate::cli::pull::plan::Plan;
 /// In the order in which they are written.
 const KINDS: [ObjectKind; 4] = [ObjectKind::Extension, ObjectKind::Function, ObjectKind::View, ObjectKind::Trigger];
 
+/// What belongs to a table, and is one.
+const TABLES: [&str; 2] = ["partition", "inheriting table"];
+
 /// Takes those out of what is beside the tables that can be declared, in order.
 ///
 /// A declaration is run wherever the schema is created anew, so what it names has to be there: what reads a table without
@@ -54,8 +57,8 @@ fn unsaid(plan: &Plan<'_>, rest: &[Unmodelled]) -> BTreeSet<String> {
             names.insert(Qualified::of(&model.table.name).name.into_owned());
         }
     }
-    let loose = rest.iter().filter(|one| one.table.is_none() || one.table.as_ref() != Some(&one.name));
-    names.extend(loose.map(|one| Qualified::of(&one.name).name.into_owned()));
+    let on_their_own = rest.iter().filter(|one| one.table.is_none() || TABLES.contains(&one.kind.as_str()));
+    names.extend(on_their_own.map(|one| Qualified::of(&one.name).name.into_owned()));
     names
 }
 
