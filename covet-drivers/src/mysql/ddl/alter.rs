@@ -257,9 +257,12 @@ impl Plan<'_> {
             && comment(&now.ty, now.comment.as_deref()) == comment(&after.ty, after.comment.as_deref());
         if !is_same {
             let definition = definition::column(table, after)?;
-            let (before, behind) =
-                if after.auto { self.key_of_numbered(table, &after.name)? } else { ("", String::new()) };
+            let nothing = ("", String::new(), Vec::new());
+            let (before, behind, spare) = if after.auto { self.key_of_numbered(table, &after.name)? } else { nothing };
             self.push(format!("ALTER TABLE {t} {before}MODIFY COLUMN {definition}{behind}"));
+            for name in spare {
+                self.note(format!("DROP INDEX {} ON {t}", quote(&name)), "the primary key serves the foreign key now");
+            }
         }
         if check(table, &now.name, &now.ty) != check(table, &after.name, &after.ty) {
             self.add_type_check(table, after);

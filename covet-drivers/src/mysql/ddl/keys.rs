@@ -33,17 +33,28 @@ impl Plan<'_> {
     }
 
     /// What stands before and behind the definition of a column that is numbered from now on: it must be the key by
-    /// then, and the change of the key comes later.
-    pub(crate) fn key_of_numbered(&mut self, table: &str, column: &str) -> Result<(&'static str, String)> {
+    /// then, and the change of the key comes later. The third are indexes that the key is in place of from then on.
+    pub(crate) fn key_of_numbered(&mut self, table: &str, column: &str) -> Result<(&'static str, String, Vec<String>)> {
         let key = vec![column.to_owned()];
-        let now = self.table(table)?.primary_key.clone();
-        if now == key {
-            return Ok(("", String::new()));
+        let now = self.table(table)?.clone();
+        if now.primary_key == key {
+            return Ok(("", String::new(), Vec::new()));
         }
         self.twice(table, &key);
         let behind = format!(", ADD PRIMARY KEY ({})", names(&key));
+        let keyed = Table { primary_key: key.clone(), ..now.clone() };
+        let keys: Vec<ForeignKey> = self.keys_of(&now).cloned().collect();
+        let served = |by: &Table, other: &Table| -> Vec<ForeignKey> {
+            let found = keys.iter().filter(|key| is_served(by, &key.columns) && !is_served(other, &key.columns));
+            found.cloned().collect()
+        };
+        for key in served(&now, &keyed) {
+            let sql = format!("CREATE INDEX {} ON {} ({})", quote(&key.name), quote(table), names(&key.columns));
+            self.note(sql, "the foreign key needs an index");
+        }
+        let spare = served(&keyed, &now).into_iter().map(|key| key.name).collect();
         self.table_mut(table)?.primary_key = key;
-        Ok((if now.is_empty() { "" } else { "DROP PRIMARY KEY, " }, behind))
+        Ok((if now.primary_key.is_empty() { "" } else { "DROP PRIMARY KEY, " }, behind, spare))
     }
 
     pub(crate) fn alter_primary_key(&mut self, table: &str, before: &[String], after: &[String]) -> Result<()> {
