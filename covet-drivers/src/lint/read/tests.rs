@@ -40,7 +40,7 @@ fn a_table_with_all_that_it_can_have() {
          KEY k (name(10), n), UNIQUE KEY u (n)) ENGINE=InnoDB",
     );
     let What::CreateTable(table) = what else { panic!("{what:?}") };
-    assert_eq!(name, "t");
+    assert_eq!(name, "app.t");
     let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
     assert_eq!(names, ["id", "name", "n", "tags", "g", "p"]);
     let [id, name, n, tags, g, p] = &table.columns[..] else { panic!() };
