@@ -174,6 +174,8 @@ fn of_enum(ty: &mut EnumType, change: &mut dyn FnMut(&mut String)) {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use std::borrow::Cow;
 
     use super::Bare;

@@ -91,7 +91,7 @@ fn waits<'s>(guard: &Step, mut earlier: impl Iterator<Item = &'s Step>, quoting:
         let shares_table = asked.tables.iter().any(|table| touched.all.contains(table));
         let shares_more = asked.all.iter().any(|name| !asked.tables.contains(name) && touched.all.contains(name));
         let keeps_rows = matches!(touched.first.as_str(), "alter" | "update") && !touched.renames;
-        shares_table && !touched.is_index && (!keeps_rows || shares_more)
+        shares_table && !touched.is_index && (!keeps_rows || shares_more || asked.by_function)
     })
 }
 
@@ -104,6 +104,8 @@ struct Names {
     all: Vec<String>,
     /// A table gets another name.
     renames: bool,
+    /// A function is asked, `FROM columns_of('t')`, and tells what the table is like.
+    by_function: bool,
     /// It makes or drops an index, which no answer depends on.
     is_index: bool,
 }
@@ -148,8 +150,16 @@ impl Names {
         let is_index = start.eat(&["create", "index"])
             || start.eat(&["create", "unique", "index"])
             || start.eat(&["drop", "index"]);
-        let mut names = Names { first: String::new(), tables: Vec::new(), all: Vec::new(), renames: false, is_index };
+        let mut names = Names {
+            first: String::new(),
+            tables: Vec::new(),
+            all: Vec::new(),
+            renames: false,
+            by_function: false,
+            is_index,
+        };
         let mut before = String::new();
+        let mut is_table = false;
         for word in &words {
             let name = match word {
                 Word::Plain(word) => word.to_ascii_lowercase(),
@@ -162,8 +172,16 @@ impl Names {
                     names.tables.push(text.trim_matches('\'').to_ascii_lowercase());
                     continue;
                 }
-                Word::Text(_) | Word::Sign(_) => continue,
+                Word::Sign('(') => {
+                    names.by_function |= std::mem::take(&mut is_table);
+                    continue;
+                }
+                Word::Text(_) | Word::Sign(_) => {
+                    is_table = false;
+                    continue;
+                }
             };
+            is_table = false;
             let plain = matches!(word, Word::Plain(_));
             if names.first.is_empty() {
                 names.first.clone_from(&name);
@@ -173,6 +191,7 @@ impl Names {
             names.renames |= before == "rename" && !within;
             if matches!(before.as_str(), "from" | "join") {
                 names.tables.push(name.clone());
+                is_table = true;
             }
             if !(plain && (NO_NAMES.contains(&name.as_str()) || name.starts_with(|c: char| c.is_ascii_digit()))) {
                 names.all.push(name.clone());
@@ -266,5 +285,8 @@ mod tests {
         ] {
             assert_eq!(waits(&guard, [Step::new(sql)].iter(), QUOTING), wanted, "{sql}");
         }
+        let shape = Step::guard("SELECT count(*) FROM columns_of('t') WHERE name <> 'a'", "columns");
+        assert!(waits(&shape, [Step::new("ALTER TABLE `t` RENAME COLUMN `x` TO `y`")].iter(), QUOTING));
+        assert!(!waits(&shape, [Step::new("ALTER TABLE `u` RENAME COLUMN `x` TO `y`")].iter(), QUOTING));
     }
 }
