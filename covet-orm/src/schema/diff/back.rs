@@ -73,6 +73,11 @@ fn is_freed(forth: &[Change], table: &str, columns: &[String]) -> bool {
     })
 }
 
+/// Whether a column comes back that is numbered, and is the key as it comes.
+fn is_numbered_again(forth: &[Change], table: &str) -> bool {
+    forth.iter().any(|change| matches!(change, Change::DropColumn { table: t, column } if t == table && column.auto))
+}
+
 /// Whether what a foreign key of a new table stands on goes back, and the table goes only after that.
 fn loses_its_ground(forth: &[Change], key: &ForeignKey) -> bool {
     let on = |table: &str, column: &Column| table == key.target && key.target_columns.contains(&column.name);
@@ -139,7 +144,10 @@ fn step(change: &Change, forth: &[Change], moving: &Moving, places: &mut Places)
             let nothing = Vec::new();
             if before.is_empty() {
                 places.drop_keys.push(Change::AlterPrimaryKey { table, before: after, after: nothing });
-            } else if is_freed(forth, &table, &after) || moving.of(&table).is_some_and(|moved| moved.takes(&after)) {
+            } else if is_freed(forth, &table, &after)
+                || is_numbered_again(forth, &table)
+                || moving.of(&table).is_some_and(|moved| moved.takes(&after))
+            {
                 let first = Change::AlterPrimaryKey { table: table.clone(), before: after, after: nothing.clone() };
                 places.drop_keys.push(first);
                 places.keys.push(Change::AlterPrimaryKey { table, before: nothing, after: before });
