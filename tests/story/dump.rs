@@ -104,7 +104,7 @@ async fn sqlite(db: &Db) -> Dump {
                 let parts = parts(body).into_iter().map(|part| bare(&unnamed(&part)));
                 add(&mut found, std::iter::once(format!("{}{tail}", head.trim_end())).chain(parts).collect());
             }
-            _ => add(&mut found, vec![bare(&text)]),
+            _ => add(&mut found, vec![bare(&unwrapped(&text))]),
         }
     }
     found
@@ -142,6 +142,15 @@ fn unnamed(part: &str) -> String {
         }
     }
     out
+}
+
+/// The text without parentheses around the whole condition of an index, which mean nothing: Covet leaves such an index
+/// as it is.
+fn unwrapped(text: &str) -> String {
+    match text.split_once(" WHERE ( ") {
+        Some((head, rest)) if rest.ends_with(" )") => format!("{head} WHERE {}", rest.trim_end_matches(" )")),
+        _ => text.to_owned(),
+    }
 }
 
 /// The text without quotes around names that need none: SQLite quotes a name that it has changed in an expression.

@@ -143,4 +143,19 @@ pub(crate) const CASES: &[Case] = &[
         rows: &["INSERT INTO u (id, n) VALUES (1, 2)"],
         ..CASE
     },
+    Case {
+        id: "R17 a key that is numbered goes, another is there meanwhile, and it comes back",
+        before: "t{id auto; n i32}",
+        after: "t{n i32; pk(n)}",
+        decide: &["drop column t.id"],
+        rows: &["INSERT INTO t (n) VALUES (5), (6)"],
+        ..CASE
+    },
+    Case {
+        id: "R18 the key that serves a foreign key gives way to a number",
+        before: "p{id auto} t{id auto; p i64; fk(p)->p(id)}",
+        after: "p{id auto} t{id i64; p i64; pk(p,id); fk(p)->p(id)}",
+        rows: &["INSERT INTO p (id) VALUES (1)", "INSERT INTO t (p) VALUES (1), (1)"],
+        ..CASE
+    },
 ];

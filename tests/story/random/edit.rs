@@ -76,7 +76,9 @@ impl Way {
                 let own = self.schema.tables.iter_mut().find(|own| own.name == table)?;
                 let mut one = Schema::of(vec![std::mem::take(own)]);
                 one.expressions(&mut |expression| {
-                    let text = expression.to_string().replace(&quoted, &said(kind, to, false)).replace(BETWEEN, &name);
+                    let text = expression.to_string().replace(&quoted, &said(kind, to, false));
+                    // A name that stood bare has the quotes of the standard by now, which are not those of every one.
+                    let text = text.replace(&format!("\"{BETWEEN}\""), &name).replace(BETWEEN, &name);
                     *expression = Expression::new(text);
                 });
                 *self.schema.tables.iter_mut().find(|own| own.name.is_empty())? = one.tables.remove(0);
