@@ -78,8 +78,13 @@ fn a_mistake_is_one_message() {
     for (folder, ..) in LIMITS {
         let mut cases: Vec<String> = lengths(folder).into_iter().map(|(_, case)| case).collect();
         cases.sort();
-        let several: Vec<_> = cases.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| &pair[0]).collect();
-        let meant = several.iter().filter(|case| case.as_str() != "several_mistakes").count();
-        assert_eq!(meant, 0, "{folder}: {several:?}");
+        for several in cases.chunk_by(|a, b| a == b).filter(|several| several.len() > 1) {
+            let case = &several[0];
+            let source = std::fs::read_to_string(format!("ui/{folder}/{case}.rs")).unwrap();
+            // A file of many small mistakes has each in an attribute of its own.
+            let attributes = source.matches("#[covet(").count();
+            let meant = case == "several_mistakes" || several.len() <= attributes;
+            assert!(meant, "{folder}/{case}: {} messages of {attributes} attributes", several.len());
+        }
     }
 }

@@ -330,6 +330,13 @@ covet_orm::objects! {
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$BEGIN RETURN NEW; END$function$" };
+    view "adult_authors" = { postgres = r"SELECT authors.id,
+    authors.email,
+    authors.name,
+    authors.mentor_id,
+    authors.age
+   FROM authors
+  WHERE (authors.age > 17)" };
     trigger "touched" on "authors" = { postgres = "BEFORE UPDATE ON authors FOR EACH ROW EXECUTE FUNCTION touch()" };
 }
 
@@ -339,6 +346,5 @@ AS $function$BEGIN RETURN NEW; END$function$" };
 // - materialized view author_counts
 // - schema audit: tables: 1
 // - sequence loose
-// - view adult_authors
 // - view on_keyless
 // - view on_view

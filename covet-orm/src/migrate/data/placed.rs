@@ -77,39 +77,57 @@ fn passed(rest: &str, dialect: &dyn Dialect) -> usize {
     rest.len()
 }
 
-#[cfg(all(test, feature = "postgres", feature = "mysql"))]
+#[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use covet_drivers::contract::adapter_for;
+    use covet_drivers::contract::adapters;
+    use covet_drivers::render::Dialect;
     use covet_drivers::value::Value;
 
     use super::placed;
 
-    fn written(database: &str, sql: &str, count: usize) -> Result<(String, Vec<i64>), String> {
+    fn each(check: impl Fn(&dyn Dialect)) {
+        adapters().iter().for_each(|adapter| check(adapter.dialect()));
+    }
+
+    fn written(dialect: &dyn Dialect, sql: &str, count: usize) -> Result<(String, Vec<i64>), String> {
         let values: Vec<Value> = (1..=count).map(|n| Value::Int(i64::try_from(n).unwrap())).collect();
-        let dialect = adapter_for(database).unwrap().dialect();
         let (sql, args) = placed(sql, &values, dialect).map_err(|error| error.to_string())?;
         let args = args.into_iter().map(|value| if let Value::Int(n) = value { *n } else { 0 });
         Ok((sql, args.collect()))
     }
 
+    fn mark(dialect: &dyn Dialect, number: usize) -> String {
+        let mut mark = String::new();
+        dialect.placeholder(number, &mut mark);
+        mark
+    }
+
     #[test]
     fn marks_are_the_databases_own() {
         let sql = "UPDATE t SET a = $2, b = '$1 it''s', \"c$1\" = $2 /* $1 */ WHERE id = $1 -- $1";
-        let wanted =
-            |x, y, z| format!("UPDATE t SET a = {x}, b = '$1 it''s', \"c$1\" = {y} /* $1 */ WHERE id = {z} -- $1");
-        assert_eq!(written("postgres", sql, 2).unwrap(), (wanted("$1", "$2", "$3"), vec![2, 2, 1]));
-        assert_eq!(written("mysql", sql, 2).unwrap(), (wanted("?", "?", "?"), vec![2, 2, 1]));
-        assert_eq!(written("mysql", "SELECT '\\'$1', a$1, $1", 1).unwrap().0, "SELECT '\\'$1', a$1, ?");
-        assert_eq!(written("postgres", "SELECT $$ a $1 $$", 1).unwrap().1, [1], "a body is no text");
+        each(|dialect| {
+            let [x, y, z] = [1, 2, 3].map(|number| mark(dialect, number));
+            let wanted = format!("UPDATE t SET a = {x}, b = '$1 it''s', \"c$1\" = {y} /* $1 */ WHERE id = {z} -- $1");
+            assert_eq!(written(dialect, sql, 2).unwrap(), (wanted, vec![2, 2, 1]));
+            if dialect.quoting().backslash {
+                let sql = written(dialect, "SELECT '\\'$1', a$1, $1", 1).unwrap().0;
+                assert_eq!(sql, format!("SELECT '\\'$1', a$1, {x}"));
+            }
+            if dialect.quoting().dollar {
+                assert_eq!(written(dialect, "SELECT $$ a $1 $$", 1).unwrap().1, [1], "a body is no text");
+            }
+        });
     }
 
     #[test]
     fn what_does_not_come_out_even_is_refused() {
-        assert!(written("postgres", "SELECT $2", 1).unwrap_err().contains("names $2, and has 1 values"));
-        assert!(written("postgres", "SELECT $0", 1).unwrap_err().contains("$0"));
-        assert!(written("postgres", "SELECT $1", 2).unwrap_err().contains("no $2 stands for value 2 of 2"));
-        assert!(written("postgres", "SELECT '", 0).is_ok());
+        each(|dialect| {
+            assert!(written(dialect, "SELECT $2", 1).unwrap_err().contains("names $2, and has 1 values"));
+            assert!(written(dialect, "SELECT $0", 1).unwrap_err().contains("$0"));
+            assert!(written(dialect, "SELECT $1", 2).unwrap_err().contains("no $2 stands for value 2 of 2"));
+            assert!(written(dialect, "SELECT '", 0).is_ok());
+        });
     }
 }

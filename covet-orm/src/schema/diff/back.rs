@@ -145,7 +145,7 @@ fn step(change: &Change, forth: &[Change], moving: &Moving, places: &mut Places)
             if before.is_empty() {
                 places.drop_keys.push(Change::AlterPrimaryKey { table, before: after, after: nothing });
             } else if is_freed(forth, &table, &after)
-                || is_numbered_again(forth, &table)
+                || !after.is_empty() && is_numbered_again(forth, &table)
                 || moving.of(&table).is_some_and(|moved| moved.takes(&after))
             {
                 let first = Change::AlterPrimaryKey { table: table.clone(), before: after, after: nothing.clone() };
