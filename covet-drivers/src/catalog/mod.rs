@@ -23,6 +23,8 @@ pub use expression::Expression;
 pub use index::{Index, Over, Term};
 pub use names::{Qualified, constraint_name, followers, shorten};
 pub use object::{Object, ObjectKind};
+#[cfg(feature = "mysql")]
+pub(crate) use origins::Value;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
-pub(crate) use origins::{Origins, Source, Value};
+pub(crate) use origins::{Origins, Source};
 pub use table::{Action, Check, ForeignKey, Schema, Table, Timing};
