@@ -1,7 +1,7 @@
 //! How distributed transactions end, and what recovery finds of them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use covet_drivers::contract::{BranchId, TransactionOptions};
@@ -10,6 +10,7 @@ use covet_orm::{CommitOutcome, Coordinator, Error, ErrorKind, Event, TxOptions};
 use covet_tests::models::Setting;
 use covet_tests::session::number;
 use futures_util::FutureExt as _;
+use tokio::sync::Barrier;
 
 use crate::two_phase::servers::{Pair, database, observed, on_both};
 use crate::two_phase::{has, nothing_happened, put, put_both};
@@ -169,16 +170,19 @@ fn a_closure_runs_again_where_a_database_says_so_and_deadlines_hold() {
         for db in [&both.orders, &both.stock] {
             put("n", db).await.unwrap();
         }
-        let runs = &AtomicU32::new(0);
-        // They take the same two rows in opposite orders.
+        let (runs, both_hold) = (&AtomicU32::new(0), &Barrier::new(2));
+        // They take the same two rows in opposite orders, and both have one before either wants the other.
         let limited = TxOptions::new().lock_timeout(Duration::from_secs(1)).attempts(10);
         let turn = async |order: [usize; 2]| {
+            let first = &AtomicBool::new(true);
             c.transaction_with(limited, async |branches| {
                 runs.fetch_add(1, Ordering::SeqCst);
                 for at in order {
                     let tx: &Executor = branches[at];
                     Setting::query().filter(Setting::name.eq("n")).update().set(Setting::value, "w").exec(tx).await?;
-                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    if first.swap(false, Ordering::SeqCst) {
+                        both_hold.wait().await;
+                    }
                 }
                 Ok(())
             })
