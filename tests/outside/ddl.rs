@@ -62,7 +62,7 @@ impl Ddl for TinDdl {
     fn offline(&self) -> Offline {
         Offline {
             program: "tin SCRIPT",
-            session: &[],
+            session: Vec::new,
             begin: &["BEGIN IMMEDIATE"],
             commit: &["COMMIT"],
             literal: |text| {

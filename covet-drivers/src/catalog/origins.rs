@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{Change, Column, Schema, Table};
+use crate::catalog::{Change, Column, ForeignKey, Schema, Table};
 
 /// The columns of a schema on its way, over what there was before the first change.
 #[derive(Debug)]
@@ -159,6 +159,29 @@ impl Origins {
         } else {
             Source::Before(format!("(SELECT {} FROM {table})", values.join(", ")))
         }
+    }
+
+    /// From where to ask for rows that point at none by this key, and for those that they point at, where that is
+    /// another question before the first change than later. A target without rows, as a new table is, is `None`.
+    pub(crate) fn of_key(
+        &self,
+        own: &Table,
+        target: Option<&Table>,
+        key: &ForeignKey,
+    ) -> Option<(String, Option<String>)> {
+        if key.columns.iter().any(|column| self.is_empty(&own.name, column)) {
+            return None;
+        }
+        let source =
+            |of: &Table, columns: &[String]| match self.source(of, |name| columns.iter().any(|one| one == name)) {
+                Source::Now => Some(((self.table)(&of.name), false)),
+                Source::Before(from) => Some((from, true)),
+                Source::Unknown => None,
+            };
+        let (from, moved) = source(own, &key.columns)?;
+        let Some(target) = target else { return Some((from, None)) };
+        let (at, target_moved) = source(target, &key.target_columns)?;
+        (moved || target_moved).then_some((from, Some(at)))
     }
 
     /// The value of a column; a generated one is made of others, as deep as that can go.

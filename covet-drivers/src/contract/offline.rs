@@ -6,7 +6,7 @@ pub struct Offline {
     /// How the database's own program runs such a script, so that it stops at the first error.
     pub program: &'static str,
     /// Statements before all others, which set the session as Covet does.
-    pub session: &'static [&'static str],
+    pub session: fn() -> Vec<String>,
     /// Statements that begin a transaction in which a schema can change; none where the database has no such thing.
     pub begin: &'static [&'static str],
     /// Statements that end it.

@@ -46,6 +46,17 @@ pub(crate) struct Settings {
     pub(crate) cache: usize,
 }
 
+/// The modes that every session has.
+pub(crate) const MODES: &str = "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,\
+    ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO";
+
+/// A mode that MariaDB alone knows.
+pub(crate) const MARIADB_MODE: &str = "SIMULTANEOUS_ASSIGNMENT";
+
+/// What else every session is set to.
+pub(crate) const SETTINGS: &str = "SESSION time_zone = '+00:00', SESSION autocommit = 1, \
+    SESSION foreign_key_checks = 1, SESSION unique_checks = 1";
+
 /// The words that MySQL's own tools use.
 const MYSQL_WORDS: &[(&str, SslMode)] = &[
     ("DISABLED", SslMode::Disable),
@@ -168,20 +179,16 @@ impl Options {
 
     /// What makes a new session, or one that was reset, ours.
     fn statements(&self, server: &Server) -> String {
-        let mut modes = String::from(
-            "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,\
-             ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO",
-        );
-        if server.product == Product::MariaDb {
-            modes.push_str(",SIMULTANEOUS_ASSIGNMENT");
-        }
+        let modes = match server.product {
+            Product::MariaDb => format!("{MODES},{MARIADB_MODE}"),
+            Product::MySql => MODES.to_owned(),
+        };
         let mut out = String::new();
         if let Some(database) = &self.database {
             out.push_str(&format!("USE {}; ", quote(database)));
         }
         out.push_str(&format!(
-            "SET NAMES utf8mb4 COLLATE {}, SESSION sql_mode = {}, SESSION time_zone = '+00:00', SESSION autocommit = 1, \
-             SESSION foreign_key_checks = 1, SESSION unique_checks = 1",
+            "SET NAMES utf8mb4 COLLATE {}, SESSION sql_mode = {}, {SETTINGS}",
             server.collation(),
             literal(&modes)
         ));

@@ -2,8 +2,9 @@
 
 use crate::contract::{Connection, Unmodelled};
 use crate::error::Result;
-use crate::mysql::dialect::quote;
+use crate::mysql::dialect::{QUOTING, quote};
 use crate::mysql::introspect::rows;
+use crate::sql::Lexer;
 
 /// A view that checks what is written through it, or works with the rights of whoever reads it, says more than its text.
 const VIEWS: &str = "SELECT TABLE_NAME, VIEW_DEFINITION, DATABASE() FROM information_schema.VIEWS \
@@ -21,7 +22,7 @@ pub(super) async fn define(connection: &mut dyn Connection, found: &mut [Unmodel
             let [Some(name), Some(text), Some(database)] = row.as_slice() else { continue };
             let same = |one: &&mut Unmodelled| one.kind == kind && one.name == *name;
             if let Some(one) = found.iter_mut().find(same) {
-                one.definition = Some(if kind == "view" { at_home(text, database) } else { text.clone() });
+                one.definition = if kind == "view" { at_home(text, database) } else { Some(text.clone()) };
             }
         }
     }
@@ -35,38 +36,24 @@ pub(super) async fn define(connection: &mut dyn Connection, found: &mut [Unmodel
     Ok(())
 }
 
-/// The text of a view without the name of its own database, which the server writes before each table.
-fn at_home(text: &str, database: &str) -> String {
-    let own = format!("{}.", quote(database));
-    let (mut out, mut rest) = (String::new(), text);
-    while let Some(at) = rest.find(['`', '\'', '"']) {
-        let (before, quoted) = rest.split_at(at);
-        out.push_str(before);
-        if let Some(behind) = quoted.strip_prefix(&own) {
-            rest = behind;
-            continue;
+/// The text of a view without the name of its own database, which the server writes before each table; `None` for one
+/// in which a quote is open.
+fn at_home(text: &str, database: &str) -> Option<String> {
+    let own = quote(database);
+    let mut lexer = Lexer { script: text, at: 0, quoting: QUOTING };
+    let mut out = String::with_capacity(text.len());
+    loop {
+        let start = lexer.at;
+        if lexer.next().ok()?.is_none() {
+            return Some(out);
         }
-        let end = end_of(quoted);
-        let (quoted, behind) = quoted.split_at(end);
-        out.push_str(quoted);
-        rest = behind;
-    }
-    out.push_str(rest);
-    out
-}
-
-/// Where what begins with a quote ends. A doubled quote begins another, which comes to the same.
-fn end_of(text: &str) -> usize {
-    let mut chars = text.char_indices();
-    let quote = chars.next().map_or('`', |(_, quote)| quote);
-    while let Some((at, c)) = chars.next() {
-        match c {
-            '\\' if quote != '`' => drop(chars.next()),
-            _ if c == quote => return at + c.len_utf8(),
-            _ => {}
+        let (piece, rest) = (text.get(start..lexer.at)?, text.get(lexer.at..)?);
+        if piece == own && rest.starts_with('.') {
+            lexer.at += 1;
+        } else {
+            out.push_str(piece);
         }
     }
-    text.len()
 }
 
 #[cfg(test)]
@@ -81,7 +68,7 @@ mod tests {
             (r"select 'it\'s `a`.' from `a`.`t`", r"select 'it\'s `a`.' from `t`"),
             ("select 'it''s' from `a`.`a`.`a`", "select 'it''s' from `a`"),
         ] {
-            assert_eq!(at_home(text, "a"), want);
+            assert_eq!(at_home(text, "a").as_deref(), Some(want));
         }
     }
 }

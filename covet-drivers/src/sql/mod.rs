@@ -11,6 +11,8 @@ mod words;
 
 pub use node::{BinaryOp, Function, Many, Node, Ref, UnaryOp};
 pub use place::placed;
+#[cfg(feature = "mysql")]
+pub(crate) use script::Lexer;
 pub use script::{Quoting, split, without_values};
 pub use statement::{
     Assignment, Conflict, Count, Delete, Insert, Join, Nulls, OnConflict, Order, Select, Statement, Update,

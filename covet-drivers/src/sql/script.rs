@@ -128,21 +128,23 @@ impl Body {
     }
 }
 
-pub(super) enum Token<'a> {
+/// What the lexer finds, piece by piece.
+pub(crate) enum Token<'a> {
     Blank,
     Semicolon,
     Word(&'a str),
     Other,
 }
 
-pub(super) struct Lexer<'a> {
-    pub(super) script: &'a str,
-    pub(super) at: usize,
-    pub(super) quoting: Quoting,
+/// Goes through a text: a quoted piece or a comment is one.
+pub(crate) struct Lexer<'a> {
+    pub(crate) script: &'a str,
+    pub(crate) at: usize,
+    pub(crate) quoting: Quoting,
 }
 
 impl<'a> Lexer<'a> {
-    pub(super) fn next(&mut self) -> Result<Option<Token<'a>>> {
+    pub(crate) fn next(&mut self) -> Result<Option<Token<'a>>> {
         let rest = &self.script[self.at..];
         let Some(first) = rest.chars().next() else { return Ok(None) };
         if first.is_whitespace() {

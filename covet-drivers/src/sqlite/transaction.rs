@@ -91,14 +91,17 @@ impl SqliteConnection {
     /// See [`savepoint`](crate::contract::Connection::savepoint).
     pub(super) async fn savepoint(&mut self, depth: u32) -> Result<()> {
         self.inside().await?;
-        let sql = format!("SAVEPOINT covet_{depth}");
-        self.job(Needs::Nothing, Place::Here, move |session, job| session.control(job, &sql)).await.map(drop)
+        self.control(format!("SAVEPOINT covet_{depth}")).await
     }
 
     /// See [`release`](crate::contract::Connection::release).
     pub(super) async fn release(&mut self, depth: u32) -> Result<()> {
         self.inside().await?;
-        let sql = format!("RELEASE covet_{depth}");
+        self.control(format!("RELEASE covet_{depth}")).await
+    }
+
+    /// Runs a short statement of Covet's own within the open transaction.
+    pub(super) async fn control(&mut self, sql: String) -> Result<()> {
         self.job(Needs::Nothing, Place::Here, move |session, job| session.control(job, &sql)).await.map(drop)
     }
 

@@ -29,14 +29,8 @@ pub(super) async fn up(context: &Context, args: &Up) -> Result<()> {
     let db = context.connect(&chosen, Access::Write).await?;
     let report = match migrator.up_to(&db, goal).await {
         Err(error) if UnknownStep::is_in(&error) => {
-            let (count, to) = (args.count, args.to.clone());
             let (batch, pause) = (args.batch_size, args.batch_pause);
-            by_the_program(
-                context,
-                &chosen,
-                db,
-                Request { back: false, count, to, batch, pause, ..request(&migrator) },
-            )?
+            by_the_program(context, &chosen, db, Request { batch, pause, ..request(&migrator, false, goal) })?
         }
         other => other?,
     };
@@ -64,12 +58,7 @@ pub(super) async fn down(context: &Context, args: &Down) -> Result<()> {
     let migrator = migrator.watch(context.out.batches());
     let report = match migrator.down(&db, goal).await {
         Err(error) if UnknownStep::is_in(&error) => {
-            let (count, to) = match goal {
-                Goal::All => (None, None),
-                Goal::Count(count) => (Some(count), None),
-                Goal::To(to) => (None, Some(to.to_owned())),
-            };
-            by_the_program(context, &chosen, db, Request { back: true, count, to, ..request(&migrator) })?
+            by_the_program(context, &chosen, db, request(&migrator, true, goal))?
         }
         other => other?,
     };
@@ -107,11 +96,10 @@ pub(super) async fn repair(context: &Context, args: &Repair) -> Result<()> {
     context.out.json(&json!({ "noted": { "id": id, "statement": number, "done": done } }))
 }
 
-/// Everything, forth.
-fn request(migrator: &Migrator) -> Request {
+/// What the program is to do, wherever it runs.
+fn request(migrator: &Migrator, back: bool, goal: Goal<'_>) -> Request {
     let folder = migrator.folder().path();
-    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    Request { folder, back: false, count: None, to: None, batch: None, pause: None }
+    Request::new(folder.canonicalize().unwrap_or_else(|_| folder.to_owned()), back, goal)
 }
 
 /// Lets the program do it that has the steps in Rust, which this tool does not know. Nothing has been done yet.

@@ -32,6 +32,19 @@ pub(crate) struct Request {
     pub(crate) pause: Option<u64>,
 }
 
+#[cfg(feature = "cli")]
+impl Request {
+    /// To go so far.
+    pub(crate) fn new(folder: PathBuf, back: bool, goal: Goal<'_>) -> Self {
+        let (count, to) = match goal {
+            Goal::All => (None, None),
+            Goal::Count(count) => (Some(count), None),
+            Goal::To(to) => (None, Some(to.to_owned())),
+        };
+        Request { folder, back, count, to, batch: None, pause: None }
+    }
+}
+
 /// What came of it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Answer {

@@ -34,12 +34,8 @@ pub fn offline_script(folder: &Folder, migrations: &[&Migration], target: Target
     }
     out.head(&works, target);
     let rows = Rows::new(target);
-    for statement in offline.session {
-        out.statement(statement);
-    }
-    for statement in rows.table()? {
-        out.statement(&statement);
-    }
+    out.all(&(offline.session)());
+    out.all(&rows.table()?);
     for work in &works {
         out.migration(work, &rows)?;
     }
@@ -62,9 +58,9 @@ impl Out {
         self.line(&statement);
     }
 
-    fn all(&mut self, statements: &[&str]) {
+    fn all(&mut self, statements: &[impl AsRef<str>]) {
         for statement in statements {
-            self.statement(statement);
+            self.statement(statement.as_ref());
         }
     }
 
@@ -110,28 +106,22 @@ impl Out {
         let replaced = rows.replaced(id, work.migration.replaces())?;
         if !self.offline.begin.is_empty() && work.up.is_one_transaction() {
             self.all(self.offline.begin);
-            self.lines(&rows.begin(&entry(work, 0, State::Applied))?);
+            self.all(&rows.begin(&entry(work, 0, State::Applied))?);
             for step in &work.up.steps {
                 self.step(step);
             }
-            self.lines(&replaced);
+            self.all(&replaced);
             self.all(self.offline.commit);
             return Ok(());
         }
-        self.lines(&rows.begin(&entry(work, 0, State::Running))?);
+        self.all(&rows.begin(&entry(work, 0, State::Running))?);
         let mut done = 0;
         while done < total {
             done = self.part(&work.up, done, id, rows);
         }
-        self.lines(&replaced);
+        self.all(&replaced);
         self.statement(&rows.end(id, total));
         Ok(())
-    }
-
-    fn lines(&mut self, statements: &[String]) {
-        for statement in statements {
-            self.statement(statement);
-        }
     }
 
     /// The statements that share a transaction from here on, or one, with their note; and where the next part begins.

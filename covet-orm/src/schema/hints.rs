@@ -264,8 +264,7 @@ fn former<'d>(decisions: &'d [Decision], table: &'d str) -> &'d str {
 
 /// The enum of this name.
 fn labels<'s>(schema: &'s Schema, name: &str) -> Option<&'s EnumType> {
-    let columns = schema.tables.iter().flat_map(|table| &table.columns);
-    columns.filter_map(|column| column.ty.as_enum()).find(|ty| ty.name == name)
+    schema.enums().into_iter().find(|ty| ty.name == name)
 }
 
 /// A decision as its text.

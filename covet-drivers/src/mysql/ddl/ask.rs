@@ -1,7 +1,7 @@
 //! What is asked of rows: in its place, and before the first change as well, where a change before it would be in the
 //! way. Each statement of the schema commits by itself here, so what is asked later would stop half-way.
 
-use crate::catalog::{Check, Column, ColumnDefault, ColumnType, ForeignKey, Index, Source, Table};
+use crate::catalog::{Check, Column, ColumnDefault, ColumnType, ForeignKey, Index, Source};
 use crate::contract::Step;
 use crate::error::Result;
 use crate::mysql::ddl::definition::names;
@@ -82,24 +82,8 @@ impl Plan<'_> {
 
     fn orphans_first(&mut self, table: &str, key: &ForeignKey) {
         let Some((own, target)) = self.now.table(table).zip(self.now.table(&key.target)) else { return };
-        if key.columns.iter().any(|column| self.origins.is_empty(table, column)) {
-            return;
-        }
-        let source = |of: &Table, columns: &[String]| match self
-            .origins
-            .source(of, |name| columns.iter().any(|column| column == name))
-        {
-            Source::Now => Some((quote(&of.name), false)),
-            Source::Before(from) => Some((from, true)),
-            Source::Unknown => None,
-        };
-        let Some((from, own_moved)) = source(own, &key.columns) else { return };
-        // A table that is new has no rows to point at.
-        let at = if self.is_new(&key.target) { Some((None, true)) } else { None };
-        let at = at.or_else(|| source(target, &key.target_columns).map(|(at, moved)| (Some(at), moved)));
-        if let Some((at, moved)) = at
-            && (own_moved || moved)
-        {
+        let target = Some(target).filter(|target| !self.is_new(&target.name));
+        if let Some((from, at)) = self.origins.of_key(own, target, key) {
             self.first(Step::guard(orphans(&from, at.as_deref(), key), found_orphans(table, key)));
         }
     }

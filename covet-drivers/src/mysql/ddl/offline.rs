@@ -1,18 +1,13 @@
 //! What a script needs that `mysql` or `mariadb` runs.
 
 use crate::contract::Offline;
+use crate::mysql::connect::{MARIADB_MODE, MODES, SETTINGS};
 use crate::mysql::dialect::literal;
+use crate::mysql::types::CASE_SENSITIVE;
 
 pub(super) const OFFLINE: Offline = Offline {
     program: "mysql --database NAME < SCRIPT",
-    session: &[
-        "SET NAMES utf8mb4 COLLATE /*M! utf8mb4_nopad_bin */ /*!80000 utf8mb4_0900_bin */",
-        "SET SESSION sql_mode = CONCAT('ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_ZERO_IN_DATE,\
-         NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO' \
-         /*M! , ',SIMULTANEOUS_ASSIGNMENT' */)",
-        "SET SESSION time_zone = '+00:00', SESSION autocommit = 1, SESSION foreign_key_checks = 1, \
-         SESSION unique_checks = 1, SESSION lock_wait_timeout = 3",
-    ],
+    session,
     // Each statement that changes the schema commits.
     begin: &[],
     commit: &[],
@@ -20,6 +15,15 @@ pub(super) const OFFLINE: Offline = Offline {
     guard: |count| format!("SELECT CASE WHEN (\n{count}\n) > 0 THEN (SELECT 1 UNION SELECT 2) END"),
     statement: delimited,
 };
+
+/// As a connection sets it, for both servers in one text.
+fn session() -> Vec<String> {
+    vec![
+        format!("SET NAMES utf8mb4 COLLATE {CASE_SENSITIVE}"),
+        format!("SET SESSION sql_mode = CONCAT('{MODES}' /*M! , ',{MARIADB_MODE}' */)"),
+        format!("SET {SETTINGS}, SESSION lock_wait_timeout = 3"),
+    ]
+}
 
 /// The program ends a statement at every semicolon outside of quotes, unless it is told another sign.
 fn delimited(sql: &str) -> String {

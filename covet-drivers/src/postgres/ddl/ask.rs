@@ -1,9 +1,7 @@
 //! What is asked of rows before the first change, for a migration that is no single transaction: a new label of an enum
 //! is committed by itself, so what is asked behind it, in words that only then are true, would stop half-way.
 
-use crate::catalog::{
-    Check, Column, ColumnDefault, ColumnType, Expression, ForeignKey, Index, Qualified, Source, Table,
-};
+use crate::catalog::{Check, Column, ColumnDefault, ColumnType, Expression, ForeignKey, Index, Qualified, Source};
 use crate::contract::Step;
 use crate::postgres::ddl::cast;
 use crate::postgres::ddl::plan::{Plan, in_words, over};
@@ -61,24 +59,8 @@ impl Plan {
 
     fn orphans_first(&mut self, table: &str, key: &ForeignKey) {
         let Some((own, target)) = self.current.table(table).zip(self.current.table(&key.target)) else { return };
-        if key.columns.iter().any(|column| self.origins.is_empty(table, column)) {
-            return;
-        }
-        let source = |of: &Table, columns: &[String]| match self
-            .origins
-            .source(of, |name| columns.iter().any(|column| column == name))
-        {
-            Source::Now => Some((qualified(&of.name), false)),
-            Source::Before(from) => Some((from, true)),
-            Source::Unknown => None,
-        };
-        let Some((from, own_moved)) = source(own, &key.columns) else { return };
-        // A table that is new has no rows to point at.
-        let at = if self.is_new(&key.target) { Some((None, true)) } else { None };
-        let at = at.or_else(|| source(target, &key.target_columns).map(|(at, moved)| (Some(at), moved)));
-        if let Some((at, moved)) = at
-            && (own_moved || moved)
-        {
+        let target = Some(target).filter(|target| !self.is_new(&target.name));
+        if let Some((from, at)) = self.origins.of_key(own, target, key) {
             self.first(Step::guard(orphans(&from, at.as_deref(), key), found_orphans(table, key)));
         }
     }

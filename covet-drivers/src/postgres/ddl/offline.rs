@@ -5,12 +5,11 @@ use crate::postgres::types::literal;
 
 pub(super) const OFFLINE: Offline = Offline {
     program: "psql --set ON_ERROR_STOP=1 --file SCRIPT URL",
-    session: &[
-        "SET client_encoding = 'UTF8'",
-        "SET standard_conforming_strings = on",
-        "SET TimeZone = 'UTC'",
-        "SET lock_timeout = '3s'",
-    ],
+    session: || {
+        ["client_encoding = 'UTF8'", "standard_conforming_strings = on", "TimeZone = 'UTC'", "lock_timeout = '3s'"]
+            .map(|setting| format!("SET {setting}"))
+            .into()
+    },
     begin: &["BEGIN"],
     commit: &["COMMIT"],
     literal,

@@ -6,7 +6,7 @@ use crate::sqlite::bulk::{BYTES, Message};
 use crate::sqlite::connection::SqliteConnection;
 use crate::sqlite::errors::Stop;
 use crate::sqlite::pace::Place;
-use crate::sqlite::seat::{Needs, Seat};
+use crate::sqlite::seat::Seat;
 use crate::sqlite::session::Session;
 use crate::sqlite::thread::lost;
 use crate::sqlite::{share, steps};
@@ -64,14 +64,14 @@ impl SqliteConnection {
     /// them alone or the user's.
     pub(super) async fn insert_here(&mut self, alone: bool, batches: &[Batch]) -> Result<u64> {
         if !alone {
-            self.control("SAVEPOINT covet_bulk").await?;
+            self.control("SAVEPOINT covet_bulk".to_owned()).await?;
         }
         let mut undo = Undo { on: self, alone, done: false };
         let inserted = undo.on.insert_pieces(batches).await?;
         if alone {
             undo.on.commit().await?;
         } else {
-            undo.on.control("RELEASE covet_bulk").await?;
+            undo.on.control("RELEASE covet_bulk".to_owned()).await?;
         }
         undo.done = true;
         Ok(inserted)
@@ -96,11 +96,6 @@ impl SqliteConnection {
             }
         }
         Ok(inserted)
-    }
-
-    /// Runs a statement of Covet's own in the open transaction.
-    async fn control(&mut self, sql: &'static str) -> Result<()> {
-        self.job(Needs::Nothing, Place::Here, move |session, job| session.control(job, sql)).await.map(drop)
     }
 }
 

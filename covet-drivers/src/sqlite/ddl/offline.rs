@@ -5,7 +5,7 @@ use crate::sqlite::ddl::literal::literal;
 
 pub(super) const OFFLINE: Offline = Offline {
     program: "sqlite3 -bail FILE < SCRIPT",
-    session: &[],
+    session: Vec::new,
     // Inside a transaction the first would do nothing.
     begin: &["PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE", "PRAGMA legacy_alter_table = ON"],
     commit: &[

@@ -16,6 +16,7 @@ use covet_drivers::render::Dialect;
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::migrate::files::Script;
+use crate::migrate::runner::told;
 
 use placed::placed;
 pub use values::{FromRow, Values};
@@ -144,10 +145,10 @@ impl DataSteps {
         script.rust().try_for_each(|name| self.function(name).map(drop))
     }
 
-    /// The steps of a script that are not known.
+    /// A step of a script that is not known.
     #[cfg(feature = "cli")]
-    pub(in crate::migrate) fn unknown(&self, script: &Script) -> Vec<String> {
-        script.rust().filter(|name| !self.0.contains_key(*name)).map(str::to_owned).collect()
+    pub(in crate::migrate) fn unknown(&self, script: &Script) -> Option<String> {
+        script.rust().find(|name| !self.0.contains_key(*name)).map(str::to_owned)
     }
 
     /// Runs a step.
@@ -162,14 +163,8 @@ impl DataSteps {
     ) -> Result<()> {
         let run = self.function(name)?;
         run(Data { connection, dialect }).await.map_err(|error| {
-            let mut placed = Error::new(error.kind(), format!("the step `{name}` in Rust: {}", error.message()));
-            if let Some(help) = error.help() {
-                placed = placed.with_help(help.to_owned());
-            }
-            if let Some(code) = error.code() {
-                placed = placed.with_code(code.to_owned());
-            }
-            placed.with_source(error)
+            let message = format!("the step `{name}` in Rust: {}", error.message());
+            told(error, message)
         })
     }
 

@@ -288,7 +288,7 @@ impl Migrator {
         for migration in self.folder.migrations() {
             for way in [Way::Up, Way::Down] {
                 let script = Script::parse(&migration.sql(dialect.name(), way)?, dialect)?;
-                if let Some(name) = self.data.unknown(&script).into_iter().next() {
+                if let Some(name) = self.data.unknown(&script) {
                     return Ok(Some(name));
                 }
             }
@@ -328,12 +328,18 @@ async fn end(mut session: Session, result: Result<()>) -> Result<()> {
 
 /// The error, with the migration that it is about.
 fn in_migration(id: &str, name: &str, error: Error) -> Error {
-    let mut placed = Error::new(error.kind(), format!("migration {id} ({name}): {}", error.message()));
+    let message = format!("migration {id} ({name}): {}", error.message());
+    told(error, message)
+}
+
+/// The error in other words: of the same kind, with its help and its code.
+pub(in crate::migrate) fn told(error: Error, message: String) -> Error {
+    let mut told = Error::new(error.kind(), message);
     if let Some(help) = error.help() {
-        placed = placed.with_help(help.to_owned());
+        told = told.with_help(help.to_owned());
     }
     if let Some(code) = error.code() {
-        placed = placed.with_code(code.to_owned());
+        told = told.with_code(code.to_owned());
     }
-    placed.with_source(error)
+    told.with_source(error)
 }

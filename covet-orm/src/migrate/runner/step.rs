@@ -7,6 +7,8 @@ use covet_drivers::sql::{Quoting, Reader, Word, words};
 use covet_drivers::value::ValueRef;
 use covet_drivers::{Error, ErrorKind, Result};
 
+use crate::migrate::runner::told;
+
 /// Runs a statement; a guard that finds rows is an error.
 ///
 /// # Errors
@@ -239,14 +241,7 @@ pub(super) fn short(sql: &str) -> String {
 
 fn in_statement(step: &Step, number: usize, total: usize, error: Error) -> Error {
     let message = format!("statement {number} of {total} failed: {}: {}", error.message(), short(&step.sql));
-    let mut placed = Error::new(error.kind(), message);
-    if let Some(help) = error.help() {
-        placed = placed.with_help(help.to_owned());
-    }
-    if let Some(code) = error.code() {
-        placed = placed.with_code(code.to_owned());
-    }
-    placed.with_source(error)
+    told(error, message)
 }
 
 #[cfg(test)]
