@@ -9,8 +9,7 @@ pub(crate) struct TinDialect;
 
 pub(crate) const PRODUCT: &str = "Tin";
 
-pub(crate) const QUOTING: Quoting =
-    Quoting { backslash: false, backtick: true, dollar: false, hash_comment: false, nested_comments: false };
+pub(crate) const QUOTING: Quoting = Quoting { backtick: true, ..Quoting::ANSI };
 
 impl Dialect for TinDialect {
     fn name(&self) -> &'static str {

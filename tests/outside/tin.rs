@@ -52,7 +52,7 @@ impl Lint for TinLint {
     }
 
     fn readings(&self) -> &'static [Reading] {
-        &[Reading { quoting: QUOTING, brackets: false, code: no_code }]
+        &[Reading { quoting: QUOTING, code: no_code }]
     }
 
     fn max_identifier(&self) -> usize {

@@ -166,8 +166,7 @@ impl Dialect for MySqlDialect {
 pub(crate) const KEPT: &str = "LAST_INSERT_ID(18446744073709551615)";
 
 /// How MySQL and MariaDB quote.
-pub(crate) const QUOTING: Quoting =
-    Quoting { backslash: true, backtick: true, dollar: false, hash_comment: true, nested_comments: false };
+pub(crate) const QUOTING: Quoting = Quoting::MYSQL;
 
 /// Quotes an identifier.
 pub(crate) fn quote(name: &str) -> String {

@@ -40,20 +40,16 @@ pub(super) async fn define(connection: &mut dyn Connection, found: &mut [Unmodel
 /// in which a quote is open.
 fn at_home(text: &str, database: &str) -> Option<String> {
     let own = quote(database);
-    let mut lexer = Lexer { script: text, at: 0, quoting: QUOTING };
+    let mut lexer = Lexer::new(text, QUOTING);
     let mut out = String::with_capacity(text.len());
-    loop {
-        let start = lexer.at;
-        if lexer.next().ok()?.is_none() {
-            return Some(out);
-        }
-        let (piece, rest) = (text.get(start..lexer.at)?, text.get(lexer.at..)?);
-        if piece == own && rest.starts_with('.') {
-            lexer.at += 1;
+    while let Some(piece) = lexer.next().ok()? {
+        if piece.text == own && lexer.rest().starts_with('.') {
+            lexer.skip(1);
         } else {
-            out.push_str(piece);
+            out.push_str(piece.text);
         }
     }
+    Some(out)
 }
 
 #[cfg(test)]

@@ -12,8 +12,7 @@ pub struct PostgresDialect;
 pub(crate) const NAME: &str = "postgres";
 
 /// How PostgreSQL quotes, with `standard_conforming_strings` on, as Covet's sessions have it.
-pub(crate) const QUOTING: Quoting =
-    Quoting { backslash: false, backtick: false, dollar: true, hash_comment: false, nested_comments: true };
+pub(crate) const QUOTING: Quoting = Quoting::POSTGRES;
 
 impl Dialect for PostgresDialect {
     fn name(&self) -> &'static str {

@@ -3,17 +3,20 @@
 //! Identifiers are `&'static str`: they come from models, never from data. Values stand in the
 //! tree as [`Node::Value`] and are always bound, never printed.
 
+mod lexer;
+mod marks;
 mod node;
 mod place;
 mod script;
 mod statement;
 mod words;
 
+pub use lexer::Quoting;
+pub(crate) use lexer::{Kind, Lexer};
+pub use marks::marked;
 pub use node::{BinaryOp, Function, Many, Node, Ref, UnaryOp};
 pub use place::placed;
-#[cfg(feature = "mysql")]
-pub(crate) use script::Lexer;
-pub use script::{Quoting, split, without_values};
+pub use script::{split, without_values};
 pub use statement::{
     Assignment, Conflict, Count, Delete, Insert, Join, Nulls, OnConflict, Order, Select, Statement, Update,
 };

@@ -1,21 +1,7 @@
 //! A script cut into its statements, for migrations: strings, comments and bodies stay whole.
 
-use crate::error::{Error, ErrorKind, Result};
-
-/// How a database quotes.
-#[derive(Clone, Copy, Debug)]
-pub struct Quoting {
-    /// A backslash escapes inside `'…'` and `"…"` (MySQL).
-    pub backslash: bool,
-    /// `` `…` `` quotes an identifier (MySQL, SQLite).
-    pub backtick: bool,
-    /// `$tag$…$tag$` quotes text (PostgreSQL).
-    pub dollar: bool,
-    /// `#` starts a comment (MySQL).
-    pub hash_comment: bool,
-    /// `/* /* */ */` nests (PostgreSQL).
-    pub nested_comments: bool,
-}
+use crate::error::Result;
+use crate::sql::lexer::{Kind, Lexer, Piece, Quoting};
 
 /// The statements of a script, without the closing semicolons, in order. A statement keeps the
 /// comments before it; a piece that holds only blanks and comments is no statement.
@@ -24,24 +10,24 @@ pub struct Quoting {
 /// `Syntax` when a string, comment or quoted name is not closed, with the line on which it begins.
 pub fn split(script: &str, quoting: Quoting) -> Result<Vec<&str>> {
     let mut statements = Vec::new();
-    let mut lexer = Lexer { script, at: 0, quoting };
+    let mut lexer = Lexer::new(script, quoting);
     let mut start = 0;
     let mut body = Body::default();
-    while let Some(token) = lexer.next()? {
-        match token {
-            Token::Semicolon if !body.is_open() => {
+    while let Some(Piece { kind, text, .. }) = lexer.next()? {
+        match kind {
+            Kind::Sign if text == ";" && !body.is_open() => {
                 if body.has_content {
-                    statements.push(script[start..lexer.at - 1].trim());
+                    statements.push(script[start..lexer.at() - 1].trim());
                 }
-                start = lexer.at;
+                start = lexer.at();
                 body = Body::default();
             }
-            Token::Word(word) => body.word(word),
-            Token::Other | Token::Semicolon => {
+            Kind::Word => body.word(text),
+            Kind::Sign | Kind::Name | Kind::Text | Kind::Code => {
                 body.has_content = true;
                 body.ended = false;
             }
-            Token::Blank => {}
+            Kind::Blank | Kind::Comment => {}
         }
     }
     if body.has_content {
@@ -54,32 +40,22 @@ pub fn split(script: &str, quoting: Quoting) -> Result<Vec<&str>> {
 /// the middle of one, it ends there.
 #[must_use]
 pub fn without_values(sql: &str, quoting: Quoting) -> String {
-    let mut lexer = Lexer { script: sql, at: 0, quoting };
+    let mut lexer = Lexer::new(sql, quoting);
     let mut shown = String::with_capacity(sql.len());
     loop {
-        let start = lexer.at;
-        let token = match lexer.next() {
-            Ok(Some(token)) => token,
+        let is_numbered = quoting.dollar && sql[..lexer.at()].ends_with('$');
+        match lexer.next() {
             Ok(None) => return shown,
             Err(_) => {
                 shown.push('…');
                 return shown;
             }
-        };
-        let text = &sql[start..lexer.at];
-        let placeholder = quoting.dollar && sql[..start].ends_with('$');
-        let is_value = match token {
-            Token::Word(word) => word.starts_with(|c: char| c.is_ascii_digit()) && !placeholder,
-            // Where a backslash escapes, double quotes may hold a text.
-            Token::Other if text.starts_with('"') => quoting.backslash,
-            Token::Other => text.len() > 1 && text.starts_with(['\'', '$', '/']),
-            Token::Blank | Token::Semicolon => false,
-        };
-        match token {
-            _ if is_value => shown.push('?'),
-            // A comment, or blanks of any kind.
-            Token::Blank => shown.push(' '),
-            _ => shown.push_str(text),
+            Ok(Some(Piece { kind, text, .. })) => match kind {
+                Kind::Text | Kind::Code => shown.push('?'),
+                Kind::Word if text.starts_with(|c: char| c.is_ascii_digit()) && !is_numbered => shown.push('?'),
+                Kind::Blank | Kind::Comment => shown.push(' '),
+                Kind::Word | Kind::Name | Kind::Sign => shown.push_str(text),
+            },
         }
     }
 }
@@ -128,120 +104,12 @@ impl Body {
     }
 }
 
-/// What the lexer finds, piece by piece.
-pub(crate) enum Token<'a> {
-    Blank,
-    Semicolon,
-    Word(&'a str),
-    Other,
-}
-
-/// Goes through a text: a quoted piece or a comment is one.
-pub(crate) struct Lexer<'a> {
-    pub(crate) script: &'a str,
-    pub(crate) at: usize,
-    pub(crate) quoting: Quoting,
-}
-
-impl<'a> Lexer<'a> {
-    pub(crate) fn next(&mut self) -> Result<Option<Token<'a>>> {
-        let rest = &self.script[self.at..];
-        let Some(first) = rest.chars().next() else { return Ok(None) };
-        if first.is_whitespace() {
-            self.at += first.len_utf8();
-            return Ok(Some(Token::Blank));
-        }
-        if rest.starts_with("--") || (self.quoting.hash_comment && first == '#') {
-            self.at += rest.find('\n').unwrap_or(rest.len());
-            return Ok(Some(Token::Blank));
-        }
-        if rest.starts_with("/*") {
-            // `/*! … */` and `/*M! … */` are code to MySQL and MariaDB.
-            let code = rest.starts_with("/*!") || rest.starts_with("/*M!");
-            self.at += self.comment(rest)?;
-            return Ok(Some(if code { Token::Other } else { Token::Blank }));
-        }
-        if first == '\'' || first == '"' || (self.quoting.backtick && first == '`') {
-            self.at += self.quoted(rest, first)?;
-            return Ok(Some(Token::Other));
-        }
-        if self.quoting.dollar
-            && first == '$'
-            && let Some(tag) = dollar_tag(rest)
-        {
-            let body = &rest[tag.len()..];
-            let end = body.find(tag).ok_or_else(|| self.open("a dollar-quoted text"))?;
-            self.at += tag.len() + end + tag.len();
-            return Ok(Some(Token::Other));
-        }
-        if first.is_alphanumeric() || first == '_' {
-            let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).unwrap_or(rest.len());
-            self.at += end;
-            return Ok(Some(Token::Word(&rest[..end])));
-        }
-        self.at += first.len_utf8();
-        Ok(Some(if first == ';' { Token::Semicolon } else { Token::Other }))
-    }
-
-    fn quoted(&self, rest: &str, quote: char) -> Result<usize> {
-        let escapes = self.quoting.backslash && quote != '`';
-        let mut chars = rest.char_indices().skip(1).peekable();
-        while let Some((index, c)) = chars.next() {
-            if escapes && c == '\\' {
-                chars.next();
-            } else if c == quote {
-                if chars.peek().is_some_and(|(_, next)| *next == quote) {
-                    chars.next();
-                } else {
-                    return Ok(index + quote.len_utf8());
-                }
-            }
-        }
-        Err(self.open("a quoted text"))
-    }
-
-    fn comment(&self, rest: &str) -> Result<usize> {
-        let mut depth = 0_u32;
-        let mut at = 0;
-        while at < rest.len() {
-            if rest[at..].starts_with("/*") && (depth == 0 || self.quoting.nested_comments) {
-                depth += 1;
-                at += 2;
-            } else if rest[at..].starts_with("*/") {
-                depth -= 1;
-                at += 2;
-                if depth == 0 {
-                    return Ok(at);
-                }
-            } else {
-                at += rest[at..].chars().next().map_or(1, char::len_utf8);
-            }
-        }
-        Err(self.open("a comment"))
-    }
-
-    fn open(&self, what: &str) -> Error {
-        let line = self.script[..self.at].matches('\n').count() + 1;
-        Error::new(ErrorKind::Syntax, format!("{what} that begins on line {line} is not closed"))
-    }
-}
-
-/// `$$` or `$tag$` at the start of the text.
-fn dollar_tag(rest: &str) -> Option<&str> {
-    let end = rest[1..].find('$')? + 2;
-    let name = &rest[1..end - 1];
-    let begins_well = name.chars().next().is_none_or(|c| c.is_alphabetic() || c == '_');
-    (begins_well && name.chars().all(|c| c.is_alphanumeric() || c == '_')).then(|| &rest[..end])
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Quoting, split, without_values};
 
-    const PG: Quoting =
-        Quoting { backslash: false, backtick: false, dollar: true, hash_comment: false, nested_comments: true };
-    const MY: Quoting =
-        Quoting { backslash: true, backtick: true, dollar: false, hash_comment: true, nested_comments: false };
+    const PG: Quoting = Quoting::POSTGRES;
+    const MY: Quoting = Quoting::MYSQL;
 
     fn parts(script: &str, quoting: Quoting) -> Vec<&str> {
         split(script, quoting).unwrap_or_default()
@@ -262,6 +130,9 @@ mod tests {
         assert_eq!(parts(&format!("{routine}; select 1"), MY), [routine, "select 1"]);
         assert_eq!(parts("begin; select 1; end;", PG), ["begin", "select 1", "end"]);
         assert_eq!(parts("/*!80000 set x = 1 */; b", MY), ["/*!80000 set x = 1 */", "b"]);
+        assert_eq!(parts("a 5--3; b", MY), ["a 5--3", "b"]);
+        assert_eq!(parts(r"a E'\';'; b", PG), [r"a E'\';'", "b"]);
+        assert_eq!(parts("a [b;c]; d", Quoting::SQLITE), ["a [b;c]", "d"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A statement as words, for those who have to know what a text does: names without their quotes, no comments.
 
 use crate::error::Result;
-use crate::sql::script::{Lexer, Quoting, Token};
+use crate::sql::lexer::{Kind, Lexer, Quoting};
 
 /// A word of a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,38 +39,19 @@ impl Word<'_> {
 /// # Errors
 /// `Syntax` for what is not closed.
 pub fn words(sql: &str, quoting: Quoting) -> Result<Vec<Word<'_>>> {
-    let mut lexer = Lexer { script: sql, at: 0, quoting };
+    let mut lexer = Lexer::new(sql, quoting);
     let mut found = Vec::new();
-    loop {
-        let start = lexer.at;
-        let Some(token) = lexer.next()? else { return Ok(found) };
-        let text = sql.get(start..lexer.at).unwrap_or_default();
-        match token {
-            Token::Blank => {}
-            Token::Word(word) => found.push(Word::Plain(word)),
-            Token::Semicolon => found.push(Word::Sign(';')),
-            Token::Other => found.push(other(text, quoting)),
+    while let Some(piece) = lexer.next()? {
+        match piece.kind {
+            Kind::Blank | Kind::Comment => {}
+            Kind::Word => found.push(Word::Plain(piece.text)),
+            Kind::Name => found.push(Word::Name(piece.unquoted())),
+            Kind::Text => found.push(Word::Text(piece.text)),
+            Kind::Code => found.push(Word::Code(piece.text)),
+            Kind::Sign => found.extend(piece.text.chars().map(Word::Sign)),
         }
     }
-}
-
-fn other(text: &str, quoting: Quoting) -> Word<'_> {
-    let first = text.chars().next().unwrap_or(' ');
-    if text.len() == first.len_utf8() {
-        return Word::Sign(first);
-    }
-    match first {
-        '`' => Word::Name(unquoted(text, '`')),
-        // Where a backslash escapes, double quotes hold a text.
-        '"' if !quoting.backslash => Word::Name(unquoted(text, '"')),
-        '/' => Word::Code(text),
-        _ => Word::Text(text),
-    }
-}
-
-fn unquoted(text: &str, quote: char) -> String {
-    let inner = text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote)).unwrap_or(text);
-    inner.replace(&format!("{quote}{quote}"), &quote.to_string())
+    Ok(found)
 }
 
 /// Goes through the words of a statement.
@@ -200,8 +181,7 @@ mod tests {
     use super::{Reader, Word, calls, words};
     use crate::sql::Quoting;
 
-    const MYSQL: Quoting =
-        Quoting { backslash: true, backtick: true, dollar: false, hash_comment: true, nested_comments: false };
+    const MYSQL: Quoting = Quoting::MYSQL;
 
     #[test]
     fn names_lose_their_quotes_and_texts_keep_them() {

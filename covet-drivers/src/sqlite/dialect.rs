@@ -16,8 +16,7 @@ pub(super) const NAME: &str = "sqlite";
 pub(super) const PRODUCT: &str = "SQLite";
 
 /// How scripts quote.
-pub(super) const QUOTING: Quoting =
-    Quoting { backslash: false, backtick: true, dollar: false, hash_comment: false, nested_comments: false };
+pub(super) const QUOTING: Quoting = Quoting::SQLITE;
 
 /// The current time as a timestamp column holds it; SQLite's clock ticks in milliseconds.
 pub(super) const NOW: &str = "strftime('%Y-%m-%d %H:%M:%f000', 'now')";

@@ -11,11 +11,7 @@ fn maria(rest: &str) -> Option<usize> {
 }
 
 /// Everything that one of them quotes.
-const ALL: Reading = Reading {
-    quoting: Quoting { backslash: false, backtick: true, dollar: true, hash_comment: false, nested_comments: false },
-    brackets: false,
-    code: maria,
-};
+const ALL: Reading = Reading { quoting: Quoting { backtick: true, dollar: true, ..Quoting::ANSI }, code: maria };
 
 fn acts(sql: &str) -> Vec<Act> {
     let Read { acts, is_whole, .. } = read(sql, &ALL);

@@ -66,10 +66,7 @@ impl Lint for MySqlLint {
     }
 
     fn readings(&self) -> &'static [Reading] {
-        &[
-            Reading { quoting: QUOTING, brackets: false, code: mariadb },
-            Reading { quoting: QUOTING, brackets: false, code: mysql },
-        ]
+        &[Reading { quoting: QUOTING, code: mariadb }, Reading { quoting: QUOTING, code: mysql }]
     }
 
     fn max_identifier(&self) -> usize {

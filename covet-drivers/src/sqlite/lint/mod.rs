@@ -38,7 +38,7 @@ impl Lint for SqliteLint {
     }
 
     fn readings(&self) -> &'static [Reading] {
-        &[Reading { quoting: QUOTING, brackets: true, code: no_code }]
+        &[Reading { quoting: QUOTING, code: no_code }]
     }
 
     fn max_identifier(&self) -> usize {

@@ -60,8 +60,7 @@ mod tests {
 
     use super::steers;
 
-    const QUOTING: Quoting =
-        Quoting { backslash: true, backtick: true, dollar: false, hash_comment: true, nested_comments: false };
+    const QUOTING: Quoting = Quoting { backslash: true, backtick: true, hash_comment: true, ..Quoting::ANSI };
 
     #[test]
     fn what_steers() {

@@ -251,8 +251,7 @@ mod tests {
 
     use super::waits;
 
-    const QUOTING: Quoting =
-        Quoting { backslash: true, backtick: true, dollar: false, hash_comment: true, nested_comments: false };
+    const QUOTING: Quoting = Quoting { backslash: true, backtick: true, hash_comment: true, ..Quoting::ANSI };
 
     #[test]
     fn a_guard_waits_for_what_may_change_its_answer() {
