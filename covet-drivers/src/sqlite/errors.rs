@@ -44,6 +44,11 @@ pub(super) fn is_interrupt(error: &rusqlite::Error) -> bool {
     matches!(code(error), Some(extended) if extended & 0xff == ffi::SQLITE_INTERRUPT)
 }
 
+/// Whether the statement was not understood, which a newer view of the schema may change.
+pub(super) fn may_be_of_an_old_schema(error: &rusqlite::Error) -> bool {
+    code(error).is_some_and(|extended| extended & 0xff == ffi::SQLITE_ERROR)
+}
+
 /// Whether the file is damaged, or no database at all.
 pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     code(error).is_some_and(|extended| matches!(extended & 0xff, ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB))

@@ -72,7 +72,7 @@ impl Session {
     /// gives more rows than a poll may have, comes back as [`Stop::Long`] and has left nothing behind.
     pub(super) fn brief(&self, command: &Command<'_>, kind: Kind, landing: &mut Landing<'_>) -> Result<Outcome, Stop> {
         let autocommit = self.db.is_autocommit();
-        let result = match self.db.prepare_cached(command.sql) {
+        let result = match self.prepared(|db| db.prepare_cached(command.sql)) {
             Ok(mut statement) => self.execute_brief(command.args, kind, autocommit, &mut statement, landing),
             Err(error) => Err(Fault::Sqlite(error)),
         };
@@ -81,6 +81,21 @@ impl Session {
             Fault::Sqlite(error) if errors::is_interrupt(&error) && self.db.is_autocommit() == autocommit => Stop::Long,
             Fault::Sqlite(error) => self.failed(error, autocommit, false),
         })
+    }
+
+    /// Prepares a statement. When it does not understand one, SQLite looks whether its view of the schema is old, but not
+    /// where the file is busy at that moment: what another connection has just made would be called unknown.
+    fn prepared<'s, T>(
+        &'s self,
+        prepare: impl Fn(&'s rusqlite::Connection) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        match prepare(&self.db) {
+            Err(error) if errors::may_be_of_an_old_schema(&error) => {
+                self.db.prepare_cached("SELECT 1 FROM sqlite_schema LIMIT 1")?.raw_query().next()?;
+                prepare(&self.db)
+            }
+            other => other,
+        }
     }
 
     fn execute_brief(
@@ -127,11 +142,11 @@ impl Session {
         let autocommit = self.db.is_autocommit();
         let mut given = false;
         let result = match request.reuse {
-            Reuse::Keep => match self.db.prepare_cached(&request.sql) {
+            Reuse::Keep => match self.prepared(|db| db.prepare_cached(&request.sql)) {
                 Ok(mut statement) => self.execute(job, request, &mut statement, &mut given, handover),
                 Err(error) => Err(Fault::Sqlite(error)),
             },
-            Reuse::Once => match self.db.prepare(&request.sql) {
+            Reuse::Once => match self.prepared(|db| db.prepare(&request.sql)) {
                 Ok(mut statement) => self.execute(job, request, &mut statement, &mut given, handover),
                 Err(error) => Err(Fault::Sqlite(error)),
             },

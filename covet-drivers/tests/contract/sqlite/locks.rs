@@ -74,6 +74,24 @@ async fn no_wait_at_all_when_the_url_says_so() {
 }
 
 #[tokio::test]
+async fn what_another_connection_has_just_made_is_not_unknown_because_the_file_is_busy() {
+    let place = Place::with("journal_mode=delete");
+    let mut one = place.connect().await;
+    let mut two = place.elsewhere("journal_mode=delete").connect().await.unwrap();
+    assert_eq!(number(&mut *two, "SELECT count(*) FROM sqlite_schema").await, 0);
+    one.script("CREATE TABLE t (a INTEGER) STRICT").await.unwrap();
+    run(&mut *one, "BEGIN EXCLUSIVE", &[]).await.unwrap();
+    let frees = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        one.commit().await.unwrap();
+    };
+    let (count, ()) = tokio::join!(number(&mut *two, "SELECT count(*) FROM t"), frees);
+    assert_eq!(count, 0);
+    let error = run(&mut *two, "SELECT count(*) FROM u", &[]).await.unwrap_err();
+    assert_eq!((error.kind(), error.table()), (ErrorKind::UndefinedTable, Some("u")));
+}
+
+#[tokio::test]
 async fn a_snapshot_that_is_too_old_to_write_is_a_serialization_failure_at_once() {
     let place = Place::new();
     let (mut one, mut two) = (place.connect().await, place.connect().await);
