@@ -7,6 +7,7 @@ use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::cli::context::Chosen;
 use crate::db::{Db, DbOptions};
+use crate::migrate::cause::{self, NoWayBack};
 use crate::migrate::{Folder, Goal, Migrator};
 use crate::schema::{Diff, diff};
 
@@ -103,7 +104,7 @@ async fn there_and_back(folder: &Folder, db: &Db, schemas: &[String]) -> Result<
     let schema = introspected(db, schemas).await?;
     match migrator.down(db, Goal::All).await {
         Ok(_) => {}
-        Err(error) if error.message().contains("there is no way back") => {
+        Err(error) if cause::is_by::<NoWayBack>(&error) => {
             return Ok(Whole { schema, irreversible: Some(error.message().to_owned()) });
         }
         Err(error) => return Err(error),

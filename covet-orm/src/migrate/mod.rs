@@ -16,6 +16,7 @@
 //! # Ok(()) }
 //! ```
 
+pub(crate) mod cause;
 mod create;
 mod data;
 pub(crate) mod delegate;
@@ -29,8 +30,6 @@ mod stamp;
 mod target;
 
 pub use create::create_tables;
-#[cfg(feature = "cli")]
-pub(crate) use data::UnknownStep;
 pub use data::{Data, DataFn, DataFuture, DataStep, FromRow, Values};
 pub use embedded::Embedded;
 pub use files::{Conflict, Files, Folder, Migration, Part, Way};

@@ -3,22 +3,22 @@
 //! A script names one on a line of its own, `-- covet:rust full_names`, between its statements. The program that runs the
 //! migration must know a function of that name; else nothing is run at all.
 
-mod placed;
 mod values;
 
 use std::collections::BTreeMap;
-use std::error::Error as StdError;
 use std::fmt;
 use std::pin::Pin;
 
 use covet_drivers::contract::{Command, Connection, Flow, Reuse, Row, Step};
 use covet_drivers::render::Dialect;
+use covet_drivers::sql::marked;
+use covet_drivers::value::Value;
 use covet_drivers::{Error, ErrorKind, Result};
 
+use crate::migrate::cause::{UnknownStep, stopped};
 use crate::migrate::files::Script;
 use crate::migrate::runner::told;
 
-use placed::placed;
 pub use values::{FromRow, Values};
 
 /// What a step in Rust gives.
@@ -98,7 +98,7 @@ impl Data<'_> {
     /// The database's; `InvalidInput` for a value that is missing or stands for nothing.
     pub async fn execute(&mut self, sql: &str, values: impl Values) -> Result<u64> {
         let values = values.values()?;
-        let (sql, args) = placed(sql, &values, self.dialect)?;
+        let (sql, args) = self.marked(sql, &values)?;
         Ok(self.connection.run(Command { sql: &sql, args: &args, reuse: Reuse::Keep }, &mut ()).await?.affected)
     }
 
@@ -108,7 +108,7 @@ impl Data<'_> {
     /// As [`execute`](Data::execute), and `Decode` for what the tuple cannot hold.
     pub async fn rows<T: FromRow>(&mut self, sql: &str, values: impl Values) -> Result<Vec<T>> {
         let values = values.values()?;
-        let (sql, args) = placed(sql, &values, self.dialect)?;
+        let (sql, args) = self.marked(sql, &values)?;
         let mut found = Vec::new();
         let mut take = |row: &mut Row<'_>| {
             found.push(T::from_row(row)?);
@@ -116,6 +116,10 @@ impl Data<'_> {
         };
         self.connection.run(Command { sql: &sql, args: &args, reuse: Reuse::Keep }, &mut take).await?;
         Ok(found)
+    }
+
+    fn marked<'v>(&self, sql: &str, values: &'v [Value]) -> Result<(String, Vec<&'v Value>)> {
+        marked(sql, values, self.dialect.quoting(), |number, out| self.dialect.placeholder(number, out))
     }
 }
 
@@ -173,45 +177,14 @@ impl DataSteps {
             Some([run]) => Ok(*run),
             Some(_) => Err(Error::new(ErrorKind::Migration, format!("two functions are the step `{name}` in Rust"))
                 .with_help("give one of them another name, also where it is named")),
-            None => Err(UnknownStep(name.to_owned()).into_error()),
-        }
-    }
-}
-
-/// A step in Rust that this program does not know, as the source of an error: nothing has been run.
-#[derive(Debug)]
-pub(crate) struct UnknownStep(String);
-
-impl UnknownStep {
-    #[cold]
-    fn into_error(self) -> Error {
-        let name = &self.0;
-        let help =
-            format!("migrate by the program that has it, with `covet_orm::data_step!({name})` beside the function");
-        Error::new(ErrorKind::Migration, self.to_string()).with_help(help).with_source(self)
-    }
-
-    /// Whether that is why nothing was run.
-    #[cfg(feature = "cli")]
-    pub(crate) fn is_in(error: &Error) -> bool {
-        let mut source = StdError::source(error);
-        while let Some(inner) = source {
-            if inner.is::<UnknownStep>() {
-                return true;
+            None => {
+                let beside = format!("`covet_orm::data_step!({name})` beside the function");
+                let help = format!("migrate by the program that has it, with {beside}");
+                Err(stopped(UnknownStep(name.to_owned()), help))
             }
-            source = inner.source();
         }
-        false
     }
 }
-
-impl fmt::Display for UnknownStep {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the step `{}` is written in Rust, and this program does not know it", self.0)
-    }
-}
-
-impl StdError for UnknownStep {}
 
 impl fmt::Debug for DataSteps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

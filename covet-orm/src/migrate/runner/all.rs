@@ -6,6 +6,7 @@ use covet_drivers::contract::TransactionOptions;
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::migrate::Target;
+use crate::migrate::cause::{NoWayBack, stopped};
 use crate::migrate::files::{Script, Way, step_hash};
 use crate::migrate::history::{Entry, State};
 use crate::migrate::runner::choose::{self, Work};
@@ -126,8 +127,8 @@ impl Migrator {
 pub(super) fn back(sql: &str, target: Target) -> Result<Script> {
     let script = Script::parse(sql, target.dialect)?;
     if let Some(why) = &script.irreversible {
-        return Err(Error::new(ErrorKind::Migration, format!("there is no way back: {why}"))
-            .with_help("write a new migration that leads where you want to be"));
+        let help = "write a new migration that leads where you want to be".to_owned();
+        return Err(stopped(NoWayBack(why.clone()), help));
     }
     script.check_steering(target.dialect)?;
     Ok(script)
