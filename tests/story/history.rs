@@ -18,6 +18,7 @@ on_each! {
     an_edit_is_accepted
     the_last_one_is_run_again
     what_is_there_is_a_baseline
+    what_is_declared_is_a_part_of_a_baseline
     a_migration_is_marked_without_a_run
     a_way_back_with_a_statement_on_its_own
     a_statement_nobody_knows_is_asked_about
@@ -142,6 +143,18 @@ async fn what_is_there_is_a_baseline(place: &Place) {
     let error = place.down(Goal::Count(1)).await.unwrap_err().to_string();
     assert!(error.contains("baseline"), "{error}");
     assert_eq!(place.number("SELECT count(*) FROM a").await, 0);
+}
+
+/// X15: a view that is declared beside the models is a part of what was there.
+async fn what_is_declared_is_a_part_of_a_baseline(place: &Place) {
+    place.make(&schema("a{id auto; n i32} view large{SELECT id FROM a WHERE n > 9}"), &[]).unwrap();
+    let up = place.migrator().plan_up(&place.db, Goal::All).await.unwrap();
+    let (table, view) = up[0].sql.split_at(up[0].sql.find("CREATE VIEW").unwrap());
+    place.sql(table).await;
+    let error = place.migrator().baseline(&place.db, None).await.unwrap_err().to_string();
+    assert!(error.contains("create view large") && !error.contains("table a"), "{error}");
+    place.sql(view).await;
+    assert_eq!(place.migrator().baseline(&place.db, None).await.unwrap().done.len(), 1);
 }
 
 fn tables(kind: Kind) -> &'static str {

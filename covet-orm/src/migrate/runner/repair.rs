@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use covet_drivers::catalog::Schema;
+use covet_drivers::catalog::{Change, Object, Schema};
+use covet_drivers::contract::Unmodelled;
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::db::Db;
@@ -170,11 +171,14 @@ impl Migrator {
                 )
                 .with_help("a baseline is for a database without a history"));
             }
-            let schemas = wanted.on(target.dialect.name()).schemas();
-            let mut live = db.backend().introspect().read(session.connection(), &schemas).await?;
-            let mut wanted = target.ddl.kept(&wanted);
-            managed(&mut live, &mut wanted);
-            let found = differences(&live, &wanted)?;
+            let wanted = wanted.on(target.dialect.name());
+            let (backend, schemas) = (db.backend(), wanted.schemas());
+            let mut live = backend.introspect().read(session.connection(), &schemas).await?;
+            let beside = backend.introspect().unmodelled(session.connection(), &schemas).await?;
+            let mut kept = target.ddl.kept(&wanted);
+            managed(&mut live, &mut kept);
+            let mut found = differences(&live, &kept)?;
+            found.extend(missing(&wanted.objects, &beside));
             if !found.is_empty() {
                 return Err(Error::new(
                     ErrorKind::Migration,
@@ -225,6 +229,16 @@ fn differences(live: &Schema, wanted: &Schema) -> Result<Vec<String>> {
             questions.iter().map(|question| format!("{}: {}", question.about, question.found)).collect()
         }
     })
+}
+
+/// What is declared beside the models and is not there, in words. What a text says may be said in other words by the
+/// database: `db drift` compares those.
+fn missing(objects: &[Object], beside: &[Unmodelled]) -> impl Iterator<Item = String> {
+    let is = |object: &Object, one: &Unmodelled| {
+        (object.kind.word(), &object.name, &object.table) == (&*one.kind, &one.name, &one.table)
+    };
+    let missing = objects.iter().filter(move |object| !beside.iter().any(|one| is(object, one)));
+    missing.map(|object| describe(&Change::CreateObject { object: object.clone() }))
 }
 
 /// Notes what became of the statement at which a migration stopped.
