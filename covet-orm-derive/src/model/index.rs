@@ -6,6 +6,7 @@ use quote::ToTokens;
 use crate::attr::{IndexAttr, IndexTerm, Sql};
 use crate::errors::Errors;
 use crate::model::{Column, Relation, identifier, plain};
+use crate::names;
 
 /// An index.
 pub(crate) struct Index {
@@ -75,6 +76,11 @@ impl Index {
             let mut terms = Vec::new();
             for term in &list.terms {
                 match term {
+                    IndexTerm::Field(field, _) if is_misplaced(field, list, columns) => errors.at_with_help(
+                        field,
+                        format!("`{field}` is said of an index that is not unique"),
+                        "in a unique one two NULLs clash by it; in this one nothing clashes",
+                    ),
                     IndexTerm::Field(field, descending) => {
                         let at = position(field, columns, relations, errors);
                         terms.extend(at.map(|at| Term::Column(at, *descending)));
@@ -130,6 +136,11 @@ impl Index {
         }
         indexes
     }
+}
+
+/// Whether it is a word for unique indexes, and no column.
+fn is_misplaced(field: &Ident, list: &IndexAttr, columns: &[Column]) -> bool {
+    !list.unique && field == names::NULLS_AGREE.text && columns.iter().all(|column| column.name != plain(field))
 }
 
 /// The position of a column that an index or a foreign key names.

@@ -143,6 +143,8 @@ refused_at_struct! {
     index_class_unknown: [index(a, opclass(aa = "x"))] { a: i32 } => "there is no column `aa`\nhelp: did you mean `a`?";
     index_class_no_text: [index(a, opclass(a))] { a: i32 } =>
         "`opclass` is written `opclass(name = \"text_pattern_ops\")`";
+    index_nulls_agree: [index(a, nulls_agree)] { a: i32 } =>
+        "`nulls_agree` is said of an index that is not unique\nhelp: in a unique one two NULLs clash by it; in this one nothing clashes";
     index_unknown: [unique(city, name)] { ctiy: i32, name: i32 } => "there is no column `city`\nhelp: did you mean `ctiy`?";
     index_relation: [index(b)] { b: HasMany<B> } => "`b` is a relation: an index is over columns";
     index_column_twice: [index(a, a)] { a: i32 } => "`a` is in this index twice";
