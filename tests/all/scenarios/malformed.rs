@@ -196,7 +196,13 @@ async fn work(db: &TestDb, seed: u64, cases: u64) -> covet_tests::Outcome {
                     assert_eq!(got, own, "{case}: the next one gets another answer");
                     break;
                 }
-                Ok(Err(error)) => assert!(tries < 3, "{case}: {error}"),
+                Ok(Err(error)) => {
+                    assert!(tries < 3, "{case}: {error}");
+                    if tries > 0 {
+                        // A login that was refused is told to all for a while, and spoilt messages refuse some.
+                        tokio::time::sleep(PoolOptions::default().max_backoff).await;
+                    }
+                }
                 // It waits for an answer that was lost; its user gives up.
                 Err(_) => assert!(tries < 3, "{case}: nobody answers"),
             }
