@@ -17,6 +17,7 @@ use std::collections::HashSet;
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::io::Write as _;
+use std::time::Duration;
 
 use covet_orm::prelude::*;
 use covet_tests::models::Setting;
@@ -59,6 +60,12 @@ impl<P: Debug + Eq + Hash> Points<P> {
     fn add(&mut self, point: P) {
         self.drops += 1;
         self.seen.insert(point);
+    }
+
+    /// Tells how far a long sweep is.
+    fn tell_of(&self, act: &str, took: Duration) {
+        let line = format!("{}: {act} took {} s: {} points\n", self.kind.name(), took.as_secs(), self.seen.len());
+        let _ = std::io::stderr().write_all(line.as_bytes());
     }
 
     /// Tells how many there were, and asserts that they were enough.

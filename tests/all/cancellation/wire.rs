@@ -1,7 +1,7 @@
 //! PostgreSQL and MySQL: the traffic is held at every message, and the future dropped there.
 
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use covet_orm::prelude::*;
 use covet_tests::proxy::{Direction, Grain, Position, Proxy, Reach, Then, Trap};
@@ -47,7 +47,11 @@ pub(crate) async fn sweep(db: &TestDb) -> Outcome {
     let proxy = Proxy::start(db.kind(), db.url(), grain).await;
     let mut sweep = Sweep { proxy, inspector: Inspector::open(db).await?, points: Points::new(db.kind()) };
     for act in acts::all() {
+        let began = Instant::now();
         sweep.act(act).await?;
+        if torture() {
+            sweep.points.tell_of(act.name, began.elapsed());
+        }
     }
     if !torture() {
         // The one answer of which every byte counts.
@@ -71,16 +75,15 @@ impl Sweep {
             let mut after = 0;
             loop {
                 let place = Drop::Behind(direction, after);
-                // The hundredth row of a stream is like the tenth: there the endings take turns.
-                let few = after < 12 || torture();
-                let first = if few || after % 2 == 0 { Ending::Late } else { Ending::Never };
+                let both = both_endings(act, after);
+                let first = if both || after % 2 == 0 { Ending::Late } else { Ending::Never };
                 if !self.point(&pool, act, place, first).await? {
                     break;
                 }
-                if few && !self.point(&pool, act, place, Ending::Never).await? {
+                if both && !self.point(&pool, act, place, Ending::Never).await? {
                     break;
                 }
-                after += 1;
+                after += step(after);
             }
         }
         for how in [Drop::At, Drop::AtAnswered] {
@@ -132,6 +135,17 @@ impl Sweep {
         }
         Ok(ended.is_none())
     }
+}
+
+/// Whether a place is reached twice, once for each ending; else they take turns. The hundredth row of a stream is like the
+/// tenth, and a byte in the middle of a message like the one beside it; but each byte of a commit counts.
+fn both_endings(act: &Act, after: usize) -> bool {
+    if torture() { act.name == "commit" } else { after < 12 }
+}
+
+/// How far it is to the next place. Where bytes are counted, rows like those before come behind so many of them.
+fn step(after: usize) -> usize {
+    if torture() && after >= 512 { 7 } else { 1 }
 }
 
 /// Polls to the place.
