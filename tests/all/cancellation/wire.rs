@@ -89,7 +89,7 @@ impl Sweep {
         for how in [Drop::At, Drop::AtAnswered] {
             let mut polls = 0;
             while self.point(&pool, act, how(polls), Ending::Late).await? {
-                polls += 1;
+                polls += step(polls);
             }
         }
         self.inspector.no_transactions().await.map_err(|wrong| format!("after {}: {wrong}", act.name))?;
@@ -143,7 +143,7 @@ fn both_endings(act: &Act, after: usize) -> bool {
     if torture() { act.name == "commit" } else { after < 12 }
 }
 
-/// How far it is to the next place. Where bytes are counted, rows like those before come behind so many of them.
+/// How far it is to the next place. Where bytes are counted, rows like those before come behind so many of them, or polls.
 fn step(after: usize) -> usize {
     if torture() && after >= 512 { 7 } else { 1 }
 }
@@ -153,6 +153,7 @@ async fn reach<T>(proxy: &Proxy, future: &mut Cancellable<'_, T>, place: Drop) -
     match place {
         Drop::Behind(direction, after) => {
             proxy.set(Trap { direction, after, then: Then::Hold, reach: Reach::All });
+            proxy.run_up();
             let ended = tokio::select! {
                 biased;
                 ended = future.until(usize::MAX) => ended,

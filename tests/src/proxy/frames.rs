@@ -51,12 +51,17 @@ impl Frames {
         Some(self.bytes.drain(..length).collect())
     }
 
-    /// All that is behind, where bytes are no messages.
-    pub(crate) fn bytes_behind(&mut self) -> Vec<u8> {
+    /// How many bytes stand behind, where bytes are no messages.
+    pub(crate) fn bytes_behind(&self) -> usize {
         match self.grain {
-            Grain::Byte => std::mem::take(&mut self.bytes),
-            Grain::Message => Vec::new(),
+            Grain::Byte => self.bytes.len(),
+            Grain::Message => 0,
         }
+    }
+
+    /// The next so many of them.
+    pub(crate) fn take(&mut self, bytes: usize) -> Vec<u8> {
+        self.bytes.drain(..bytes).collect()
     }
 
     fn length(&self) -> Option<usize> {

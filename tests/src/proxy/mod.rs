@@ -119,9 +119,21 @@ struct State {
     caught: BTreeSet<usize>,
     /// Those that are closed.
     cut: BTreeSet<usize>,
-    /// Whether bytes that arrived together go on together.
-    together: bool,
+    /// Which bytes that arrive together go on together.
+    together: Together,
 }
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Together {
+    #[default]
+    None,
+    /// Those that are not near the trap.
+    RunUp,
+    All,
+}
+
+/// How many bytes before a trap each goes for itself.
+const NEAR: usize = 8;
 
 enum Verdict {
     Pass,
@@ -180,7 +192,7 @@ impl Proxy {
     pub fn count_anew(&self) {
         self.shared.change(|state| {
             state.passed = Position::default();
-            state.together = false;
+            state.together = Together::None;
         });
     }
 
@@ -214,7 +226,12 @@ impl Proxy {
     /// Until the next trap, or count, bytes that arrive together go on together: nobody looks at their places, and
     /// each for itself would take its time.
     pub fn let_go(&self) {
-        self.shared.change(|state| state.together = true);
+        self.shared.change(|state| state.together = Together::All);
+    }
+
+    /// Bytes that arrive together go on together, but for the last ones before the trap.
+    pub fn run_up(&self) {
+        self.shared.change(|state| state.together = Together::RunUp);
     }
 
     /// Closes every connection, with what was held, and takes the trap away.
@@ -249,6 +266,26 @@ impl Position {
             Direction::ToServer => self.to_server,
             Direction::ToClient => self.to_client,
         }
+    }
+}
+
+impl State {
+    /// How many of the bytes that stand behind one that passes go on with it. They are counted.
+    fn along(&mut self, direction: Direction, bytes: usize) -> usize {
+        let passed = match direction {
+            Direction::ToServer => &mut self.passed.to_server,
+            Direction::ToClient => &mut self.passed.to_client,
+        };
+        let room = match (self.together, self.trap) {
+            (Together::None, _) => 0,
+            (Together::RunUp, Some((trap, _))) if trap.direction == direction => {
+                trap.after.saturating_sub(*passed + NEAR)
+            }
+            _ => bytes,
+        };
+        let along = room.min(bytes);
+        *passed += along;
+        along
     }
 }
 
@@ -364,9 +401,8 @@ async fn pump(
         while let Some(mut frame) = frames.next() {
             match shared.judge(number, frames.direction()).await {
                 Verdict::Pass => {
-                    if shared.state().together {
-                        frame.append(&mut frames.bytes_behind());
-                    }
+                    let along = shared.state().along(frames.direction(), frames.bytes_behind());
+                    frame.append(&mut frames.take(along));
                     shared.count(frames.direction(), &frame).await;
                     match shared.bent(number, frames.direction(), &frame) {
                         Bent::Same => shared.send(&mut to, &frame).await?,
