@@ -84,6 +84,11 @@ impl Inspector {
         number(&mut self.lease, &sql).await.map(i64::unsigned_abs)
     }
 
+    /// Removes the rows of a batch.
+    pub(crate) async fn remove(&mut self, batch: &str) -> covet_orm::Result<()> {
+        self.lease.script(&format!("DELETE FROM settings WHERE name LIKE '{batch}%'")).await
+    }
+
     /// Checks that no transaction is open in the whole server (MySQL tells only every 0.1 s).
     pub(crate) async fn no_transactions(&mut self) -> Finding {
         if self.kind != Kind::Mysql {
