@@ -38,7 +38,21 @@ impl Server {
     /// When it does not start.
     #[must_use]
     pub fn start(kind: Kind, settings: &[&str]) -> Option<Server> {
-        let mut server = Self::prepare(kind, settings)?;
+        Self::start_in(&std::env::temp_dir(), kind, settings)
+    }
+
+    /// The same with its files on a disk. The folder for temporary files may lie in memory, where MariaDB maps its log and
+    /// so has nothing that a kill could lose.
+    ///
+    /// # Panics
+    /// As [`start`](Server::start).
+    #[must_use]
+    pub fn start_on_disk(kind: Kind, settings: &[&str]) -> Option<Server> {
+        Self::start_in(Path::new("/var/tmp"), kind, settings)
+    }
+
+    fn start_in(place: &Path, kind: Kind, settings: &[&str]) -> Option<Server> {
+        let mut server = Self::prepare(place, kind, settings)?;
         server.create();
         server.up();
         server.wait_until_ready();
@@ -50,7 +64,8 @@ impl Server {
     /// # Panics
     /// When it does not start.
     pub async fn follower(&self, settings: &[&str]) -> Server {
-        let mut follower = Self::prepare(self.kind, settings).expect("this one has its programs");
+        let mut follower =
+            Self::prepare(&std::env::temp_dir(), self.kind, settings).expect("this one has its programs");
         if self.kind == Kind::Postgres {
             let mut copy =
                 follower.command(&tools(self.kind).expect("this one has its programs").join("pg_basebackup"));
@@ -105,10 +120,10 @@ impl Server {
         }
     }
 
-    fn prepare(kind: Kind, settings: &[&str]) -> Option<Server> {
+    fn prepare(place: &Path, kind: Kind, settings: &[&str]) -> Option<Server> {
         tools(kind)?;
         let account = account(if kind == Kind::Postgres { "postgres" } else { "mysql" });
-        let folder = tempfile::Builder::new().prefix("covet-own-").tempdir().expect("a temporary folder");
+        let folder = tempfile::Builder::new().prefix("covet-own-").tempdir_in(place).expect("a temporary folder");
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700)).expect("a folder of its own");
         if let Some((uid, gid)) = account {
             chown(folder.path(), Some(uid), Some(gid)).expect("root may give a folder away");

@@ -26,7 +26,7 @@ fn settings(plan: &Plan) -> Vec<&'static str> {
 
 /// Runs the plan on a server of its own; `None` where its programs are not there.
 pub(crate) fn run(plan: &Plan) -> Option<Found> {
-    let mut server = Server::start(plan.kind, &settings(plan))?;
+    let mut server = Server::start_on_disk(plan.kind, &settings(plan))?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let run = async {
