@@ -83,7 +83,7 @@ async fn a_backup_is_one_moment_of_a_database_that_is_written_to() {
         let after = number(c.as_mut(), "SELECT n FROM pair WHERE id = 1").await;
         let last = seen.last().unwrap();
         assert!(last.copied == last.total && last.total > 1000, "{last:?}");
-        assert!(!wal || seen.len() > 1, "only the end was told");
+        assert!(!wal || seen.len() > 10, "{} steps were told", seen.len());
         assert!(seen.windows(2).all(|pair| !wal || pair[0].copied <= pair[1].copied));
         stop.store(true, Ordering::Relaxed);
         assert!(writer.await.unwrap() > 0);
