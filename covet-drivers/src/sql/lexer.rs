@@ -79,12 +79,9 @@ impl Piece<'_> {
     /// What a quoted piece says.
     pub(crate) fn unquoted(&self) -> String {
         let Some(quote) = self.text.chars().next() else { return String::new() };
-        let (tag, close) = match quote {
-            '$' => dollar_tag(self.text).map_or((1, 1), |tag| (tag.len(), tag.len())),
-            _ => (1, 1),
-        };
-        let end = if self.open.is_some() { self.text.len() } else { self.text.len().saturating_sub(close) };
-        let inner = self.text.get(tag..end).unwrap_or_default();
+        let mark = if quote == '$' { dollar_tag(self.text).map_or(1, str::len) } else { 1 };
+        let end = self.text.len().saturating_sub(if self.open.is_some() { 0 } else { mark });
+        let inner = self.text.get(mark..end).unwrap_or_default();
         if matches!(quote, '$' | '[') {
             return inner.to_owned();
         }

@@ -1,7 +1,7 @@
 //! `$1`, `$2` … in a statement of one's own, as the database writes them.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::lexer::{Kind, Lexer, Quoting};
+use crate::sql::lexer::{Lexer, Quoting};
 use crate::value::Value;
 
 /// The statement with the database's own marks, which `mark` writes by their number from 1, and the values in their order.
@@ -18,7 +18,7 @@ pub fn marked<'v>(
     let (mut out, mut args, mut used) = (String::with_capacity(sql.len()), Vec::new(), vec![false; values.len()]);
     let mut lexer = Lexer::new(sql, quoting);
     while let Some(piece) = lexer.next()? {
-        let digits = if piece.text == "$" && piece.kind == Kind::Sign { digits(lexer.rest()) } else { "" };
+        let digits = if piece.text == "$" { digits(lexer.rest()) } else { "" };
         if digits.is_empty() {
             out.push_str(piece.text);
             continue;

@@ -7,7 +7,7 @@ use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::cli::context::Chosen;
 use crate::db::{Db, DbOptions};
-use crate::migrate::cause::{self, NoWayBack};
+use crate::migrate::cause::Cause;
 use crate::migrate::{Folder, Goal, Migrator};
 use crate::schema::{Diff, diff};
 
@@ -104,7 +104,7 @@ async fn there_and_back(folder: &Folder, db: &Db, schemas: &[String]) -> Result<
     let schema = introspected(db, schemas).await?;
     match migrator.down(db, Goal::All).await {
         Ok(_) => {}
-        Err(error) if cause::is_by::<NoWayBack>(&error) => {
+        Err(error) if matches!(Cause::of(&error), Some(Cause::NoWayBack(_))) => {
             return Ok(Whole { schema, irreversible: Some(error.message().to_owned()) });
         }
         Err(error) => return Err(error),

@@ -9,7 +9,7 @@ use crate::cli::args::{Down, Repair, Status, Up};
 use crate::cli::context::{Access, Chosen, Context};
 use crate::cli::{guard, models, print};
 use crate::db::Db;
-use crate::migrate::cause::{self, UnknownStep};
+use crate::migrate::cause::Cause;
 use crate::migrate::delegate::Request;
 use crate::migrate::{Goal, Migrator, Report};
 
@@ -29,7 +29,7 @@ pub(super) async fn up(context: &Context, args: &Up) -> Result<()> {
     let migrator = migrator.batches(args.batch_size, pause).watch(context.out.batches());
     let db = context.connect(&chosen, Access::Write).await?;
     let report = match migrator.up_to(&db, goal).await {
-        Err(error) if cause::is_by::<UnknownStep>(&error) => {
+        Err(error) if matches!(Cause::of(&error), Some(Cause::UnknownStep(_))) => {
             let (batch, pause) = (args.batch_size, args.batch_pause);
             by_the_program(context, &chosen, db, Request { batch, pause, ..request(&migrator, false, goal) })?
         }
@@ -58,7 +58,7 @@ pub(super) async fn down(context: &Context, args: &Down) -> Result<()> {
     }
     let migrator = migrator.watch(context.out.batches());
     let report = match migrator.down(&db, goal).await {
-        Err(error) if cause::is_by::<UnknownStep>(&error) => {
+        Err(error) if matches!(Cause::of(&error), Some(Cause::UnknownStep(_))) => {
             by_the_program(context, &chosen, db, request(&migrator, true, goal))?
         }
         other => other?,

@@ -5,38 +5,38 @@ use std::fmt;
 
 use covet_drivers::{Error, ErrorKind};
 
-/// A step in Rust that this program does not know: nothing has been run.
+/// Why a run stopped.
 #[derive(Debug)]
-pub(crate) struct UnknownStep(pub(crate) String);
+pub(crate) enum Cause {
+    /// A step in Rust that this program does not know: nothing has been run.
+    UnknownStep(String),
+    /// A migration that cannot be undone, and why.
+    NoWayBack(String),
+}
 
-impl fmt::Display for UnknownStep {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the step `{}` is written in Rust, and this program does not know it", self.0)
+impl Cause {
+    /// An error that says what its cause says, and the way out.
+    #[cold]
+    pub(crate) fn into_error(self, help: String) -> Error {
+        Error::new(ErrorKind::Migration, self.to_string()).with_help(help).with_source(self)
+    }
+
+    /// That of an error, however often it was told in other words.
+    #[cfg(feature = "cli")]
+    pub(crate) fn of(error: &Error) -> Option<&Cause> {
+        std::iter::successors(StdError::source(error), |&cause| cause.source()).find_map(|cause| cause.downcast_ref())
     }
 }
 
-impl StdError for UnknownStep {}
-
-/// A migration that cannot be undone, and why.
-#[derive(Debug)]
-pub(crate) struct NoWayBack(pub(crate) String);
-
-impl fmt::Display for NoWayBack {
+impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "there is no way back: {}", self.0)
+        match self {
+            Cause::UnknownStep(name) => {
+                write!(f, "the step `{name}` is written in Rust, and this program does not know it")
+            }
+            Cause::NoWayBack(why) => write!(f, "there is no way back: {why}"),
+        }
     }
 }
 
-impl StdError for NoWayBack {}
-
-/// An error that says what its cause says, and the way out.
-#[cold]
-pub(crate) fn stopped(cause: impl StdError + Send + Sync + 'static, help: String) -> Error {
-    Error::new(ErrorKind::Migration, cause.to_string()).with_help(help).with_source(cause)
-}
-
-/// Whether that is why it stopped.
-#[cfg(feature = "cli")]
-pub(crate) fn is_by<T: StdError + 'static>(error: &Error) -> bool {
-    std::iter::successors(StdError::source(error), |&cause| cause.source()).any(|cause| cause.is::<T>())
-}
+impl StdError for Cause {}

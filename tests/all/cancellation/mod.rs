@@ -64,15 +64,17 @@ impl<P: Debug + Eq + Hash> Points<P> {
 
     /// Tells how far a long sweep is.
     fn tell_of(&self, act: &str, took: Duration) {
-        let line = format!("{}: {act} took {} s: {} points\n", self.kind.name(), took.as_secs(), self.seen.len());
-        let _ = std::io::stderr().write_all(line.as_bytes());
+        say(&format!("{}: {act} took {} s: {} points\n", self.kind.name(), took.as_secs(), self.seen.len()));
     }
 
     /// Tells how many there were, and asserts that they were enough.
     fn tell(&self, least: usize) {
-        let line = format!("\n{}: {} distinct points in {} drops\n", self.kind.name(), self.seen.len(), self.drops);
-        // Past the test runner's capture: a sweep that shrinks must be seen.
-        let _ = std::io::stderr().write_all(line.as_bytes());
+        say(&format!("\n{}: {} distinct points in {} drops\n", self.kind.name(), self.seen.len(), self.drops));
         assert!(self.seen.len() >= least, "only {} points, and {least} are expected", self.seen.len());
     }
+}
+
+/// Past the test runner's capture: a sweep that shrinks must be seen.
+fn say(line: &str) {
+    let _ = std::io::stderr().write_all(line.as_bytes());
 }

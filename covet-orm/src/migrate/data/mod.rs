@@ -15,7 +15,7 @@ use covet_drivers::sql::marked;
 use covet_drivers::value::Value;
 use covet_drivers::{Error, ErrorKind, Result};
 
-use crate::migrate::cause::{UnknownStep, stopped};
+use crate::migrate::cause::Cause;
 use crate::migrate::files::Script;
 use crate::migrate::runner::told;
 
@@ -180,7 +180,7 @@ impl DataSteps {
             None => {
                 let beside = format!("`covet_orm::data_step!({name})` beside the function");
                 let help = format!("migrate by the program that has it, with {beside}");
-                Err(stopped(UnknownStep(name.to_owned()), help))
+                Err(Cause::UnknownStep(name.to_owned()).into_error(help))
             }
         }
     }

@@ -6,7 +6,7 @@ use covet_drivers::contract::TransactionOptions;
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::migrate::Target;
-use crate::migrate::cause::{NoWayBack, stopped};
+use crate::migrate::cause::Cause;
 use crate::migrate::files::{Script, Way, step_hash};
 use crate::migrate::history::{Entry, State};
 use crate::migrate::runner::choose::{self, Work};
@@ -128,7 +128,7 @@ pub(super) fn back(sql: &str, target: Target) -> Result<Script> {
     let script = Script::parse(sql, target.dialect)?;
     if let Some(why) = &script.irreversible {
         let help = "write a new migration that leads where you want to be".to_owned();
-        return Err(stopped(NoWayBack(why.clone()), help));
+        return Err(Cause::NoWayBack(why.clone()).into_error(help));
     }
     script.check_steering(target.dialect)?;
     Ok(script)
