@@ -48,11 +48,11 @@ fn expand(folder: &Path, span: Span) -> Result<TokenStream> {
         migrations.push(quote!((#name, &[#(#files),*])));
     }
     let index = text(&index).map_err(&failed)?;
-    let (import, covet) = (paths::import(), paths::covet());
+    let import = paths::import();
     Ok(quote! {{
         #import
         const _: &[u8] = ::core::include_bytes!(#index);
-        #covet::Embedded::new(&[#(#migrations),*])
+        __Embedded::new(&[#(#migrations),*])
     }})
 }
 

@@ -1,29 +1,92 @@
 //! What generated code names, and nobody else: no promise holds here.
 
-pub use std::borrow::Cow;
-pub use std::marker::PhantomData;
-
-pub use covet_drivers::catalog::{Action, ColumnDefault, ColumnType, EnumType, Expression, Generated, Timing};
-pub use covet_drivers::contract::{BoxFuture, Row};
+use covet_drivers::catalog::{ColumnDefault, ColumnType};
 use covet_drivers::sql::Node;
-pub use covet_drivers::value::{ColumnValue, Field, Key, RowSource, Value, ValueRef, ValueWriter};
-pub use covet_drivers::{Error, ErrorKind, Result};
+use covet_drivers::value::{ColumnValue, ValueRef};
+use covet_drivers::{Error, ErrorKind};
 pub use inventory;
 
-pub use crate::db::Executor;
-pub use crate::migrate::Embedded;
-pub use crate::model::{
-    CheckName, ColumnMeta, ColumnMore, ForeignKeyMeta, IndexMeta, IndexMore, Model, ModelMeta, ModelMore, Record,
-    References, Stored, TermMeta, column_named, pointed_at, referencing,
-};
-pub use crate::query::{Column, ConflictTarget, Find, Input, Insert, InsertMany, No, Operand, Texts, Upsert, Yes};
-pub use crate::relation::{
-    BelongsTo, HasMany, HasOne, Links, ManyToMany, RelationKind, RelationMeta, Through, ToMany, ToOne,
-};
-pub use crate::schema::Registered;
+use crate::model::{ColumnKind, ColumnMeta, Model, ModelMeta, pointed_at};
+use crate::query::{Column, Input, Insert, InsertMany, Operand};
+use crate::relation::{RelationKind, RelationMeta};
+
+/// The names as generated code says them. Its block imports them with one glob: a path of one word is less for rustc to
+/// read, to keep and to resolve than one of two, and a model says some two hundred of them (`cargo xtask bench
+/// compile`). The underscores keep them apart from the user's own.
+pub mod names {
+    pub use std::borrow::Cow as __Cow;
+    pub use std::convert::From as __From;
+    pub use std::future::Future as __Future;
+    pub use std::iter::IntoIterator as __IntoIterator;
+    pub use std::marker::{PhantomData as __PhantomData, Send as __Send};
+
+    pub use covet_drivers::Result as __Result;
+    pub use covet_drivers::catalog::{
+        Action as __Action, ColumnDefault as __ColumnDefault, ColumnType as __ColumnType, EnumType as __EnumType,
+        Expression as __Expression, Generated as __Generated, Timing as __Timing,
+    };
+    pub use covet_drivers::contract::{BoxFuture as __BoxFuture, Row as __Row};
+    pub use covet_drivers::value::{
+        ColumnValue as __ColumnValue, Field as __Field, RowSource as __RowSource, Value as __Value,
+        ValueRef as __ValueRef, ValueWriter as __ValueWriter,
+    };
+    pub use inventory as __inventory;
+
+    pub use super::{
+        at as __at, backfill_fits as __backfill_fits, column as __column, column_meta as __column_meta,
+        compared as __compared, default_fits as __default_fits, given as __given, incomplete as __incomplete,
+        insert_many as __insert_many, is_decimal as __is_decimal, is_integer as __is_integer, is_text as __is_text,
+        is_uuid as __is_uuid, joined as __joined, no_column as __no_column, relation_meta as __relation_meta,
+        require as __require, same_type as __same_type, sides as __sides, unknown_label as __unknown_label,
+    };
+    pub use crate::db::Executor as __Executor;
+    pub use crate::migrate::Embedded as __Embedded;
+    pub use crate::model::{
+        CheckName as __CheckName, ColumnMeta as __ColumnMeta, ColumnMore as __ColumnMore,
+        ForeignKeyMeta as __ForeignKeyMeta, IndexMeta as __IndexMeta, IndexMore as __IndexMore, Model as __Model,
+        ModelMeta as __ModelMeta, ModelMore as __ModelMore, Record as __Record, References as __References,
+        Stored as __Stored, TermMeta as __TermMeta, column_named as __column_named, pointed_at as __pointed_at,
+        referencing as __referencing,
+    };
+    pub use crate::query::{
+        Column as __Column, ConflictTarget as __ConflictTarget, Find as __Find, Input as __Input, Insert as __Insert,
+        InsertMany as __InsertMany, No as __No, Operand as __Operand, Texts as __Texts, Upsert as __Upsert,
+        Yes as __Yes,
+    };
+    pub use crate::relation::{
+        BelongsTo as __BelongsTo, HasMany as __HasMany, HasOne as __HasOne, Links as __Links,
+        ManyToMany as __ManyToMany, RelationKind as __RelationKind, RelationMeta as __RelationMeta,
+        Through as __Through, ToMany as __ToMany, ToOne as __ToOne,
+    };
+    pub use crate::schema::Registered as __Registered;
+}
+
+/// [`ColumnMeta::new`], by a path of one word.
+#[must_use]
+pub const fn column_meta(
+    model: &'static str,
+    field: &'static str,
+    column: &'static str,
+    index: usize,
+    kind: ColumnKind,
+) -> ColumnMeta {
+    ColumnMeta::new(model, field, column, index, kind)
+}
+
+/// [`RelationMeta::new`], likewise.
+#[must_use]
+pub const fn relation_meta(
+    model: &'static str,
+    field: &'static str,
+    kind: RelationKind,
+    target: fn() -> &'static ModelMeta,
+    sides: [&'static ColumnMeta; 2],
+) -> RelationMeta {
+    RelationMeta::new(model, field, kind, target, sides)
+}
 
 /// Stands in for what does not compile: the insert of a row that lacks a required column, the field of a relation that
-/// is not whole. It is of any type, so that rustc has nothing to find out, and never called.
+/// is not whole, the row of a model with mistakes. It is of any type, so that rustc has nothing to find out, and never called.
 #[must_use]
 pub fn incomplete<T>() -> T {
     unreachable!("what calls this does not compile")
@@ -67,13 +130,6 @@ pub fn insert_many<'a, M: Model, C>(
     row: impl Fn(C) -> Insert<M> + Send + 'a,
 ) -> InsertMany<'a, M> {
     InsertMany::new(rows.into_iter().map(row))
-}
-
-/// There are not as many columns as the model has, which cannot be.
-#[cold]
-#[must_use]
-pub fn no_columns() -> Error {
-    Error::new(ErrorKind::InvalidInput, "the model has other columns")
 }
 
 /// The model has no such column.
@@ -131,14 +187,14 @@ pub const fn is_uuid<T: ColumnValue>() -> bool {
 /// Whether the column's default is a value of its type; evaluated while compiling.
 #[must_use]
 pub const fn default_fits(column: &ColumnMeta) -> bool {
-    fits(column.default.as_ref(), &column.ty)
+    fits(column.default, column.ty)
 }
 
 /// Whether what rows that exist get is of the column's type; evaluated while compiling.
 #[must_use]
 pub const fn backfill_fits(column: &ColumnMeta) -> bool {
     let Some(more) = column.more else { return true };
-    match (more.backfill.as_ref(), &column.ty) {
+    match (more.backfill.as_ref(), column.ty) {
         // Of these a decision can say no value.
         (Some(_), ColumnType::Uuid | ColumnType::Bytes | ColumnType::Date | ColumnType::Time)
         | (Some(ColumnDefault::Text(_)), ColumnType::DateTime | ColumnType::Timestamp) => false,
@@ -171,7 +227,7 @@ const fn fits(value: Option<&ColumnDefault>, ty: &ColumnType) -> bool {
 /// Whether a column can point at another; evaluated while compiling.
 #[must_use]
 pub const fn same_type(from: &ColumnMeta, to: &ColumnMeta) -> bool {
-    match (&from.ty, &to.ty) {
+    match (from.ty, to.ty) {
         (ColumnType::Text { .. }, ColumnType::Text { .. })
         | (ColumnType::Bool, ColumnType::Bool)
         | (ColumnType::Bytes, ColumnType::Bytes)

@@ -105,32 +105,32 @@ impl<T: ColumnValue> Field for Option<T> {
 
 /// A primary key: one column's type, or a tuple of them.
 pub trait Key: Send + Sync + 'static {
-    /// The values to bind for key columns of these types, in their order; each may be refused by itself.
-    fn into_values(self, columns: &[&ColumnType]) -> KeyValues<Result<Value>>;
+    /// The values to bind for the key's columns, in their order, of which `ty` tells the types.
+    ///
+    /// # Errors
+    /// The first that its column cannot hold, with the column's position in the key.
+    fn into_values<'a>(self, ty: impl Fn(usize) -> &'a ColumnType) -> Result<KeyValues<Value>, (usize, Error)>;
 }
 
 /// What belongs to the columns of a key: mostly there is one, and it needs no allocation.
 pub type KeyValues<T> = SmallVec<[T; 1]>;
 
 impl<T: ColumnValue> Key for T {
-    fn into_values(self, columns: &[&ColumnType]) -> KeyValues<Result<Value>> {
-        let mut values = KeyValues::new();
-        if let Some(column) = columns.first() {
-            values.push(self.into_value(column));
+    #[inline]
+    fn into_values<'a>(self, ty: impl Fn(usize) -> &'a ColumnType) -> Result<KeyValues<Value>, (usize, Error)> {
+        match self.into_value(ty(0)) {
+            Ok(value) => Ok(KeyValues::from_buf([value])),
+            Err(error) => Err((0, error)),
         }
-        values
     }
 }
 
 macro_rules! tuple_key {
     ($(($($name:ident $index:tt)+))+) => {$(
         impl<$($name: ColumnValue),+> Key for ($($name,)+) {
-            fn into_values(self, columns: &[&ColumnType]) -> KeyValues<Result<Value>> {
-                let mut values = KeyValues::with_capacity(columns.len());
-                $(if let Some(column) = columns.get($index) {
-                    values.push(self.$index.into_value(column));
-                })+
-                values
+            fn into_values<'a>(self, ty: impl Fn(usize) -> &'a ColumnType) -> Result<KeyValues<Value>, (usize, Error)> {
+                let values = vec![$(self.$index.into_value(ty($index)).map_err(|error| ($index, error))?),+];
+                Ok(KeyValues::from_vec(values))
             }
         }
     )+};

@@ -6,7 +6,7 @@ use syn::Type;
 use syn::spanned::Spanned;
 
 use crate::expand::columns;
-use crate::expand::paths::{block, column_value, covet, covet_at};
+use crate::expand::paths::{block, column_value};
 use crate::model::{Column, DefaultValue, Kind, Model, spelt};
 
 /// The constants; none where the type's name said enough.
@@ -18,21 +18,20 @@ pub(super) fn constants(model: &Model) -> TokenStream {
 }
 
 fn of_column(index: usize, column: &Column) -> TokenStream {
-    let p = covet();
     let Column { attr, name, inner, kind, .. } = column;
     let unknown = kind.is_int().is_none();
     let mut checks = TokenStream::new();
     let types = [
-        (attr.max_len.word(), quote!(is_text), "text"),
-        (attr.case_insensitive.word(), quote!(is_text), "text"),
-        (attr.decimal.word(), quote!(is_decimal), "a decimal"),
-        (attr.version.word(), quote!(is_integer), "an integer"),
-        (attr.auto.word().filter(|_| column.auto), quote!(is_integer), "an integer"),
+        (attr.max_len.word(), quote!(__is_text), "text"),
+        (attr.case_insensitive.word(), quote!(__is_text), "text"),
+        (attr.decimal.word(), quote!(__is_decimal), "a decimal"),
+        (attr.version.word(), quote!(__is_integer), "an integer"),
+        (attr.auto.word().filter(|_| column.auto), quote!(__is_integer), "an integer"),
     ];
     for (word, check, what) in types {
         if let (Some(word), true) = (word, unknown) {
             let message = format!("`{word}` is for {what}, and `{name}` is not");
-            checks.extend(assert(word.span(), &quote!(#p::#check::<#inner>()), &message));
+            checks.extend(assert(word.span(), &quote!(#check::<#inner>()), &message));
         }
     }
     if let (Some(default), Some(tokens), true) = (&column.default, column.default_tokens(), unknown) {
@@ -40,12 +39,12 @@ fn of_column(index: usize, column: &Column) -> TokenStream {
         match default {
             // Its own constant has the column's type.
             DefaultValue::Variant(_) => {}
-            DefaultValue::Uuid => checks.extend(assert(tokens.span(), &quote!(#p::is_uuid::<#inner>()), &message)),
+            DefaultValue::Uuid => checks.extend(assert(tokens.span(), &quote!(__is_uuid::<#inner>()), &message)),
             other => {
                 if let DefaultValue::Text(_) = other {
                     message.push_str("; for an enum, write the variant");
                 }
-                checks.extend(assert(tokens.span(), &quote!(#p::default_fits(#p::at(COLUMNS, #index))), &message));
+                checks.extend(assert(tokens.span(), &quote!(__default_fits(__at(COLUMNS, #index))), &message));
             }
         }
     }
@@ -54,7 +53,7 @@ fn of_column(index: usize, column: &Column) -> TokenStream {
         && !matches!(backfill, DefaultValue::Variant(_))
     {
         let message = format!("the backfill does not fit the type of `{name}`");
-        checks.extend(assert(tokens.span(), &quote!(#p::backfill_fits(#p::at(COLUMNS, #index))), &message));
+        checks.extend(assert(tokens.span(), &quote!(__backfill_fits(__at(COLUMNS, #index))), &message));
     }
     if let Some(reference) = &column.references {
         let target = columns::target(reference);
@@ -63,7 +62,7 @@ fn of_column(index: usize, column: &Column) -> TokenStream {
             Some(field) => format!("`{name}` and `{to}::{field}` differ in type"),
             None => format!("`{name}` and the key of `{to}` differ in type"),
         };
-        checks.extend(assert(column.ty.span(), &quote!(#p::same_type(#p::at(COLUMNS, #index), #target)), &message));
+        checks.extend(assert(column.ty.span(), &quote!(__same_type(__at(COLUMNS, #index), #target)), &message));
     }
     checks
 }
@@ -75,6 +74,5 @@ pub(crate) fn types(types: &[Type]) -> TokenStream {
 }
 
 fn assert(span: Span, condition: &TokenStream, message: &str) -> TokenStream {
-    let p = covet_at(span);
-    quote_spanned!(span=> const _: () = #p::require(#condition, #message);)
+    quote_spanned!(span=> const _: () = __require(#condition, #message);)
 }

@@ -1,161 +1,150 @@
-//! The description of the columns: `const COLUMNS`.
+//! The description of the columns: `static LIST`, and `const COLUMNS`, which borrows it.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 
-use crate::expand::paths::{covet, covet_at, stored};
+use crate::expand::paths::stored;
 use crate::expand::sql;
-use crate::model::{Column, DefaultValue, Model, Reference, plain};
+use crate::model::{Column, DefaultValue, IMMEDIATE, Model, NO_ACTION, Reference, plain as plain_name};
 
-/// The constant.
-pub(super) fn constant(model: &Model) -> TokenStream {
-    let p = covet();
+/// The list, and what everything else calls it by.
+pub(super) fn list(model: &Model) -> TokenStream {
     let columns = model.columns.iter().enumerate().map(|(at, column)| meta(&model.name, at, column));
-    quote!(const COLUMNS: &[#p::ColumnMeta] = &[#(#columns),*];)
-}
-
-fn meta(model: &str, index: usize, column: &Column) -> TokenStream {
-    let p = covet();
-    let Column { name: field, column: name, ty, auto, new_uuid, .. } = column;
-    let case_insensitive = column.attr.case_insensitive.is_given();
-    let kind = kind(column);
-    let default = default(column);
-    let nullable = stored(ty, "NULLABLE");
-    let references = references(column.references.as_ref());
-    let relabels = stored(ty, "RELABELS");
-    let more = more(column);
+    let count = model.columns.len();
     quote! {
-        #p::ColumnMeta {
-            model: #model,
-            field: #field,
-            column: #name,
-            index: #index,
-            ty: #kind,
-            nullable: #nullable,
-            default: #default,
-            auto: #auto,
-            new_uuid: #new_uuid,
-            case_insensitive: #case_insensitive,
-            references: #references,
-            relabels: #relabels,
-            more: #more,
-        }
+        static LIST: [__ColumnMeta; #count] = [#(#columns),*];
+        const COLUMNS: &[__ColumnMeta] = &LIST;
     }
 }
 
-fn kind(column: &Column) -> TokenStream {
-    let p = covet();
+/// The description: a call that says what every column has, and around it what is special.
+fn meta(model: &str, index: usize, column: &Column) -> TokenStream {
+    let Column { name: field, column: name, ty, auto, new_uuid, .. } = column;
+    let kind = stored(ty, "KIND");
+    let plain = quote!(__column_meta(#model, #field, #name, #index, #kind));
+    let flags = [
+        (*auto, quote!(auto: true,)),
+        (*new_uuid, quote!(new_uuid: true,)),
+        (column.attr.case_insensitive.is_given(), quote!(case_insensitive: true,)),
+    ];
+    let mut special: TokenStream = flags.into_iter().filter(|(given, _)| *given).map(|(_, field)| field).collect();
+    special.extend(narrower(column));
+    special.extend(default(column).map(|default| quote!(default: Some(&__ColumnDefault::#default),)));
+    special.extend(column.references.as_ref().map(references));
+    special.extend(more(column));
+    match special.is_empty() {
+        true => plain,
+        false => quote!(__ColumnMeta { #special ..#plain }),
+    }
+}
+
+/// The column's type, where attributes say more than the field's type.
+fn narrower(column: &Column) -> Option<TokenStream> {
     if let Some(max) = column.attr.max_len.get() {
-        return quote!(#p::ColumnType::Text { max_len: Some(#max) });
+        return Some(quote!(ty: &__ColumnType::Text { max_len: Some(#max) },));
     }
-    if let Some((precision, scale)) = column.attr.decimal.get() {
-        return quote!(#p::ColumnType::Decimal { precision: #precision, scale: #scale });
-    }
-    stored(&column.ty, "TYPE")
+    let (precision, scale) = column.attr.decimal.get()?;
+    Some(quote!(ty: &__ColumnType::Decimal { precision: #precision, scale: #scale },))
 }
 
-fn default(column: &Column) -> TokenStream {
-    let p = covet();
+/// The variant of `ColumnDefault`.
+fn default(column: &Column) -> Option<TokenStream> {
     if let Some(sql) = column.attr.default_sql.get() {
         let expression = sql::expression(sql);
-        return quote!(Some(#p::ColumnDefault::Expression(#expression)));
+        return Some(quote!(Expression(#expression)));
     }
     value(column.default.as_ref(), column)
 }
 
 /// A value in the terms of the catalogue, if it is one that the database makes.
-fn value(value: Option<&DefaultValue>, column: &Column) -> TokenStream {
-    let p = covet();
-    let value = match value {
-        None | Some(DefaultValue::Uuid) => return quote!(None),
-        Some(DefaultValue::Bool(value)) => quote!(Bool(#value)),
-        Some(DefaultValue::Int(value)) => quote!(Int(#value)),
-        Some(DefaultValue::Number(text)) => quote!(Number(#p::Cow::Borrowed(#text))),
-        Some(DefaultValue::Text(text)) => quote!(Text(#p::Cow::Borrowed(#text))),
-        Some(DefaultValue::Now) => quote!(Now),
-        Some(DefaultValue::Variant(path)) => {
+fn value(value: Option<&DefaultValue>, column: &Column) -> Option<TokenStream> {
+    Some(match value? {
+        DefaultValue::Uuid => return None,
+        DefaultValue::Bool(value) => quote!(Bool(#value)),
+        DefaultValue::Int(value) => quote!(Int(#value)),
+        DefaultValue::Number(text) => quote!(Number(__Cow::Borrowed(#text))),
+        DefaultValue::Text(text) => quote!(Text(__Cow::Borrowed(#text))),
+        DefaultValue::Now => quote!(Now),
+        DefaultValue::Variant(path) => {
             let ty = &column.inner;
             // The constant makes sure that the variant is one of the column's own type.
-            quote!(Text(#p::Cow::Borrowed({ const DEFAULT: #ty = #path; DEFAULT.label() })))
+            quote!(Text(__Cow::Borrowed({ const DEFAULT: #ty = #path; DEFAULT.label() })))
         }
-    };
-    quote!(Some(#p::ColumnDefault::#value))
+    })
 }
 
 /// What few columns have, in a static of its own.
-fn more(column: &Column) -> TokenStream {
+fn more(column: &Column) -> Option<TokenStream> {
     let attr = &column.attr;
     let hints = attr.renamed_from.is_given() || column.backfill.is_some();
     if !column.is_generated() && !attr.check.is_given() && !attr.comment.is_given() && !hints {
-        return quote!(None);
+        return None;
     }
-    let p = covet();
     let check = sql::optional(attr.check.get());
     let [comment, renamed_from] = [&attr.comment, &attr.renamed_from].map(|text| match text.get() {
         Some(text) => quote!(Some(#text)),
         None => quote!(None),
     });
-    let backfill = value(column.backfill.as_ref(), column);
+    let backfill = match value(column.backfill.as_ref(), column) {
+        Some(value) => quote!(Some(__ColumnDefault::#value)),
+        None => quote!(None),
+    };
     let generated = attr.generated.get().map(|sql| (sql, true));
     let generated = match generated.or_else(|| attr.generated_virtual.get().map(|sql| (sql, false))) {
         Some((sql, stored)) => {
             let expression = sql::expression(sql);
-            quote!(Some(#p::Generated { expression: #expression, stored: #stored }))
+            quote!(Some(__Generated { expression: #expression, stored: #stored }))
         }
         None => quote!(None),
     };
-    quote!({
-        static MORE: #p::ColumnMore = #p::ColumnMore {
-            check: #check,
-            generated: #generated,
-            comment: #comment,
-            renamed_from: #renamed_from,
-            backfill: #backfill,
-        };
-        Some(&MORE)
+    Some(quote! {
+        more: {
+            static MORE: __ColumnMore = __ColumnMore {
+                check: #check,
+                generated: #generated,
+                comment: #comment,
+                renamed_from: #renamed_from,
+                backfill: #backfill,
+            };
+            Some(&MORE)
+        },
     })
 }
 
-fn references(reference: Option<&Reference>) -> TokenStream {
-    let p = covet();
-    let Some(reference) = reference else { return quote!(None) };
-    let Reference { model, on_delete, on_update, .. } = reference;
-    let (on_delete, on_update) = (format_ident!("{on_delete}"), format_ident!("{on_update}"));
-    let timing = format_ident!("{}", reference.timing);
-    let constraint = match &reference.constraint {
-        Some(name) => quote!(Some(#name)),
-        None => quote!(None),
-    };
-    let field = match &reference.field {
-        Some(field) => {
-            let name = plain(field);
-            quote!(#name)
+fn references(reference: &Reference) -> TokenStream {
+    let Reference { model, field, on_delete, on_update, timing, constraint, .. } = reference;
+    let plain = quote!(<#model as __Record>::REFERENCES);
+    let mut special = TokenStream::new();
+    if let Some(field) = field {
+        let name = plain_name(field);
+        special.extend(quote!(field: #name,));
+    }
+    for (field, action) in [("on_delete", on_delete), ("on_update", on_update)] {
+        if *action != NO_ACTION {
+            let (field, action) = (format_ident!("{field}"), format_ident!("{action}"));
+            special.extend(quote!(#field: __Action::#action,));
         }
-        None => quote!(<#model as #p::Record>::KEY_FIELD),
-    };
-    quote! {
-        Some(#p::References {
-            table: <#model as #p::Record>::TABLE,
-            field: #field,
-            on_delete: #p::Action::#on_delete,
-            on_update: #p::Action::#on_update,
-            timing: #p::Timing::#timing,
-            name: #constraint,
-        })
+    }
+    if *timing != IMMEDIATE {
+        let timing = format_ident!("{timing}");
+        special.extend(quote!(timing: __Timing::#timing,));
+    }
+    special.extend(constraint.as_ref().map(|name| quote!(name: Some(#name),)));
+    match special.is_empty() {
+        true => quote!(references: Some(#plain),),
+        false => quote!(references: Some(&__References { #special ..*#plain }),),
     }
 }
 
 /// The column that a foreign key points at.
 pub(super) fn target(reference: &Reference) -> TokenStream {
-    let p = covet();
     let model = &reference.model;
-    let columns = quote!(<#model as #p::Record>::COLUMNS);
     match &reference.field {
         Some(field) => {
-            let (name, named) = (plain(field), covet_at(field.span()));
-            let index = quote_spanned!(field.span()=> #named::column_named(#columns, #name));
-            quote!(#p::at(#columns, #index))
+            let (columns, name) = (quote!(<#model as __Record>::COLUMNS), plain_name(field));
+            let index = quote_spanned!(field.span()=> __column_named(#columns, #name));
+            quote!(__at(#columns, #index))
         }
-        None => quote!(#p::at(#columns, <#model as #p::Record>::KEY_AT)),
+        None => quote!(<#model as __Record>::KEY_COLUMN),
     }
 }

@@ -3,12 +3,11 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::expand::paths::{block, covet};
+use crate::expand::paths::block;
 use crate::model::{DbEnum, Variant};
 
 /// The enum as a type that a column can have.
 pub(crate) fn db_enum(item: &DbEnum) -> TokenStream {
-    let p = covet();
     let DbEnum { ident, vis, name, variants } = item;
     let title = ident.to_string();
     let relabels = relabels(variants);
@@ -26,31 +25,31 @@ pub(crate) fn db_enum(item: &DbEnum) -> TokenStream {
         }
         #[automatically_derived]
         #[diagnostic::do_not_recommend]
-        impl #p::ColumnValue for #ident {
-            const TYPE: #p::ColumnType = #p::ColumnType::Enum(#p::EnumType {
-                name: #p::Cow::Borrowed(#name),
-                labels: #p::Cow::Borrowed(&[#(#p::Cow::Borrowed(#labels)),*]),
+        impl __ColumnValue for #ident {
+            const TYPE: __ColumnType = __ColumnType::Enum(__EnumType {
+                name: __Cow::Borrowed(#name),
+                labels: __Cow::Borrowed(&[#(__Cow::Borrowed(#labels)),*]),
             });
             #relabels
-            fn into_value(self, _: &#p::ColumnType) -> #p::Result<#p::Value> {
-                Ok(#p::Value::Label(#p::Cow::Borrowed(self.label())))
+            fn into_value(self, _: &__ColumnType) -> __Result<__Value> {
+                Ok(__Value::Label(__Cow::Borrowed(self.label())))
             }
-            fn write_to(&self, _: &#p::ColumnType, to: &mut dyn #p::ValueWriter) -> #p::Result<()> {
-                to.lend(#p::ValueRef::Label(self.label()))
+            fn write_to(&self, _: &__ColumnType, to: &mut dyn __ValueWriter) -> __Result<()> {
+                to.lend(__ValueRef::Label(self.label()))
             }
-            fn from_value(value: #p::ValueRef<'_>, _: &#p::ColumnType) -> #p::Result<Self> {
+            fn from_value(value: __ValueRef<'_>, _: &__ColumnType) -> __Result<Self> {
                 let label = match value {
-                    #p::ValueRef::Label(label) | #p::ValueRef::Text(label) => Some(label),
+                    __ValueRef::Label(label) | __ValueRef::Text(label) => Some(label),
                     _ => None,
                 };
                 match label {
                     #(Some(#labels) => Ok(Self::#variants),)*
-                    _ => Err(#p::unknown_label(#title, value)),
+                    _ => Err(__unknown_label(#title, value)),
                 }
             }
         }
         #[automatically_derived]
-        impl #p::Field for #ident {
+        impl __Field for #ident {
             type Inner = Self;
         }
     })

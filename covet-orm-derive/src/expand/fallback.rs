@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::DeriveInput;
 
-use crate::expand::paths::{block, covet};
+use crate::expand::paths::block;
 use crate::model::Model;
 
 /// The same description with less to go wrong: nothing is required, there is a key, nothing is checked.
@@ -25,38 +25,35 @@ pub(crate) fn model(item: &DeriveInput) -> TokenStream {
     if !item.generics.params.is_empty() {
         return TokenStream::new();
     }
-    let p = covet();
     let ident = &item.ident;
     let name = ident.to_string();
     block(&quote! {
-        static META: #p::ModelMeta = #p::ModelMeta {
+        static META: __ModelMeta = __ModelMeta {
             name: #name, path: #name, table: #name, columns: COLUMNS, key: &[0], indexes: &[], relations: &[],
-            version: None, created_at: None, updated_at: None, texts: #p::Texts::new(), more: None,
+            version: None, created_at: None, updated_at: None, texts: __Texts::new(), more: None,
         };
-        const COLUMNS: &[#p::ColumnMeta] = &[#p::ColumnMeta {
-            model: #name, field: "id", column: "id", index: 0, ty: #p::ColumnType::I64, nullable: false, default: None,
-            auto: true, new_uuid: false, case_insensitive: false, references: None, relabels: &[], more: None,
-        }];
+        static LIST: [__ColumnMeta; 1] = [__column_meta(#name, "id", "id", 0, <i64 as __Stored>::KIND)];
+        const COLUMNS: &[__ColumnMeta] = &LIST;
         #[diagnostic::do_not_recommend]
-        impl #p::Record for #ident {
+        impl __Record for #ident {
             const TABLE: &'static str = #name;
             const KEY_FIELD: &'static str = "id";
             const KEY_AT: usize = 0;
-            const COLUMNS: &'static [#p::ColumnMeta] = COLUMNS;
+            const COLUMNS: &'static [__ColumnMeta] = COLUMNS;
             type Key = i64;
-            fn meta() -> &'static #p::ModelMeta { &META }
-            fn decode(_: &mut #p::Row<'_>, _: usize) -> #p::Result<Self> { Err(#p::no_columns()) }
-            fn write_column(&self, column: &'static #p::ColumnMeta, _: &mut dyn #p::ValueWriter) -> #p::Result<()> {
-                Err(#p::no_column(#name, column))
+            fn meta() -> &'static __ModelMeta { &META }
+            fn decode(_: &mut __Row<'_>, _: usize) -> __Result<Self> { __incomplete() }
+            fn write_column(&self, column: &'static __ColumnMeta, _: &mut dyn __ValueWriter) -> __Result<()> {
+                Err(__no_column(#name, column))
             }
-            fn set_column(&mut self, column: &'static #p::ColumnMeta, _: #p::ValueRef<'_>) -> #p::Result<()> {
-                Err(#p::no_column(#name, column))
+            fn set_column(&mut self, column: &'static __ColumnMeta, _: __ValueRef<'_>) -> __Result<()> {
+                Err(__no_column(#name, column))
             }
         }
         #[diagnostic::do_not_recommend]
-        impl #p::Model for #ident {
-            type Create = #p::Insert<#ident>;
-            fn create() -> Self::Create { #p::Insert::new() }
+        impl __Model for #ident {
+            type Create = __Insert<#ident>;
+            fn create() -> Self::Create { __Insert::new() }
         }
     })
 }
@@ -66,7 +63,6 @@ pub(crate) fn column_value(item: &DeriveInput) -> TokenStream {
     if !item.generics.params.is_empty() {
         return TokenStream::new();
     }
-    let p = covet();
     let ident = &item.ident;
     let name = ident.to_string();
     block(&quote! {
@@ -75,16 +71,16 @@ pub(crate) fn column_value(item: &DeriveInput) -> TokenStream {
             pub const fn label(&self) -> &'static str { "" }
         }
         #[diagnostic::do_not_recommend]
-        impl #p::ColumnValue for #ident {
-            const TYPE: #p::ColumnType = #p::ColumnType::Text { max_len: None };
-            fn into_value(self, _: &#p::ColumnType) -> #p::Result<#p::Value> { Ok(#p::Value::Null) }
-            fn write_to(&self, _: &#p::ColumnType, to: &mut dyn #p::ValueWriter) -> #p::Result<()> {
-                to.lend(#p::ValueRef::Null)
+        impl __ColumnValue for #ident {
+            const TYPE: __ColumnType = __ColumnType::Text { max_len: None };
+            fn into_value(self, _: &__ColumnType) -> __Result<__Value> { Ok(__Value::Null) }
+            fn write_to(&self, _: &__ColumnType, to: &mut dyn __ValueWriter) -> __Result<()> {
+                to.lend(__ValueRef::Null)
             }
-            fn from_value(value: #p::ValueRef<'_>, _: &#p::ColumnType) -> #p::Result<Self> {
-                Err(#p::unknown_label(#name, value))
+            fn from_value(value: __ValueRef<'_>, _: &__ColumnType) -> __Result<Self> {
+                Err(__unknown_label(#name, value))
             }
         }
-        impl #p::Field for #ident { type Inner = Self; }
+        impl __Field for #ident { type Inner = Self; }
     })
 }

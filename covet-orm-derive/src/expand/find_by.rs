@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::Visibility;
 
-use crate::expand::paths::{covet, operand};
+use crate::expand::paths::operand;
 use crate::model::{Column, Index, Model};
 use crate::names::FIND_BY;
 
@@ -22,7 +22,6 @@ pub(super) fn functions(model: &Model) -> TokenStream {
 }
 
 fn function(model: &Model, index: &Index) -> Option<TokenStream> {
-    let p = covet();
     let ident = &model.ident;
     let columns: Vec<(usize, &Column)> =
         index.columns.iter().filter_map(|at| Some((*at, model.columns.get(*at)?))).collect();
@@ -42,12 +41,12 @@ fn function(model: &Model, index: &Index) -> Option<TokenStream> {
     });
     let nodes = columns.iter().map(|(at, column)| {
         let Column { ident: name, inner, .. } = column;
-        quote!(#p::compared::<#ident, #inner>(#name, #p::at(COLUMNS, #at)))
+        quote!(__compared::<#ident, #inner>(#name, __at(COLUMNS, #at)))
     });
     Some(quote_spanned! {first.ident.span()=>
         #[doc = #doc]
-        #vis fn #name(#(#parameters),*) -> #p::Find<#ident> {
-            #p::Find::by_unique(&[#(#positions),*], ::std::vec![#(#nodes),*])
+        #vis fn #name(#(#parameters),*) -> __Find<#ident> {
+            __Find::by_unique(&[#(#positions),*], ::std::vec![#(#nodes),*])
         }
     })
 }

@@ -4,13 +4,11 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 
 use crate::attr::CheckName;
-use crate::expand::paths::covet;
 use crate::expand::sql;
 use crate::model::{ForeignKey, Index, Model, More, Term, plain};
 
 /// The static and what makes it known to the schema.
 pub(super) fn statics(model: &Model) -> TokenStream {
-    let p = covet();
     let Model { name, table, key, .. } = model;
     let path = format!("::{name}");
     let indexes = model.indexes.iter().map(index);
@@ -22,7 +20,7 @@ pub(super) fn statics(model: &Model) -> TokenStream {
     let [created_at, updated_at] = model.timestamps.map(position);
     let more = more(model);
     quote! {
-        static META: #p::ModelMeta = #p::ModelMeta {
+        static META: __ModelMeta = __ModelMeta {
             name: #name,
             path: ::core::concat!(::core::module_path!(), #path),
             table: #table,
@@ -33,15 +31,14 @@ pub(super) fn statics(model: &Model) -> TokenStream {
             version: #version,
             created_at: #created_at,
             updated_at: #updated_at,
-            texts: #p::Texts::new(),
+            texts: __Texts::new(),
             more: #more,
         };
-        #p::inventory::submit! { #p::Registered(&META) }
+        __inventory::submit! { __Registered(&META) }
     }
 }
 
 fn index(index: &Index) -> TokenStream {
-    let p = covet();
     let Index { columns, unique, .. } = index;
     let name = match &index.name {
         Some(name) => quote!(Some(#name)),
@@ -51,25 +48,24 @@ fn index(index: &Index) -> TokenStream {
         Some(more) => of_index(more),
         None => quote!(None),
     };
-    quote!(#p::IndexMeta { name: #name, columns: &[#(#columns),*], unique: #unique, more: #more })
+    quote!(__IndexMeta { name: #name, columns: &[#(#columns),*], unique: #unique, more: #more })
 }
 
 /// What few indexes have, in a static of its own.
 fn of_index(more: &More) -> TokenStream {
-    let p = covet();
     let More { terms, include, nulls_agree, .. } = more;
     let terms = terms.iter().map(|term| match term {
-        Term::Column(at, descending) => quote!(#p::TermMeta::Column(#at, #descending)),
+        Term::Column(at, descending) => quote!(__TermMeta::Column(#at, #descending)),
         Term::Expression(sql) => {
             let expression = sql::expression(sql);
-            quote!(#p::TermMeta::Expression(#expression))
+            quote!(__TermMeta::Expression(#expression))
         }
     });
     let condition = sql::optional(more.condition.as_ref());
     let classes = more.classes.iter().map(|(at, class)| quote!((#at, #class)));
     let method = optional(more.method.as_ref());
     quote!({
-        static MORE: #p::IndexMore = #p::IndexMore {
+        static MORE: __IndexMore = __IndexMore {
             terms: &[#(#terms),*],
             condition: #condition,
             include: &[#(#include),*],
@@ -87,22 +83,21 @@ fn more(model: &Model) -> TokenStream {
     if !has_text && model.checks.is_empty() && model.foreign_keys.is_empty() {
         return quote!(None);
     }
-    let p = covet();
     let checks = model.checks.iter().map(|check| {
         let expression = sql::expression(&check.sql);
         match &check.name {
             CheckName::Word(word) => {
                 let word = plain(word);
-                quote!((#p::CheckName::Word(#word), #expression))
+                quote!((__CheckName::Word(#word), #expression))
             }
-            CheckName::Whole(name) => quote!((#p::CheckName::Whole(#name), #expression)),
+            CheckName::Whole(name) => quote!((__CheckName::Whole(#name), #expression)),
         }
     });
     let keys = model.foreign_keys.iter().map(foreign_key);
     let comment = optional(model.comment.as_ref());
     let renamed_from = optional(model.renamed_from.as_ref());
     quote!({
-        static MORE: #p::ModelMore = #p::ModelMore {
+        static MORE: __ModelMore = __ModelMore {
             comment: #comment,
             checks: &[#(#checks),*],
             foreign_keys: &[#(#keys),*],
@@ -113,19 +108,18 @@ fn more(model: &Model) -> TokenStream {
 }
 
 fn foreign_key(key: &ForeignKey) -> TokenStream {
-    let p = covet();
     let ForeignKey { columns, model, fields, on_delete, on_update, timing, name } = key;
     let name = optional(name.as_ref());
     let fields = fields.iter().map(plain);
     let [on_delete, on_update, timing] = [on_delete, on_update, timing].map(|variant| format_ident!("{variant}"));
     quote! {
-        #p::ForeignKeyMeta {
+        __ForeignKeyMeta {
             columns: &[#(#columns),*],
-            table: <#model as #p::Record>::TABLE,
+            table: <#model as __Record>::TABLE,
             fields: &[#(#fields),*],
-            on_delete: #p::Action::#on_delete,
-            on_update: #p::Action::#on_update,
-            timing: #p::Timing::#timing,
+            on_delete: __Action::#on_delete,
+            on_update: __Action::#on_update,
+            timing: __Timing::#timing,
             name: #name,
         }
     }

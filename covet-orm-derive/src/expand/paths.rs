@@ -4,16 +4,6 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Type, Visibility};
 
-/// The name that the block gives to Covet's items.
-pub(crate) fn covet() -> Ident {
-    Ident::new("__covet", Span::call_site())
-}
-
-/// The same, at the place of the user's token, for expressions that rustc may have to complain of.
-pub(super) fn covet_at(span: Span) -> Ident {
-    Ident::new("__covet", span)
-}
-
 /// The block around everything that a derive writes.
 pub(super) fn block(items: &TokenStream) -> TokenStream {
     let import = import();
@@ -26,32 +16,33 @@ pub(super) fn block(items: &TokenStream) -> TokenStream {
     }
 }
 
-/// What makes [`covet`] known in the block, or in a module in it.
+/// What makes the names known in the block: `__Record` is Covet's `Record`, and so on.
 pub(crate) fn import() -> TokenStream {
-    let covet = covet();
-    quote!(use ::covet_orm::__private as #covet;)
+    quote!(
+        use ::covet_orm::__private::names::*;
+    )
 }
 
 /// `<T as ColumnValue>::item`, all at the place of the type: rustc says once that it is no column type.
 pub(super) fn column_value(ty: &Type, item: &str) -> TokenStream {
-    of_trait(ty, "ColumnValue", item)
+    of_trait(ty, "__ColumnValue", item)
 }
 
 /// `<T as Record>::item`, all at the place of the type: rustc says once that it is no model.
 pub(super) fn record(ty: &Type, item: &str) -> TokenStream {
-    of_trait(ty, "Record", item)
+    of_trait(ty, "__Record", item)
 }
 
 fn of_trait(ty: &Type, of: &str, item: &str) -> TokenStream {
     let (first, last) = ends(ty);
-    let (p, of, item) = (covet_at(last), Ident::new(of, last), Ident::new(item, last));
+    let (of, item) = (Ident::new(of, last), Ident::new(item, last));
     let begin = quote_spanned!(first=> <#ty);
-    quote_spanned!(last=> #begin as #p::#of>::#item)
+    quote_spanned!(last=> #begin as #of>::#item)
 }
 
 /// `<T as Stored>::item`, likewise: what a model asks of a field's type.
 pub(super) fn stored(ty: &Type, item: &str) -> TokenStream {
-    of_trait(ty, "Stored", item)
+    of_trait(ty, "__Stored", item)
 }
 
 /// The places of the first and the last token, from which rustc makes the place of the whole.
@@ -63,14 +54,12 @@ fn ends(ty: &Type) -> (Span, Span) {
 
 /// `Operand<User, T>` at the place of a field: messages about a wrong value show the field.
 pub(super) fn operand(model: &Ident, field: Span, ty: &Type) -> TokenStream {
-    let p = covet_at(field);
-    quote_spanned!(field=> #p::Operand<#model, #ty>)
+    quote_spanned!(field=> __Operand<#model, #ty>)
 }
 
 /// `Input<User, T>` at the place of a field: messages about a wrong value show the field.
 pub(super) fn input(model: &Ident, field: Span, ty: &Type) -> TokenStream {
-    let p = covet_at(field);
-    quote_spanned!(field=> #p::Input<#model, #ty>)
+    quote_spanned!(field=> __Input<#model, #ty>)
 }
 
 /// The place of the user's token, as the place of generated code: errors point there, lints do not

@@ -3,13 +3,12 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use crate::expand::paths::{covet, stored};
+use crate::expand::paths::stored;
 use crate::expand::relations;
 use crate::model::{Column, Model, Relation};
 
 /// The impl.
 pub(super) fn implement(model: &Model) -> TokenStream {
-    let p = covet();
     let Model { ident, name, table, .. } = model;
     let key: Vec<_> = model.key.iter().filter_map(|at| model.columns.get(*at)).collect();
     let key_field = key.first().map(|column| column.name.as_str()).unwrap_or_default();
@@ -27,8 +26,8 @@ pub(super) fn implement(model: &Model) -> TokenStream {
     let columns = (0..model.columns.len()).map(|index| numbered("column", index));
     let relations = (0..model.relations.len()).map(|index| numbered("relation", index));
     let described = match model.relations.is_empty() {
-        true => quote!([#(#columns),*] = COLUMNS),
-        false => quote!(([#(#columns),*], [#(#relations),*]) = (COLUMNS, &RELATIONS)),
+        true => quote!([#(#columns),*] = &LIST),
+        false => quote!(([#(#columns),*], [#(#relations),*]) = (&LIST, &RELATIONS)),
     };
     let decoded = model.columns.iter().enumerate().map(decoded);
     let read = model.columns.iter().enumerate().map(read);
@@ -37,37 +36,37 @@ pub(super) fn implement(model: &Model) -> TokenStream {
     quote! {
         #[automatically_derived]
         #[diagnostic::do_not_recommend]
-        impl #p::Record for #ident {
+        impl __Record for #ident {
             const TABLE: &'static str = #table;
             const KEY_FIELD: &'static str = #key_field;
             const KEY_AT: usize = #key_at;
-            const COLUMNS: &'static [#p::ColumnMeta] = COLUMNS;
+            const COLUMNS: &'static [__ColumnMeta] = COLUMNS;
             type Key = #key_type;
-            fn meta() -> &'static #p::ModelMeta {
+            fn meta() -> &'static __ModelMeta {
                 &META
             }
-            fn decode(row: &mut #p::Row<'_>, at: usize) -> #p::Result<Self> {
-                let #described else { return Err(#p::no_columns()) };
+            fn decode(row: &mut __Row<'_>, at: usize) -> __Result<Self> {
+                let #described;
                 Ok(#ident { #(#decoded,)* #(#unloaded,)* })
             }
-            fn write_column(&self, column: &'static #p::ColumnMeta, to: &mut dyn #p::ValueWriter) -> #p::Result<()> {
+            fn write_column(&self, column: &'static __ColumnMeta, to: &mut dyn __ValueWriter) -> __Result<()> {
                 match column.index {
                     #(#read,)*
-                    _ => Err(#p::no_column(#name, column)),
+                    _ => Err(__no_column(#name, column)),
                 }
             }
-            fn set_column(&mut self, column: &'static #p::ColumnMeta, value: #p::ValueRef<'_>) -> #p::Result<()> {
+            fn set_column(&mut self, column: &'static __ColumnMeta, value: __ValueRef<'_>) -> __Result<()> {
                 match column.index {
                     #(#written,)*
-                    _ => Err(#p::no_column(#name, column)),
+                    _ => Err(__no_column(#name, column)),
                 }
             }
         }
     }
 }
 
-// The descriptions are taken out of their lists by one pattern, of which the optimizer leaves nothing: the lists are
-// constants. The calls stand at the place of the type, callee included: what rustc says of the type it then says
+// The descriptions are taken out of their lists by one pattern, of which the optimizer leaves nothing: it
+// knows the statics. The calls stand at the place of the type, callee included: what rustc says of the type it then says
 // once. A `match` costs rustc less than `?`, for which it must select three traits.
 
 /// The name of a description in `decode`.
@@ -96,9 +95,8 @@ fn written((index, Column { ident: field, ty, .. }): (usize, &Column)) -> TokenS
 }
 
 fn unloaded((index, relation): (usize, &Relation)) -> TokenStream {
-    let p = covet();
     let field = &relation.ident;
-    let kind = relations::kind(&relation.kind);
+    let kind = format_ident!("__{}", relations::word(&relation.kind));
     let meta = numbered("relation", index);
-    quote!(#field: #p::#kind::unloaded(#meta))
+    quote!(#field: #kind::unloaded(#meta))
 }

@@ -4,16 +4,14 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::attr::Sql;
-use crate::expand::paths::covet;
 
 /// The expression.
 pub(super) fn expression(sql: &Sql) -> TokenStream {
-    let p = covet();
     match sql {
-        Sql::Same(text) => quote!(#p::Expression::Same(#p::Cow::Borrowed(#text))),
+        Sql::Same(text) => quote!(__Expression::Same(__Cow::Borrowed(#text))),
         Sql::Each(texts) => {
-            let texts = texts.iter().map(|(name, text)| quote!((#p::Cow::Borrowed(#name), #p::Cow::Borrowed(#text))));
-            quote!(#p::Expression::Each(#p::Cow::Borrowed(&[#(#texts),*])))
+            let texts = texts.iter().map(|(name, text)| quote!((__Cow::Borrowed(#name), __Cow::Borrowed(#text))));
+            quote!(__Expression::Each(__Cow::Borrowed(&[#(#texts),*])))
         }
     }
 }

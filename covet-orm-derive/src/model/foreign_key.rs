@@ -67,10 +67,16 @@ impl ForeignKey {
     }
 }
 
+/// The variant of `Action` when no word says another.
+pub(crate) const NO_ACTION: &str = "NoAction";
+
+/// The variant of `Timing` when no word says another.
+pub(crate) const IMMEDIATE: &str = "Immediate";
+
 /// The variant of `Action` that a word stands for.
 pub(super) fn variant(given: &Once<Ident>) -> &'static str {
     let named = given.get().and_then(|action| names::ACTIONS.iter().find(|(word, _)| action == word));
-    named.map_or("NoAction", |(_, variant)| variant)
+    named.map_or(NO_ACTION, |(_, variant)| variant)
 }
 
 /// The variant of `Timing`.
@@ -78,7 +84,7 @@ pub(super) fn timing(deferrable: bool, deferred: bool) -> &'static str {
     match (deferrable, deferred) {
         (_, true) => "Deferred",
         (true, false) => "Deferrable",
-        (false, false) => "Immediate",
+        (false, false) => IMMEDIATE,
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) use casing::{plural, snake};
 pub(crate) use column::{Column, Reference};
 pub(crate) use db_enum::{DbEnum, Variant};
 pub(crate) use default::DefaultValue;
-pub(crate) use foreign_key::ForeignKey;
+pub(crate) use foreign_key::{ForeignKey, IMMEDIATE, NO_ACTION};
 pub(crate) use index::{Index, More, Term};
 pub(crate) use kind::Kind;
 pub(crate) use newtype::DbNewtype;

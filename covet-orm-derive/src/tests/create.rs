@@ -24,24 +24,24 @@ fn what_nothing_else_fills_is_required() {
     has(
         &written,
         quote!(
-            pub struct CreateUser<email, role>(__covet::Insert<User>, __covet::PhantomData<fn() -> (email, role)>);
+            pub struct CreateUser<email, role>(__Insert<User>, __PhantomData<fn() -> (email, role)>);
         ),
     );
     has(
         &written,
         quote!(
-            type Create = CreateUser<__covet::No, __covet::No>;
+            type Create = CreateUser<__No, __No>;
         ),
     );
     has(
         &written,
         quote! {
-            pub fn role(self, value: impl __covet::Input<User, Role>) -> CreateUser<email, __covet::Yes> {
-                CreateUser(__covet::given::<User, Role>(self.0, COLUMNS, 4usize, value), __covet::PhantomData)
+            pub fn role(self, value: impl __Input<User, Role>) -> CreateUser<email, __Yes> {
+                CreateUser(__given::<User, Role>(self.0, COLUMNS, 4usize, value), __PhantomData)
             }
         },
     );
-    has(&written, quote!(pub fn name(self, value: impl __covet::Input<User, Option<String>>) -> Self));
+    has(&written, quote!(pub fn name(self, value: impl __Input<User, Option<String>>) -> Self));
     has(
         &written,
         quote! {
@@ -49,30 +49,30 @@ fn what_nothing_else_fills_is_required() {
                 message = "required column `role` of `User` was not given",
                 label = "give `role` a value before this call"
             )]
-            pub trait role<'a> {
+            pub trait required_role<'a> {
                 type On;
             }
             #[diagnostic::do_not_recommend]
-            impl<'a> role<'a> for __covet::Yes {
-                type On = &'a __covet::Executor;
+            impl<'a> required_role<'a> for __Yes {
+                type On = &'a __Executor;
             }
         },
     );
-    has(&written, quote!(impl CreateUser<__covet::Yes, __covet::Yes>));
+    has(&written, quote!(impl CreateUser<__Yes, __Yes>));
     has(
         &written,
         quote! {
-            pub fn exec(self, on: &__covet::Executor) -> impl ::core::future::Future<Output = __covet::Result<User>> {
+            pub fn exec(self, on: &__Executor) -> impl __Future<Output = __Result<User>> {
                 self.0.exec(on)
             }
         },
     );
     // What lacks a column says so at the call, by the type of an argument.
-    has(&written, quote!(impl<role> CreateUser<__covet::No, role>));
-    has(&written, quote!(pub fn exec<'a>(self, _: <__covet::No as required::email<'a>>::On)));
-    has(&written, quote!(impl<> CreateUser<__covet::Yes, __covet::No>));
-    has(&written, quote!(pub fn exec<'a>(self, _: <__covet::No as required::role<'a>>::On)));
-    has(&written, quote!(pub fn insert_many<'rows, email: required::email<'static>, role: required::role<'static>>));
+    has(&written, quote!(impl<role> CreateUser<__No, role>));
+    has(&written, quote!(pub fn exec<'a>(self, _: <__No as required_email<'a>>::On)));
+    has(&written, quote!(impl<> CreateUser<__Yes, __No>));
+    has(&written, quote!(pub fn exec<'a>(self, _: <__No as required_role<'a>>::On)));
+    has(&written, quote!(pub fn insert_many<'rows, email: required_email<'static>, role: required_role<'static>>));
     has_not(&written, quote!(fn posts));
 }
 
@@ -88,11 +88,11 @@ fn nothing_required_is_no_parameter() {
         &written,
         quote!(
             fn create() -> Self::Create {
-                CreateA(__covet::Insert::new(), __covet::PhantomData)
+                CreateA(__Insert::new(), __PhantomData)
             }
         ),
     );
-    has_not(&written, quote!(mod required));
+    has_not(&written, quote!(trait));
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn a_parameter_does_not_hide_a_type_that_a_field_speaks_of() {
         }
     ));
     has(&written, quote!(struct CreateA<time_, other>));
-    has(&written, quote!(fn time(self, value: impl __covet::Input<A, time::Stamp>) -> CreateA<__covet::Yes, other>));
+    has(&written, quote!(fn time(self, value: impl __Input<A, time::Stamp>) -> CreateA<__Yes, other>));
 }
 
 #[test]

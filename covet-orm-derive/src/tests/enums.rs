@@ -25,10 +25,10 @@ fn an_enum_is_its_labels() {
             }
         ),
     );
-    has(&written, quote!(name: __covet::Cow::Borrowed("user_role")));
-    has(&written, quote!(__covet::Cow::Borrowed(&[__covet::Cow::Borrowed("IN_REVIEW"), __covet::Cow::Borrowed("ed")])));
-    has(&written, quote!(Some("ed") => Ok(Self::Editor), _ => Err(__covet::unknown_label("Role", value))));
-    has(&written, quote!(impl __covet::Field for Role { type Inner = Self; }));
+    has(&written, quote!(name: __Cow::Borrowed("user_role")));
+    has(&written, quote!(__Cow::Borrowed(&[__Cow::Borrowed("IN_REVIEW"), __Cow::Borrowed("ed")])));
+    has(&written, quote!(Some("ed") => Ok(Self::Editor), _ => Err(__unknown_label("Role", value))));
+    has(&written, quote!(impl __Field for Role { type Inner = Self; }));
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn an_enum_without_attributes_is_snake_case() {
         ),
         derive::db_enum,
     ));
-    has(&written, quote!(name: __covet::Cow::Borrowed("user_role")));
+    has(&written, quote!(name: __Cow::Borrowed("user_role")));
     has(&written, quote!(Self::InReview => "in_review"));
 }
 
@@ -56,9 +56,9 @@ fn a_newtype_is_the_type_inside() {
     has(
         &written,
         quote!(
-            const TYPE: __covet::ColumnType = <i64 as __covet::ColumnValue>::TYPE;
+            const TYPE: __ColumnType = <i64 as __ColumnValue>::TYPE;
         ),
     );
-    has(&written, quote!(Ok(Self(<i64 as __covet::ColumnValue>::from_value(value, column)?))));
-    has(&written, quote!(impl __covet::Field for UserId { type Inner = Self; }));
+    has(&written, quote!(Ok(Self(<i64 as __ColumnValue>::from_value(value, column)?))));
+    has(&written, quote!(impl __Field for UserId { type Inner = Self; }));
 }

@@ -17,24 +17,35 @@ fn a_belongs_to_goes_by_its_named_field_then_by_name_then_by_reference() {
             team: BelongsTo<Team>,
         }
     });
-    for (field, target, at) in
-        [("author", quote!(User), 1usize), ("second", quote!(User), 2), ("team", quote!(Team), 3)]
-    {
+    let columns = quote!(<Team as __Record>::COLUMNS);
+    let to_user = |at: usize| {
+        let message =
+            ["", "author", "second"].map(|field| format!("the columns that `{field}` goes by differ in type"));
+        let message = &message[at];
+        quote!(__joined(__at(COLUMNS, #at), <User as __Record>::KEY_COLUMN, #message))
+    };
+    for (field, target, at, theirs) in [
+        ("author", quote!(User), 1usize, to_user(1)),
+        ("second", quote!(User), 2, to_user(2)),
+        ("team", quote!(Team), 3, quote!(__at(#columns, __column_named(#columns, "code")))),
+    ] {
         has(
             &written,
             quote! {
-                field: #field,
-                kind: __covet::RelationKind::BelongsTo,
-                target: <#target as __covet::Record>::meta,
-                own: __covet::at(COLUMNS, #at),
+                __relation_meta(
+                    "Post",
+                    #field,
+                    __RelationKind::BelongsTo,
+                    <#target as __Record>::meta,
+                    [__at(COLUMNS, #at), #theirs]
+                )
             },
         );
     }
-    has(&written, quote!(const second: __covet::ToOne<Post, User>));
-    has(&written, quote!(__covet::column_named(<Team as __covet::Record>::COLUMNS, "code")));
-    has(&written, quote!(author: __covet::BelongsTo::unloaded(relation0)));
-    has(&written, quote!(__covet::ToOne::belongs_to(&RELATIONS[0usize], |row| &mut row.author)));
-    has(&written, quote!(__covet::ToOne::optional(&RELATIONS[1usize], |row| &mut row.second)));
+    has(&written, quote!(const second: __ToOne<Post, User>));
+    has(&written, quote!(author: __BelongsTo::unloaded(relation0)));
+    has(&written, quote!(__ToOne::belongs_to(&RELATIONS[0usize], |row| &mut row.author)));
+    has(&written, quote!(__ToOne::optional(&RELATIONS[1usize], |row| &mut row.second)));
 }
 
 #[test]
@@ -47,11 +58,11 @@ fn a_has_many_goes_by_the_column_that_points_here() {
             profile: HasOne<Profile>,
         }
     });
-    has(&written, quote!(__covet::referencing(<Post as __covet::Record>::COLUMNS, "users")));
-    has(&written, quote!(__covet::column_named(<Post as __covet::Record>::COLUMNS, "editor_id")));
-    has(&written, quote!(__covet::referencing(<Profile as __covet::Record>::COLUMNS, "users")));
-    has(&written, quote!(const edited: __covet::ToMany<User, Post>));
-    has(&written, quote!(const profile: __covet::ToOne<User, Profile>));
+    has(&written, quote!(__referencing(<Post as __Record>::COLUMNS, "users")));
+    has(&written, quote!(__column_named(<Post as __Record>::COLUMNS, "editor_id")));
+    has(&written, quote!(__referencing(<Profile as __Record>::COLUMNS, "users")));
+    has(&written, quote!(const edited: __ToMany<User, Post>));
+    has(&written, quote!(const profile: __ToOne<User, Profile>));
 }
 
 #[test]
@@ -59,16 +70,16 @@ fn a_many_to_many_goes_through_its_link() {
     let written = text(model! {
         struct Post { #[covet(key)] id: i64, tags: ManyToMany<Tag, PostTag> }
     });
-    has(&written, quote!(__covet::referencing(<PostTag as __covet::Record>::COLUMNS, "posts")));
-    has(&written, quote!(__covet::referencing(<PostTag as __covet::Record>::COLUMNS, <Tag as __covet::Record>::TABLE)));
-    has(&written, quote!(model: <PostTag as __covet::Record>::meta));
-    has(&written, quote!(const tags: __covet::Links<Post, Tag, PostTag>));
+    has(&written, quote!(__referencing(<PostTag as __Record>::COLUMNS, "posts")));
+    has(&written, quote!(__referencing(<PostTag as __Record>::COLUMNS, <Tag as __Record>::TABLE)));
+    has(&written, quote!(model: <PostTag as __Record>::meta));
+    has(&written, quote!(const tags: __Links<Post, Tag, PostTag>));
     let itself = text(model! {
         struct User { #[covet(key)] id: i64, #[covet(by = one, to = other)] friends: ManyToMany<Self, Friendship> }
     });
-    has(&itself, quote!(__covet::column_named(<Friendship as __covet::Record>::COLUMNS, "one")));
-    has(&itself, quote!(__covet::column_named(<Friendship as __covet::Record>::COLUMNS, "other")));
-    has(&itself, quote!(const friends: __covet::Links<User, User, Friendship>));
+    has(&itself, quote!(__column_named(<Friendship as __Record>::COLUMNS, "one")));
+    has(&itself, quote!(__column_named(<Friendship as __Record>::COLUMNS, "other")));
+    has(&itself, quote!(const friends: __Links<User, User, Friendship>));
 }
 
 #[test]
@@ -83,7 +94,7 @@ fn a_relation_without_all_its_parameters_is_left_to_rustc() {
     has(
         &super::plain(&output),
         quote!(
-            const _: bool = <HasMany as __covet::ColumnValue>::NULLABLE;
+            const _: bool = <HasMany as __ColumnValue>::NULLABLE;
         ),
     );
     assert_eq!(messages(output), Vec::<String>::new());
@@ -96,7 +107,7 @@ fn after_a_mistake_nothing_is_looked_for_in_other_models() {
     };
     let text = super::plain(&output);
     assert_eq!(messages(output).len(), 1);
-    has_not(&text, quote!(__covet::referencing));
-    has(&text, quote!(const posts: __covet::ToMany<User, Post>));
+    has_not(&text, quote!(__referencing));
+    has(&text, quote!(const posts: __ToMany<User, Post>));
     has(&text, quote!(struct CreateUser<>));
 }

@@ -77,7 +77,8 @@ pub struct ForeignKeyMeta {
     pub name: Option<&'static str>,
 }
 
-/// A column of a model.
+/// A column of a model. Nothing in it is dropped, so that the derive can begin with [`ColumnMeta::new`] in a constant and
+/// say only what is special.
 #[derive(Debug)]
 pub struct ColumnMeta {
     /// The struct's name.
@@ -89,11 +90,11 @@ pub struct ColumnMeta {
     /// The position in the model's columns.
     pub index: usize,
     /// The type.
-    pub ty: ColumnType,
+    pub ty: &'static ColumnType,
     /// Whether NULL is allowed.
     pub nullable: bool,
     /// What an insert that does not name it gets, by the database.
-    pub default: Option<ColumnDefault>,
+    pub default: Option<&'static ColumnDefault>,
     /// Whether the database numbers it.
     pub auto: bool,
     /// Whether an insert that does not name it gets a new UUID (version 7) from Covet.
@@ -101,7 +102,7 @@ pub struct ColumnMeta {
     /// Whether text compares without regard to case.
     pub case_insensitive: bool,
     /// The column that it points at.
-    pub references: Option<References>,
+    pub references: Option<&'static References>,
     /// Labels of the column's enum that were called otherwise: how, and how they are called now.
     pub relabels: &'static [(&'static str, &'static str)],
     /// What few columns have.
@@ -123,8 +124,19 @@ pub struct ColumnMore {
     pub backfill: Option<ColumnDefault>,
 }
 
+/// What the type of a field says of its column.
+#[derive(Clone, Copy, Debug)]
+pub struct ColumnKind {
+    /// The type when no attribute says otherwise.
+    pub ty: &'static ColumnType,
+    /// Whether NULL is allowed.
+    pub nullable: bool,
+    /// Labels of an enum that were called otherwise: how, and how they are called now.
+    pub relabels: &'static [(&'static str, &'static str)],
+}
+
 /// What a foreign key column points at.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct References {
     /// The table.
     pub table: &'static str,
@@ -190,7 +202,49 @@ impl IndexMeta {
     }
 }
 
+impl References {
+    /// A foreign key without anything special.
+    #[must_use]
+    pub const fn new(table: &'static str, field: &'static str) -> Self {
+        References {
+            table,
+            field,
+            on_delete: Action::NoAction,
+            on_update: Action::NoAction,
+            timing: Timing::Immediate,
+            name: None,
+        }
+    }
+}
+
 impl ColumnMeta {
+    /// A column of which no attribute says anything.
+    #[must_use]
+    pub const fn new(
+        model: &'static str,
+        field: &'static str,
+        column: &'static str,
+        index: usize,
+        kind: ColumnKind,
+    ) -> Self {
+        let ColumnKind { ty, nullable, relabels } = kind;
+        ColumnMeta {
+            model,
+            field,
+            column,
+            index,
+            ty,
+            nullable,
+            default: None,
+            auto: false,
+            new_uuid: false,
+            case_insensitive: false,
+            references: None,
+            relabels,
+            more: None,
+        }
+    }
+
     /// Whether the database makes its value from other columns, so that nobody writes it.
     #[must_use]
     pub fn is_generated(&self) -> bool {
@@ -284,7 +338,7 @@ pub const fn referencing(columns: &[ColumnMeta], table: &str) -> usize {
     let mut found = None;
     let mut index = 0;
     while index < columns.len() {
-        if let Some(references) = &columns[index].references
+        if let Some(references) = columns[index].references
             && same(references.table, table)
         {
             if found.is_some() {
@@ -308,7 +362,7 @@ pub const fn referencing(columns: &[ColumnMeta], table: &str) -> usize {
 #[must_use]
 #[track_caller]
 pub const fn pointed_at(columns: &'static [ColumnMeta], pointing: &ColumnMeta) -> &'static ColumnMeta {
-    match &pointing.references {
+    match pointing.references {
         Some(references) => &columns[column_named(columns, references.field)],
         None => &columns[0],
     }

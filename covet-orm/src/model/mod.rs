@@ -5,8 +5,8 @@ mod record;
 mod stored;
 
 pub use meta::{
-    CheckName, ColumnMeta, ColumnMore, ForeignKeyMeta, IndexMeta, IndexMore, ModelMeta, ModelMore, References,
-    TermMeta, column_named, pointed_at, referencing,
+    CheckName, ColumnKind, ColumnMeta, ColumnMore, ForeignKeyMeta, IndexMeta, IndexMore, ModelMeta, ModelMore,
+    References, TermMeta, column_named, pointed_at, referencing,
 };
 pub use record::{KeyOf, Model, Record};
 #[doc(hidden)]

@@ -8,7 +8,7 @@ use covet_drivers::{Error, ErrorKind, Result};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::db::Executor;
-use crate::model::{ColumnMeta, ModelMeta};
+use crate::model::{ColumnMeta, ModelMeta, References};
 use crate::query::{Changes, CopyFrom, CopyTo, Find, Insert, InsertAll, InsertMany, Query};
 
 /// How a struct stands for a row: written by `#[derive(Model)]`, used by Covet.
@@ -25,6 +25,10 @@ pub trait Record: Sized + 'static {
     const KEY_AT: usize;
     /// The columns, in the order of the fields.
     const COLUMNS: &'static [ColumnMeta];
+    /// The (first) column of the primary key.
+    const KEY_COLUMN: &'static ColumnMeta = &Self::COLUMNS[Self::KEY_AT];
+    /// What a column says that points at it.
+    const REFERENCES: &'static References = &References::new(Self::TABLE, Self::KEY_FIELD);
     /// The struct's name.
     const NAME: &'static str = Self::COLUMNS[0].model;
     /// The primary key's type: that of the field, or a tuple.

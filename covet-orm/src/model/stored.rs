@@ -2,11 +2,10 @@
 //! and functions that are called by path, which costs rustc less than anything that it must infer.
 
 use covet_drivers::Result;
-use covet_drivers::catalog::ColumnType;
 use covet_drivers::contract::Row;
 use covet_drivers::value::{ColumnValue, ValueRef, ValueWriter};
 
-use crate::model::ColumnMeta;
+use crate::model::{ColumnKind, ColumnMeta};
 
 /// A field that is a column.
 #[diagnostic::on_unimplemented(
@@ -15,12 +14,8 @@ use crate::model::ColumnMeta;
     note = "for an enum derive `DbEnum`, for a newtype derive `DbNewtype`; the types that work are listed in docs/types.md"
 )]
 pub trait Stored: Sized {
-    /// The column type when no attribute says otherwise.
-    const TYPE: ColumnType;
-    /// Whether the column allows NULL.
-    const NULLABLE: bool;
-    /// Labels of an enum that were called otherwise: how, and how they are called now.
-    const RELABELS: &'static [(&'static str, &'static str)];
+    /// What it says of the column.
+    const KIND: ColumnKind;
 
     /// The field of a column, from the value at this position of the row.
     ///
@@ -52,22 +47,20 @@ pub trait Stored: Sized {
 
 #[diagnostic::do_not_recommend]
 impl<T: ColumnValue> Stored for T {
-    const TYPE: ColumnType = <T as ColumnValue>::TYPE;
-    const NULLABLE: bool = <T as ColumnValue>::NULLABLE;
-    const RELABELS: &'static [(&'static str, &'static str)] = <T as ColumnValue>::RELABELS;
+    const KIND: ColumnKind = ColumnKind { ty: T::TYPE_REF, nullable: T::NULLABLE, relabels: T::RELABELS };
 
     #[inline]
     fn decode(row: &mut Row<'_>, at: usize, column: &'static ColumnMeta) -> Result<T> {
-        column.place(row.get(at, &column.ty))
+        column.place(row.get(at, column.ty))
     }
 
     #[inline]
     fn read(field: &T, column: &'static ColumnMeta, to: &mut dyn ValueWriter) -> Result<()> {
-        column.place(field.write_to(&column.ty, to))
+        column.place(field.write_to(column.ty, to))
     }
 
     fn write(field: &mut T, value: ValueRef<'_>, column: &'static ColumnMeta) -> Result<()> {
-        *field = column.place(T::from_value(value, &column.ty))?;
+        *field = column.place(T::from_value(value, column.ty))?;
         Ok(())
     }
 }

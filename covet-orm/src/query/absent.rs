@@ -12,7 +12,7 @@ use crate::query::insert::now;
 
 /// What a row of a bulk insert writes into a column that it was not given.
 pub(super) fn absent(column: &'static ColumnMeta) -> Node {
-    match &column.default {
+    match column.default {
         None if column.auto || column.is_generated() => Node::Default,
         None => Node::Value(Value::Null),
         Some(default) => default_node(default, column),
@@ -32,7 +32,7 @@ fn part_of_now(column: &ColumnMeta) -> Option<Value> {
 
 /// The default as a node, so that a row may have it beside rows that give the column.
 fn default_node(default: &ColumnDefault, column: &'static ColumnMeta) -> Node {
-    let value = match (default, &column.ty) {
+    let value = match (default, column.ty) {
         (ColumnDefault::Now, _) => match part_of_now(column) {
             Some(value) => value,
             None => return Node::Call(Function::Now, Many::EMPTY),

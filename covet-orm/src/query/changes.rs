@@ -92,7 +92,7 @@ impl<'a, M: Model> Changes<'a, M> {
         let mut sink = |line: &mut Row<'_>| {
             found = true;
             for (index, column) in computed.iter().enumerate() {
-                fresh.push(column.place(line.value(index, &column.ty))?.to_owned());
+                fresh.push(column.place(line.value(index, column.ty))?.to_owned());
             }
             Ok(Flow::Continue)
         };
@@ -224,7 +224,7 @@ pub async fn save<M: Model>(row: &mut M, on: &Executor) -> Result<()> {
     let mut fresh: Vec<Value> = Vec::new();
     let mut sink = |line: &mut Row<'_>| {
         for (index, column) in made.iter().enumerate() {
-            fresh.push(column.place(line.value(index, &column.ty))?.to_owned());
+            fresh.push(column.place(line.value(index, column.ty))?.to_owned());
         }
         Ok(Flow::Continue)
     };

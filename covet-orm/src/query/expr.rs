@@ -204,7 +204,7 @@ impl Number for Option<rust_decimal::Decimal> {}
 /// Two operands, of which one belongs to this column.
 fn reckon<S, T>(op: BinaryOp, left: Node, right: Node, column: &'static ColumnMeta, depth: u16) -> Expr<S, T> {
     let node = match column.ty {
-        ColumnType::Decimal { precision, .. } => Node::Decimal(op, precision, Ref::new([left, right])),
+        ColumnType::Decimal { precision, .. } => Node::Decimal(op, *precision, Ref::new([left, right])),
         ColumnType::F32 | ColumnType::F64 => Node::binary(op, left, right),
         _ => Node::Whole(op, Ref::new([left, right])),
     };

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use covet_drivers::catalog::ColumnType;
 use covet_drivers::sql::{BinaryOp, Many, Node, Select, Statement};
 use covet_drivers::value::{Key as _, KeyValues, Value};
 use covet_drivers::{Error, Result};
@@ -16,6 +15,22 @@ use crate::query::texts::{Shape, columns_of, keyed};
 use crate::query::{Expr, Query};
 use crate::relation::Include;
 
+/// The values of a key by reference, in one of two rooms of the caller's: mostly there is one, which then costs nothing.
+macro_rules! lent {
+    ($values:expr, $one:ident, $several:ident) => {
+        match $values.as_slice() {
+            [value] => {
+                $one = [value];
+                $one.as_slice()
+            }
+            values => {
+                $several = values.iter().collect::<Vec<_>>();
+                $several.as_slice()
+            }
+        }
+    };
+}
+
 /// At most one row, by its key. The SQL is printed once a process.
 #[must_use = "nothing is read before `one`, `optional` or `exists`"]
 pub struct Find<M> {
@@ -27,21 +42,10 @@ pub struct Find<M> {
 
 impl<M: Model> Find<M> {
     pub(crate) fn by_key(key: M::Key) -> Self {
-        let meta = M::meta();
-        // Pushed and not collected, here and below: it is half the instructions, of a statement that comes often.
-        let mut types: KeyValues<&ColumnType> = KeyValues::new();
-        for column in meta.key_columns() {
-            types.push(&column.ty);
-        }
-        let mut values = Ok(KeyValues::new());
-        for (value, column) in key.into_values(&types).into_iter().zip(meta.key_columns()) {
-            match (column.place(value), &mut values) {
-                (Ok(value), Ok(values)) => values.push(value),
-                (Err(error), Ok(_)) => values = Err(error),
-                (_, Err(_)) => {}
-            }
-        }
-        Find { columns: meta.key, shape: Shape::FindByKey, values, marker: PhantomData }
+        let columns = M::meta().key;
+        let column = |nth: usize| columns.get(nth).and_then(|at| M::COLUMNS.get(*at)).unwrap_or(M::KEY_COLUMN);
+        let values = key.into_values(|nth| column(nth).ty).map_err(|(nth, error)| column(nth).at(error));
+        Find { columns, shape: Shape::FindByKey, values, marker: PhantomData }
     }
 
     /// By the unique index over these columns, with a node for each. The derive writes the calls.
@@ -67,9 +71,10 @@ impl<M: Model> Find<M> {
         let values = self.values?;
         let text =
             M::meta().texts.text(self.shape, on.shared().dialect, || by::<M>(self.columns, columns_of::<M>()))?;
-        let args = lent(&values);
+        let (one, several);
+        let args = lent!(&values, one, several);
         let mut sink = Last::new(|row| M::decode(row, 0));
-        let result = on.session().await?.run(text, &args, &mut sink).await;
+        let result = on.session().await?.run(text, args, &mut sink).await;
         result.map_err(|error| M::meta().at_value(error, |nth| self.columns.get(nth).copied()))?;
         Ok(sink.row)
     }
@@ -85,9 +90,10 @@ impl<M: Model> Find<M> {
         let values = self.values?;
         let text =
             M::meta().texts.text(Shape::ExistsByKey, on.shared().dialect, || by::<M>(self.columns, Many::EMPTY))?;
-        let args = lent(&values);
+        let (one, several);
+        let args = lent!(&values, one, several);
         let mut sink = Last::new(|_| Ok(()));
-        let result = on.session().await?.run(text, &args, &mut sink).await;
+        let result = on.session().await?.run(text, args, &mut sink).await;
         result.map_err(|error| M::meta().at_value(error, |nth| self.columns.get(nth).copied()))?;
         Ok(sink.row.is_some())
     }
@@ -118,14 +124,6 @@ impl<M> fmt::Debug for Find<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Find").field(&self.shape).finish()
     }
-}
-
-fn lent(values: &KeyValues<Value>) -> KeyValues<&Value> {
-    let mut lent = KeyValues::new();
-    for value in values {
-        lent.push(value);
-    }
-    lent
 }
 
 fn by<M: Record>(columns: &[usize], list: Many<Node>) -> Statement {

@@ -290,7 +290,7 @@ pub(crate) fn now() -> i64 {
 
 /// The time as a value of the column.
 pub(crate) fn time_of(index: usize, columns: &[ColumnMeta], now: i64) -> Node {
-    Node::Value(match columns.get(index).map(|column| &column.ty) {
+    Node::Value(match columns.get(index).map(|column| column.ty) {
         Some(ColumnType::DateTime) => Value::DateTime(now),
         _ => Value::Timestamp(now),
     })

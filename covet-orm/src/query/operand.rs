@@ -62,7 +62,7 @@ pub struct Written;
 /// The value as a node; one that the column cannot hold is refused when the statement is printed.
 #[inline]
 pub(crate) fn value<T: ColumnValue>(value: T, column: &'static ColumnMeta) -> Node {
-    match value.into_value(&column.ty) {
+    match value.into_value(column.ty) {
         Ok(value) => Node::Value(value),
         Err(error) => Node::Refused(Arc::new(column.at(error))),
     }
@@ -88,7 +88,7 @@ pub(crate) fn assigned<S, T>(operand: impl Input<S, T>, column: &'static ColumnM
 #[inline]
 fn fits(value: &Value, column: &'static ColumnMeta) -> Result<()> {
     match value {
-        Value::Text(text) => column.place(covet_drivers::value::fits(text, &column.ty)),
+        Value::Text(text) => column.place(covet_drivers::value::fits(text, column.ty)),
         _ => Ok(()),
     }
 }

@@ -404,7 +404,7 @@ async fn insert_links<L: Model>(
         select.filter = Some(mine.and(Node::In(sql::Ref::new(Node::column(through.theirs.column)), list)));
         let mut there = Vec::new();
         let mut sink = |row: &mut Row<'_>| {
-            there.push(through.theirs.place(row.value(0, &through.theirs.ty))?.to_owned());
+            there.push(through.theirs.place(row.value(0, through.theirs.ty))?.to_owned());
             Ok(Flow::Continue)
         };
         // Locked, so that it is the truth of now and not of the transaction's beginning.

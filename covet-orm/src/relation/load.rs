@@ -159,7 +159,7 @@ async fn fetch<R: Model>(
     let at = R::COLUMNS.len();
     let key_column = meta.through.as_ref().map_or(meta.theirs, |through| through.own);
     on.run(&select.into(), &mut |row: &mut Row<'_>| {
-        let key = hash_key(key_column.place(row.value(at, &key_column.ty))?, key_column)?;
+        let key = hash_key(key_column.place(row.value(at, key_column.ty))?, key_column)?;
         if let Some(wanted) = key.and_then(|key| wanted.get_mut(&key)) {
             // Each gets its own copy, of which the last may take what the row holds.
             let mut sharers = wanted.sharers.iter_mut();

@@ -41,7 +41,7 @@ fn table(model: &'static ModelMeta, all: &[&'static ModelMeta]) -> Result<Table>
     }
     let mut foreign_keys = Vec::new();
     for column in model.columns {
-        if let Some(references) = &column.references {
+        if let Some(references) = column.references {
             foreign_keys.push(column.place(foreign_key(model, column, references, all))?);
         }
     }
@@ -84,7 +84,7 @@ fn checks(model: &ModelMeta) -> Result<Vec<Check>> {
 fn column(meta: &ColumnMeta) -> Column {
     Column {
         nullable: meta.nullable,
-        default: meta.default.clone(),
+        default: meta.default.cloned(),
         auto: meta.auto,
         case_insensitive: meta.case_insensitive,
         generated: meta.more.and_then(|more| more.generated.clone()),
