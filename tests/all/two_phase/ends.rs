@@ -105,12 +105,23 @@ fn what_is_over_is_forgotten() {
         assert!(decisions < 70 && traces < 140, "{decisions} decisions and {traces} traces are kept");
         nothing_happened(&c.recover().await.unwrap());
         assert_eq!(both.kept().await, (0, 0));
-        // What another process has left undeleted is no reason to worry.
-        for n in 0..5 {
-            put_both(&c, &format!("again {n}")).await.unwrap().everywhere().unwrap();
+        // What another process has left undeleted is no reason to worry. A coordinator recovers by itself soon after it
+        // was opened, so another one may be needed that leaves something.
+        let mut left = 0;
+        for round in 0.. {
+            let other = both.coordinator().await;
+            for n in 0..5 {
+                put_both(&other, &format!("{round} again {n}")).await.unwrap().everywhere().unwrap();
+            }
+            drop(other);
+            left = both.kept().await.0;
+            if left > 0 {
+                break;
+            }
         }
         nothing_happened(&both.coordinator().await.recover().await.unwrap());
-        assert_eq!(both.kept().await, (5, 10));
+        let (decisions, traces) = both.kept().await;
+        assert!(decisions <= left && (2 * decisions..=10).contains(&traces), "{decisions} of {left}, {traces} traces");
     });
 }
 
