@@ -23,7 +23,7 @@ on_each! {
 const BASE: &str = "users{id auto; name text(20)?} posts{id auto; title text(20)?}";
 
 /// Makes a migration as somebody would who knows nothing of those that came after the first.
-fn branch(place: &Place, to: &str, decisions: &[&str]) -> PathBuf {
+pub(crate) fn branch(place: &Place, to: &str, decisions: &[&str]) -> PathBuf {
     let (all, away) = (place.migrations(), place.dir.path().join("away"));
     std::fs::create_dir_all(&away).unwrap();
     let later: Vec<PathBuf> = folders(&all).into_iter().skip(1).collect();

@@ -11,7 +11,8 @@ use covet_orm::schema::{Models, schema_of};
 use covet_tests::{Kind, Url};
 
 use crate::notation::schema;
-use crate::place::{Place, on};
+use crate::place::{Place, Words, on};
+use crate::teams::branch;
 use crate::tool::{Said, run, workspace};
 
 const BEFORE: &str = "users{id auto} billing.t{id auto}";
@@ -91,7 +92,35 @@ async fn an_index_whose_name_is_taken_in_the_other_schema_is_refused() {
     .await;
 }
 
-/// Migrations that were made side by side may both bring the same schema.
+/// Migrations that were made side by side may both bring the same schema: whichever runs first makes it, and whichever
+/// goes back last takes it away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_branches_may_bring_one_schema() {
+    on(Kind::Postgres, async |place| {
+        let both = "t{id auto} shop.a{id auto; n i32?} shop.b{id auto}";
+        let wanted = place.fresh(&schema(both)).await;
+        place.make(&schema("t{id auto}"), &[]).unwrap();
+        let first = branch(place, "t{id auto} shop.a{id auto; n i32?}", &[]);
+        let second = branch(place, "t{id auto} shop.b{id auto}", &[]);
+        assert!(place.make(&schema(both), &[]).unwrap().is_none());
+        let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname = 'shop'";
+        for order in [[&first, &second], [&second, &first]] {
+            let hidden = place.dir.path().join("hidden");
+            std::fs::rename(order[1], &hidden).unwrap();
+            assert_eq!(place.up().await.unwrap(), 2);
+            std::fs::rename(&hidden, order[1]).unwrap();
+            assert_eq!(place.up().await.unwrap(), 1);
+            place.shape(Words::Own).await.is(&wanted, "both orders");
+            assert_eq!(place.down(Goal::Count(1)).await.unwrap(), 1);
+            assert_eq!(place.number(schemas).await, 1, "the other's table is in it");
+            place.down(Goal::All).await.unwrap();
+            assert_eq!(place.number(schemas).await, 0);
+        }
+    })
+    .await;
+}
+
+/// One name in two schemas is two things.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn names_are_apart_by_their_schemas() {
     on(Kind::Postgres, async |place| {
