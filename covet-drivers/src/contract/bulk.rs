@@ -97,6 +97,7 @@ pub fn in_row(error: Error, row: u64, column: Option<&str>) -> Error {
 
 /// The error of a statement that binds a value for each column of each row, with row and column where it says
 /// which value it was.
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
 #[cold]
 pub(crate) fn of_rows(error: Error, columns: &[&'static str], before: u64) -> Error {
     match (error.argument(), columns.len()) {
@@ -106,6 +107,7 @@ pub(crate) fn of_rows(error: Error, columns: &[&'static str], before: u64) -> Er
 }
 
 /// The bytes that a value keeps outside of itself.
+#[cfg(feature = "postgres")]
 #[inline]
 pub(crate) fn heap(value: &Value) -> usize {
     match value {

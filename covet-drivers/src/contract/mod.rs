@@ -36,13 +36,16 @@ pub use adapter::{Adapter, Backend};
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub(crate) use admin::scratch_name;
 pub use admin::{Admin, Answer, Facts, Finding, Others, Shell, TableFacts, bytes_as_text};
+#[cfg(feature = "postgres")]
+pub(crate) use bulk::heap;
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
+pub(crate) use bulk::of_rows;
 pub use bulk::{BULK_SAVEPOINT, Bulk, Part, RowSupply, in_row, insert_by_values, pull, whole_row};
-#[allow(unused_imports)] // which of them are used depends on the adapters
-pub(crate) use bulk::{heap, of_rows};
 pub use command::{Command, Outcome, Reuse};
 pub use connection::{BoxFuture, Connection, ConnectionState, Isolation, ServerInfo, TransactionOptions};
 pub use copy::{Copied, FromFile, ToFile};
 pub use direct::Direct;
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub(crate) use direct::Of;
 pub use maintain::{BackupPace, BackupProgress, Checkpoint, CheckpointMode, Maintenance};
 pub use notify::{Listener, Notification, Notifications};
