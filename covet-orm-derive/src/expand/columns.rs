@@ -22,12 +22,15 @@ fn meta(model: &str, index: usize, column: &Column) -> TokenStream {
     let Column { name: field, column: name, ty, auto, new_uuid, .. } = column;
     let kind = stored(ty, "KIND");
     let plain = quote!(__column_meta(#model, #field, #name, #index, #kind));
-    let flags = [
-        (*auto, quote!(auto: true,)),
-        (*new_uuid, quote!(new_uuid: true,)),
-        (column.attr.case_insensitive.is_given(), quote!(case_insensitive: true,)),
-    ];
-    let mut special: TokenStream = flags.into_iter().filter(|(given, _)| *given).map(|(_, field)| field).collect();
+    let mut special = TokenStream::new();
+    for (flag, given) in
+        [("auto", *auto), ("new_uuid", *new_uuid), ("case_insensitive", column.attr.case_insensitive.is_given())]
+    {
+        if given {
+            let flag = format_ident!("{flag}");
+            special.extend(quote!(#flag: true,));
+        }
+    }
     special.extend(narrower(column));
     special.extend(default(column).map(|default| quote!(default: Some(&__ColumnDefault::#default),)));
     special.extend(column.references.as_ref().map(references));
