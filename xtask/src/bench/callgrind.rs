@@ -28,6 +28,12 @@ fn slow(url: &str) -> String {
     if url.starts_with("sqlite:") { format!("{url}?inline_budget=25000") } else { url.to_owned() }
 }
 
+/// The instructions of what callgrind tells in the end.
+pub(super) fn collected(told: &str) -> Option<f64> {
+    let (_, number) = told.lines().find_map(|line| line.split_once("Collected :"))?;
+    number.trim().parse().ok()
+}
+
 fn count(bench: &Bench<'_>, side: Side, case: &Case, times: u32) -> Outcome<f64> {
     let out = bench.folder.join("callgrind.out");
     let mut command = Command::new("valgrind");
@@ -39,9 +45,7 @@ fn count(bench: &Bench<'_>, side: Side, case: &Case, times: u32) -> Outcome<f64>
         .stdin(Stdio::null());
     let output = command.output().map_err(|error| format!("cannot run valgrind: {error}"))?;
     let told = String::from_utf8_lossy(&output.stderr);
-    let collected = told.lines().find_map(|line| line.split_once("Collected :"));
-    let number = collected.and_then(|(_, number)| number.trim().parse().ok());
-    match number {
+    match collected(&told) {
         Some(number) if output.status.success() => Ok(number),
         _ => Err(format!("{} of {} under callgrind failed:\n{told}", case.name, side.word())),
     }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use super::projects::{Project, root};
 use crate::Outcome;
+use crate::bench::callgrind::collected;
+use crate::process::capture;
 
 /// CPU time and memory.
 #[derive(Clone, Copy, Default)]
@@ -38,10 +40,26 @@ const TICK: Duration = Duration::from_millis(10);
 /// A wrapper that leaves the number of its process behind and becomes rustc.
 const WRAPPER: &str = "#!/bin/sh\necho $$ > \"$COVET_BENCH_PID\"\nexec \"$@\"\n";
 
+/// A wrapper that has callgrind count what rustc does with a project of this benchmark.
+const COUNTER: &str = "#!/bin/sh\ncase \"$*\" in\n*--crate-name\\ bench_*) exec valgrind --tool=callgrind \
+                       --callgrind-out-file=/dev/null --log-file=\"$COVET_BENCH_LOG\" \"$@\" ;;\n*) exec \"$@\" ;;\nesac\n";
+
+/// Checks the project and gives the instructions of rustc.
+pub(super) fn instructions(project: &Project) -> Outcome<f64> {
+    let (wrapper, log) = (root().join("count.sh"), root().join("count.log"));
+    write_program(&wrapper, COUNTER)?;
+    let _ = fs::remove_file(&log);
+    let mut command = project.cargo();
+    command.args(["check", "--quiet", "--offline"]).env("RUSTC_WRAPPER", &wrapper).env("COVET_BENCH_LOG", &log);
+    capture(&mut command)?;
+    let told = fs::read_to_string(&log).map_err(|error| format!("{}: {error}", log.display()))?;
+    collected(&told).ok_or_else(|| format!("callgrind tells no instructions of rustc:\n{told}"))
+}
+
 /// Checks the project, of which nothing but the project itself is to be done.
 pub(super) fn check(project: &Project) -> Outcome<Cost> {
     let (wrapper, number) = (root().join("rustc.sh"), root().join("rustc.pid"));
-    write_program(&wrapper)?;
+    write_program(&wrapper, WRAPPER)?;
     let _ = fs::remove_file(&number);
     let before = spent()?;
     let mut command = project.cargo();
@@ -92,13 +110,10 @@ fn ticks(stat: &str) -> Option<u32> {
     user.checked_add(system)
 }
 
-fn write_program(path: &Path) -> Outcome {
+fn write_program(path: &Path, text: &str) -> Outcome {
     use std::os::unix::fs::PermissionsExt as _;
-    if path.exists() {
-        return Ok(());
-    }
     let failed = |error: std::io::Error| format!("{}: {error}", path.display());
-    fs::write(path, WRAPPER).map_err(failed)?;
+    fs::write(path, text).map_err(failed)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).map_err(failed)
 }
 
