@@ -9,7 +9,7 @@ use covet_orm::{ErrorKind, models};
 use covet_tests::Kind;
 
 use crate::notation::schema;
-use crate::place::{Place, Words, by_name, id, on_each};
+use crate::place::{Place, Shape, Words, by_name, id, on_each};
 
 on_each! {
     x07_branches_that_commute
@@ -35,6 +35,21 @@ pub(crate) fn branch(place: &Place, to: &str, decisions: &[&str]) -> PathBuf {
         std::fs::rename(away.join(path.file_name().unwrap()), path).unwrap();
     }
     made
+}
+
+/// Runs what both branches follow and one of them, and then the other: the end is the same whichever comes first. The way
+/// back is the caller's.
+pub(crate) async fn in_both_orders(place: &Place, branches: [&Path; 2], wanted: &Shape, back: impl AsyncFn()) {
+    let [first, second] = branches;
+    let hidden = place.dir.path().join("hidden");
+    for last in [second, first] {
+        std::fs::rename(last, &hidden).unwrap();
+        assert_eq!(place.up().await.unwrap(), 2);
+        std::fs::rename(&hidden, last).unwrap();
+        assert_eq!(place.up().await.unwrap(), 1);
+        place.shape(Words::Own).await.is(wanted, "both orders");
+        back().await;
+    }
 }
 
 fn folders(path: &Path) -> Vec<PathBuf> {
@@ -69,15 +84,10 @@ async fn x07_branches_that_commute(place: &Place) {
     assert_eq!(by_name(&folder.schema().unwrap()), by_name(&schema(both)));
     // Nothing is left to be made; what is made next follows both.
     assert!(place.make(&schema(both), &[]).unwrap().is_none());
-    for order in [[&first, &second], [&second, &first]] {
-        let hidden = place.dir.path().join("hidden");
-        std::fs::rename(order[1], &hidden).unwrap();
-        assert_eq!(place.up().await.unwrap(), 2);
-        std::fs::rename(&hidden, order[1]).unwrap();
-        assert_eq!(place.up().await.unwrap(), 1);
-        place.shape(Words::Own).await.is(&wanted, "both orders");
+    in_both_orders(place, [&first, &second], &wanted, async || {
         place.down(Goal::All).await.unwrap();
-    }
+    })
+    .await;
     let merged = place.make(&schema(&format!("{both} more{{id auto}}")), &[]).unwrap().unwrap();
     let plan = std::fs::read_to_string(merged.join("plan.toml")).unwrap();
     assert!(plan.contains(&id(&first)) && plan.contains(&id(&second)), "{plan}");

@@ -11,8 +11,8 @@ use covet_orm::schema::{Models, schema_of};
 use covet_tests::{Kind, Url};
 
 use crate::notation::schema;
-use crate::place::{Place, Words, on};
-use crate::teams::branch;
+use crate::place::{Place, on};
+use crate::teams::{branch, in_both_orders};
 use crate::tool::{Said, run, workspace};
 
 const BEFORE: &str = "users{id auto} billing.t{id auto}";
@@ -104,18 +104,13 @@ async fn two_branches_may_bring_one_schema() {
         let second = branch(place, "t{id auto} shop.b{id auto}", &[]);
         assert!(place.make(&schema(both), &[]).unwrap().is_none());
         let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname = 'shop'";
-        for order in [[&first, &second], [&second, &first]] {
-            let hidden = place.dir.path().join("hidden");
-            std::fs::rename(order[1], &hidden).unwrap();
-            assert_eq!(place.up().await.unwrap(), 2);
-            std::fs::rename(&hidden, order[1]).unwrap();
-            assert_eq!(place.up().await.unwrap(), 1);
-            place.shape(Words::Own).await.is(&wanted, "both orders");
+        in_both_orders(place, [&first, &second], &wanted, async || {
             assert_eq!(place.down(Goal::Count(1)).await.unwrap(), 1);
             assert_eq!(place.number(schemas).await, 1, "the other's table is in it");
             place.down(Goal::All).await.unwrap();
             assert_eq!(place.number(schemas).await, 0);
-        }
+        })
+        .await;
     })
     .await;
 }
