@@ -61,7 +61,7 @@ pub mod names {
     pub use crate::schema::Registered as __Registered;
 }
 
-/// [`ColumnMeta::new`], by a path of one word.
+/// A column of which no attribute says anything; a free function, because a method would have to be looked for.
 #[must_use]
 pub const fn column_meta(
     model: &'static str,
@@ -70,10 +70,25 @@ pub const fn column_meta(
     index: usize,
     kind: ColumnKind,
 ) -> ColumnMeta {
-    ColumnMeta::new(model, field, column, index, kind)
+    let ColumnKind { ty, nullable, relabels } = kind;
+    ColumnMeta {
+        model,
+        field,
+        column,
+        index,
+        ty,
+        nullable,
+        default: None,
+        auto: false,
+        new_uuid: false,
+        case_insensitive: false,
+        references: None,
+        relabels,
+        more: None,
+    }
 }
 
-/// [`RelationMeta::new`], likewise.
+/// A relation without a model between, likewise.
 #[must_use]
 pub const fn relation_meta(
     model: &'static str,
@@ -82,7 +97,8 @@ pub const fn relation_meta(
     target: fn() -> &'static ModelMeta,
     sides: [&'static ColumnMeta; 2],
 ) -> RelationMeta {
-    RelationMeta::new(model, field, kind, target, sides)
+    let [own, theirs] = sides;
+    RelationMeta { model, field, kind, target, own, theirs, through: None }
 }
 
 /// Stands in for what does not compile: the insert of a row that lacks a required column, the field of a relation that

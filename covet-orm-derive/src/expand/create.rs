@@ -90,6 +90,7 @@ impl<'a> Builder<'a> {
     }
 
     /// `exec` of a row of which this column is the first that is missing: calling it is an error that names the column.
+    /// It comes with the type of an argument, for which rustc quotes no bound.
     fn incomplete(&self, at: usize) -> TokenStream {
         let Builder { model, create, params, traits, .. } = self;
         let ident = &model.ident;

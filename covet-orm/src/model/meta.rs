@@ -77,8 +77,8 @@ pub struct ForeignKeyMeta {
     pub name: Option<&'static str>,
 }
 
-/// A column of a model. Nothing in it is dropped, so that the derive can begin with [`ColumnMeta::new`] in a constant and
-/// say only what is special.
+/// A column of a model. Nothing in it is dropped, so that the derive can begin with a plain one in a static and say
+/// only what is special.
 #[derive(Debug)]
 pub struct ColumnMeta {
     /// The struct's name.
@@ -218,33 +218,6 @@ impl References {
 }
 
 impl ColumnMeta {
-    /// A column of which no attribute says anything.
-    #[must_use]
-    pub const fn new(
-        model: &'static str,
-        field: &'static str,
-        column: &'static str,
-        index: usize,
-        kind: ColumnKind,
-    ) -> Self {
-        let ColumnKind { ty, nullable, relabels } = kind;
-        ColumnMeta {
-            model,
-            field,
-            column,
-            index,
-            ty,
-            nullable,
-            default: None,
-            auto: false,
-            new_uuid: false,
-            case_insensitive: false,
-            references: None,
-            relabels,
-            more: None,
-        }
-    }
-
     /// Whether the database makes its value from other columns, so that nobody writes it.
     #[must_use]
     pub fn is_generated(&self) -> bool {

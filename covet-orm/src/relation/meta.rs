@@ -49,19 +49,6 @@ pub enum RelationKind {
 }
 
 impl RelationMeta {
-    /// A relation without a model between.
-    #[must_use]
-    pub const fn new(
-        model: &'static str,
-        field: &'static str,
-        kind: RelationKind,
-        target: fn() -> &'static ModelMeta,
-        sides: [&'static ColumnMeta; 2],
-    ) -> Self {
-        let [own, theirs] = sides;
-        RelationMeta { model, field, kind, target, own, theirs, through: None }
-    }
-
     /// `EXISTS` a related row for which the condition holds; the condition's columns are the other model's.
     pub(crate) fn exists(&self, condition: Node) -> Node {
         let table = (self.target)().table;
