@@ -25,7 +25,8 @@ use proc_macro::TokenStream;
 /// On the struct: `table = "…"`, `schema = "…"`, `timestamps`, `unique(a, b)`, `index(a, b)`. On a column: `key`,
 /// `column = "…"`, `unique`, `index`, `default = …`, `max_len = n`, `decimal(precision, scale)`,
 /// `references = Model`, `on_delete = …`, `on_update = …`, `version`, `case_insensitive`,
-/// `auto = false`. On a relation: `by = field`, `to = field`.
+/// `auto = false`. On a relation: `by = field`, `to = field`. What is said in SQL (`check`, `generated`, `comment`,
+/// `foreign_key(…)` …) and what answers a migration (`renamed_from`, `backfill`) is in `docs/guide.md`.
 #[proc_macro_derive(Model, attributes(covet))]
 pub fn model(input: TokenStream) -> TokenStream {
     derive::run(input.into(), derive::model).into()
@@ -33,7 +34,8 @@ pub fn model(input: TokenStream) -> TokenStream {
 
 /// Makes an enum without data a type that a column can have: one of a list of labels.
 ///
-/// On the enum: `name = "…"`, `schema = "…"`, `rename_all = "…"`. On a variant: `rename = "…"`.
+/// On the enum: `name = "…"`, `schema = "…"`, `rename_all = "…"`. On a variant: `rename = "…"`,
+/// `renamed_from = "…"`.
 #[proc_macro_derive(DbEnum, attributes(covet))]
 pub fn db_enum(input: TokenStream) -> TokenStream {
     derive::run(input.into(), derive::db_enum).into()

@@ -26,7 +26,7 @@ const CHORES: &[Chore] = &[
     (
         "torture",
         "[filter…]",
-        "run the tests that can go through far more cases, with all of them: minutes, not seconds",
+        "run the tests that can go through far more cases, with all of them: tens of minutes",
         test::torture,
     ),
     (
@@ -38,7 +38,7 @@ const CHORES: &[Chore] = &[
     (
         "mutants",
         "[name…]",
-        "break a copy of Covet in many ways, and see that a test notices each: about two minutes for each",
+        "break a copy of Covet in many ways, and see that a test notices each: about a minute for each",
         mutants::run,
     ),
     (

@@ -113,7 +113,7 @@ impl DbOptions {
     }
 
     /// Tells every statement that has ended to an observer, and connections that are held for too long. Without one,
-    /// nothing is measured.
+    /// nothing is measured, unless `tracing` listens to `covet::query` at the level debug.
     #[must_use]
     pub fn observe(mut self, observer: impl Observer + 'static) -> Self {
         self.observer = Some(Arc::new(observer));

@@ -4,7 +4,7 @@ use covet_orm::drivers::catalog::Schema;
 use covet_orm::drivers::lint::{Check, Rebuild, Scene};
 use covet_orm::lint::{lint_live, rules_of};
 use covet_orm::migrate::{Folder, Target};
-use covet_orm::{Db, DbOptions};
+use covet_orm::Db;
 use covet_tests::Kind;
 
 use crate::lint::{Bench, ids};
@@ -26,32 +26,6 @@ async fn postgres_has_an_index_that_is_not_valid() {
     assert_eq!(found(&bench, &place.db).await, [] as [&str; 0]);
     assert!(place.try_sql("CREATE UNIQUE INDEX CONCURRENTLY t_a_key ON t (a)").await.is_err());
     assert_eq!(found(&bench, &place.db).await, ["PG03"]);
-    place.end().await;
-}
-
-/// MA18
-#[tokio::test]
-async fn mysql_waits_all_day_for_a_lock() {
-    let Some(place) = Place::new(Kind::Mysql).await else { return };
-    let bench = Bench::new();
-    let alter = "ALTER TABLE users ADD COLUMN a int";
-    bench.script("mysql", alter);
-    assert_eq!(found(&bench, &place.db).await, ["MA18"]);
-    for silent in [
-        "ALTER TABLE users WAIT 5 ADD COLUMN a int",
-        "SET lock_wait_timeout = 5;\nALTER TABLE users ADD COLUMN a int",
-        "CREATE TABLE fresh (id bigint PRIMARY KEY);\nALTER TABLE fresh ADD COLUMN a int",
-    ] {
-        bench.script("mysql", silent);
-        assert_eq!(found(&bench, &place.db).await, [] as [&str; 0], "{silent}");
-    }
-    bench.script("mysql", alter);
-    let sign = if place.url.url.contains('?') { '&' } else { '?' };
-    let url = format!("{}{sign}lock_timeout=5000", place.url.url);
-    let patient = Db::connect_with(&url, DbOptions::new().max_connections(1)).await.unwrap();
-    assert_eq!(found(&bench, &patient).await, [] as [&str; 0]);
-    patient.close();
-    drop(patient);
     place.end().await;
 }
 
