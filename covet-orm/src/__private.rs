@@ -19,6 +19,8 @@ pub mod names {
     pub use std::future::Future as __Future;
     pub use std::iter::IntoIterator as __IntoIterator;
     pub use std::marker::{PhantomData as __PhantomData, Send as __Send};
+    pub use std::option::Option::{self as __Option, None as __None, Some as __Some};
+    pub use std::result::Result::{Err as __Err, Ok as __Ok};
 
     pub use covet_drivers::Result as __Result;
     pub use covet_drivers::catalog::{

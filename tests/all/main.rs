@@ -25,6 +25,7 @@ mod listen;
 mod many;
 mod memory;
 mod mutants;
+mod names;
 mod outcomes;
 mod own_sql;
 mod pool;

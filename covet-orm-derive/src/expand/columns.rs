@@ -32,7 +32,7 @@ fn meta(model: &str, index: usize, column: &Column) -> TokenStream {
         }
     }
     special.extend(narrower(column));
-    special.extend(default(column).map(|default| quote!(default: Some(&__ColumnDefault::#default),)));
+    special.extend(default(column).map(|default| quote!(default: __Some(&__ColumnDefault::#default),)));
     special.extend(column.references.as_ref().map(references));
     special.extend(more(column));
     match special.is_empty() {
@@ -44,7 +44,7 @@ fn meta(model: &str, index: usize, column: &Column) -> TokenStream {
 /// The column's type, where attributes say more than the field's type.
 fn narrower(column: &Column) -> Option<TokenStream> {
     if let Some(max) = column.attr.max_len.get() {
-        return Some(quote!(ty: &__ColumnType::Text { max_len: Some(#max) },));
+        return Some(quote!(ty: &__ColumnType::Text { max_len: __Some(#max) },));
     }
     let (precision, scale) = column.attr.decimal.get()?;
     Some(quote!(ty: &__ColumnType::Decimal { precision: #precision, scale: #scale },))
@@ -85,20 +85,20 @@ fn more(column: &Column) -> Option<TokenStream> {
     }
     let check = sql::optional(attr.check.get());
     let [comment, renamed_from] = [&attr.comment, &attr.renamed_from].map(|text| match text.get() {
-        Some(text) => quote!(Some(#text)),
-        None => quote!(None),
+        Some(text) => quote!(__Some(#text)),
+        None => quote!(__None),
     });
     let backfill = match value(column.backfill.as_ref(), column) {
-        Some(value) => quote!(Some(__ColumnDefault::#value)),
-        None => quote!(None),
+        Some(value) => quote!(__Some(__ColumnDefault::#value)),
+        None => quote!(__None),
     };
     let generated = attr.generated.get().map(|sql| (sql, true));
     let generated = match generated.or_else(|| attr.generated_virtual.get().map(|sql| (sql, false))) {
         Some((sql, stored)) => {
             let expression = sql::expression(sql);
-            quote!(Some(__Generated { expression: #expression, stored: #stored }))
+            quote!(__Some(__Generated { expression: #expression, stored: #stored }))
         }
-        None => quote!(None),
+        None => quote!(__None),
     };
     Some(quote! {
         more: {
@@ -109,7 +109,7 @@ fn more(column: &Column) -> Option<TokenStream> {
                 renamed_from: #renamed_from,
                 backfill: #backfill,
             };
-            Some(&MORE)
+            __Some(&MORE)
         },
     })
 }
@@ -132,10 +132,10 @@ fn references(reference: &Reference) -> TokenStream {
         let timing = format_ident!("{timing}");
         special.extend(quote!(timing: __Timing::#timing,));
     }
-    special.extend(constraint.as_ref().map(|name| quote!(name: Some(#name),)));
+    special.extend(constraint.as_ref().map(|name| quote!(name: __Some(#name),)));
     match special.is_empty() {
-        true => quote!(references: Some(#plain),),
-        false => quote!(references: Some(&__References { #special ..*#plain }),),
+        true => quote!(references: __Some(#plain),),
+        false => quote!(references: __Some(&__References { #special ..*#plain }),),
     }
 }
 

@@ -28,7 +28,11 @@ impl<'a> Builder<'a> {
     pub(super) fn of(model: &'a Model) -> Self {
         let columns = required(model);
         let traits = columns.iter().map(|(_, column)| format_ident!("required_{}", column.name)).collect();
-        let (create, params) = (format_ident!("Create{}", model.name), parameters(model, &columns));
+        let mut taken = BTreeSet::new();
+        model.columns.iter().for_each(|column| words(column.ty.to_token_stream(), &mut taken));
+        let create = free(format_ident!("Create{}", model.name), &taken);
+        taken.insert(model.name.clone());
+        let params = columns.iter().map(|(_, column)| parameter(column, &taken)).collect();
         Builder { model, create, columns, params, traits }
     }
 
@@ -188,21 +192,19 @@ fn required(model: &Model) -> Vec<(usize, &Column)> {
     model.columns.iter().enumerate().filter(|(_, column)| column.required).collect()
 }
 
-/// A type parameter for each required column, named like it so that messages are about the column;
-/// a type that a field speaks of is not shadowed.
-fn parameters(model: &Model, columns: &[(usize, &Column)]) -> Vec<Ident> {
-    let mut taken = BTreeSet::new();
-    model.columns.iter().for_each(|column| words(column.ty.to_token_stream(), &mut taken));
-    taken.insert(model.name.clone());
-    let parameter = |(_, column): &(usize, &Column)| {
-        let mut ident = column.ident.clone();
-        while taken.contains(&ident.to_string()) {
-            ident = format_ident!("{}_", ident);
-        }
-        ident.set_span(Span::call_site());
-        ident
-    };
-    columns.iter().map(parameter).collect()
+/// The name of the type parameter of a required column: like that of the column, so that messages are about it.
+fn parameter(column: &Column, taken: &BTreeSet<String>) -> Ident {
+    let mut ident = free(column.ident.clone(), taken);
+    ident.set_span(Span::call_site());
+    ident
+}
+
+/// A name that hides no type that a field speaks of.
+fn free(mut ident: Ident, taken: &BTreeSet<String>) -> Ident {
+    while taken.contains(&ident.to_string()) {
+        ident = format_ident!("{}_", ident);
+    }
+    ident
 }
 
 /// The trait by which a column is required: a trait for each, because its message can then speak of the column

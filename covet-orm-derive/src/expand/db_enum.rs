@@ -32,19 +32,19 @@ pub(crate) fn db_enum(item: &DbEnum) -> TokenStream {
             });
             #relabels
             fn into_value(self, _: &__ColumnType) -> __Result<__Value> {
-                Ok(__Value::Label(__Cow::Borrowed(self.label())))
+                __Ok(__Value::Label(__Cow::Borrowed(self.label())))
             }
             fn write_to(&self, _: &__ColumnType, to: &mut dyn __ValueWriter) -> __Result<()> {
                 to.lend(__ValueRef::Label(self.label()))
             }
             fn from_value(value: __ValueRef<'_>, _: &__ColumnType) -> __Result<Self> {
                 let label = match value {
-                    __ValueRef::Label(label) | __ValueRef::Text(label) => Some(label),
-                    _ => None,
+                    __ValueRef::Label(label) | __ValueRef::Text(label) => __Some(label),
+                    _ => __None,
                 };
                 match label {
-                    #(Some(#labels) => Ok(Self::#variants),)*
-                    _ => Err(__unknown_label(#title, value)),
+                    #(__Some(#labels) => __Ok(Self::#variants),)*
+                    _ => __Err(__unknown_label(#title, value)),
                 }
             }
         }

@@ -30,7 +30,7 @@ pub(crate) fn model(item: &DeriveInput) -> TokenStream {
     block(&quote! {
         static META: __ModelMeta = __ModelMeta {
             name: #name, path: #name, table: #name, columns: COLUMNS, key: &[0], indexes: &[], relations: &[],
-            version: None, created_at: None, updated_at: None, texts: __Texts::new(), more: None,
+            version: __None, created_at: __None, updated_at: __None, texts: __Texts::new(), more: __None,
         };
         static LIST: [__ColumnMeta; 1] = [__column_meta(#name, "id", "id", 0, <i64 as __Stored>::KIND)];
         const COLUMNS: &[__ColumnMeta] = &LIST;
@@ -44,10 +44,10 @@ pub(crate) fn model(item: &DeriveInput) -> TokenStream {
             fn meta() -> &'static __ModelMeta { &META }
             fn decode(_: &mut __Row<'_>, _: usize) -> __Result<Self> { __incomplete() }
             fn write_column(&self, column: &'static __ColumnMeta, _: &mut dyn __ValueWriter) -> __Result<()> {
-                Err(__no_column(#name, column))
+                __Err(__no_column(#name, column))
             }
             fn set_column(&mut self, column: &'static __ColumnMeta, _: __ValueRef<'_>) -> __Result<()> {
-                Err(__no_column(#name, column))
+                __Err(__no_column(#name, column))
             }
         }
         #[diagnostic::do_not_recommend]
@@ -72,13 +72,13 @@ pub(crate) fn column_value(item: &DeriveInput) -> TokenStream {
         }
         #[diagnostic::do_not_recommend]
         impl __ColumnValue for #ident {
-            const TYPE: __ColumnType = __ColumnType::Text { max_len: None };
-            fn into_value(self, _: &__ColumnType) -> __Result<__Value> { Ok(__Value::Null) }
+            const TYPE: __ColumnType = __ColumnType::Text { max_len: __None };
+            fn into_value(self, _: &__ColumnType) -> __Result<__Value> { __Ok(__Value::Null) }
             fn write_to(&self, _: &__ColumnType, to: &mut dyn __ValueWriter) -> __Result<()> {
                 to.lend(__ValueRef::Null)
             }
             fn from_value(value: __ValueRef<'_>, _: &__ColumnType) -> __Result<Self> {
-                Err(__unknown_label(#name, value))
+                __Err(__unknown_label(#name, value))
             }
         }
         impl __Field for #ident { type Inner = Self; }

@@ -41,12 +41,12 @@ pub(super) fn statics(model: &Model) -> TokenStream {
 fn index(index: &Index) -> TokenStream {
     let Index { columns, unique, .. } = index;
     let name = match &index.name {
-        Some(name) => quote!(Some(#name)),
-        None => quote!(None),
+        Some(name) => quote!(__Some(#name)),
+        None => quote!(__None),
     };
     let more = match &index.more {
         Some(more) => of_index(more),
-        None => quote!(None),
+        None => quote!(__None),
     };
     quote!(__IndexMeta { name: #name, columns: &[#(#columns),*], unique: #unique, more: #more })
 }
@@ -73,7 +73,7 @@ fn of_index(more: &More) -> TokenStream {
             nulls_agree: #nulls_agree,
             classes: &[#(#classes),*],
         };
-        Some(&MORE)
+        __Some(&MORE)
     })
 }
 
@@ -81,7 +81,7 @@ fn of_index(more: &More) -> TokenStream {
 fn more(model: &Model) -> TokenStream {
     let has_text = model.comment.is_some() || model.renamed_from.is_some();
     if !has_text && model.checks.is_empty() && model.foreign_keys.is_empty() {
-        return quote!(None);
+        return quote!(__None);
     }
     let checks = model.checks.iter().map(|check| {
         let expression = sql::expression(&check.sql);
@@ -103,7 +103,7 @@ fn more(model: &Model) -> TokenStream {
             foreign_keys: &[#(#keys),*],
             renamed_from: #renamed_from,
         };
-        Some(&MORE)
+        __Some(&MORE)
     })
 }
 
@@ -127,14 +127,14 @@ fn foreign_key(key: &ForeignKey) -> TokenStream {
 
 fn optional<T: ToTokens>(value: Option<&T>) -> TokenStream {
     match value {
-        Some(value) => quote!(Some(#value)),
-        None => quote!(None),
+        Some(value) => quote!(__Some(#value)),
+        None => quote!(__None),
     }
 }
 
 fn position(column: Option<usize>) -> TokenStream {
     match column {
-        Some(at) => quote!(Some(#at)),
-        None => quote!(None),
+        Some(at) => quote!(__Some(#at)),
+        None => quote!(__None),
     }
 }

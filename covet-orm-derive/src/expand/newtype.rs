@@ -26,9 +26,9 @@ pub(crate) fn db_newtype(item: &DbNewtype) -> TokenStream {
                 #write(&self.0, column, to)
             }
             fn from_value(value: __ValueRef<'_>, column: &__ColumnType) -> __Result<Self> {
-                Ok(Self(#from(value, column)?))
+                __Ok(Self(#from(value, column)?))
             }
-            fn from_row(row: &mut dyn __RowSource, index: usize, column: &__ColumnType) -> Option<Self> {
+            fn from_row(row: &mut dyn __RowSource, index: usize, column: &__ColumnType) -> __Option<Self> {
                 #row(row, index, column).map(Self)
             }
         }

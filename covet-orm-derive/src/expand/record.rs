@@ -47,18 +47,18 @@ pub(super) fn implement(model: &Model) -> TokenStream {
             }
             fn decode(row: &mut __Row<'_>, at: usize) -> __Result<Self> {
                 let #described;
-                Ok(#ident { #(#decoded,)* #(#unloaded,)* })
+                __Ok(#ident { #(#decoded,)* #(#unloaded,)* })
             }
             fn write_column(&self, column: &'static __ColumnMeta, to: &mut dyn __ValueWriter) -> __Result<()> {
                 match column.index {
                     #(#read,)*
-                    _ => Err(__no_column(#name, column)),
+                    _ => __Err(__no_column(#name, column)),
                 }
             }
             fn set_column(&mut self, column: &'static __ColumnMeta, value: __ValueRef<'_>) -> __Result<()> {
                 match column.index {
                     #(#written,)*
-                    _ => Err(__no_column(#name, column)),
+                    _ => __Err(__no_column(#name, column)),
                 }
             }
         }
@@ -78,8 +78,8 @@ fn decoded((index, Column { ident: field, ty, .. }): (usize, &Column)) -> TokenS
     let (decode, meta) = (stored(ty, "decode_from"), numbered("column", index));
     quote! {
         #field: match #decode(row, at, #meta) {
-            Ok(value) => value,
-            Err(error) => return Err(error),
+            __Ok(value) => value,
+            __Err(error) => return __Err(error),
         }
     }
 }

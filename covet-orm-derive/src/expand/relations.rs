@@ -28,7 +28,7 @@ fn meta(model: &Model, relation: &Relation) -> TokenStream {
     let Sides { both, through } = Sides::of(model, relation);
     let plain = quote!(__relation_meta(#name, #field, __RelationKind::#kind, #target, #both));
     match through {
-        Some(through) => quote!(__RelationMeta { through: Some(#through), ..#plain }),
+        Some(through) => quote!(__RelationMeta { through: __Some(#through), ..#plain }),
         None => plain,
     }
 }

@@ -21,8 +21,8 @@ pub(super) fn optional(sql: Option<&Sql>) -> TokenStream {
     match sql {
         Some(sql) => {
             let expression = expression(sql);
-            quote!(Some(#expression))
+            quote!(__Some(#expression))
         }
-        None => quote!(None),
+        None => quote!(__None),
     }
 }

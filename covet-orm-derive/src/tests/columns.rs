@@ -20,7 +20,7 @@ fn a_column_is_described_and_named() {
         quote! {
             __ColumnMeta {
                 case_insensitive: true,
-                ty: &__ColumnType::Text { max_len: Some(320u32) },
+                ty: &__ColumnType::Text { max_len: __Some(320u32) },
                 ..__column_meta("User", "email", "mail", 1usize, <String as __Stored>::KIND)
             }
         },
@@ -56,14 +56,14 @@ fn a_column_is_described_and_named() {
         &written,
         quote! {
             let [column0, column1] = &LIST;
-            Ok(User {
+            __Ok(User {
                 id: match <i64 as __Stored>::decode_from(row, at, column0) {
-                    Ok(value) => value,
-                    Err(error) => return Err(error),
+                    __Ok(value) => value,
+                    __Err(error) => return __Err(error),
                 },
                 email: match <String as __Stored>::decode_from(row, at, column1) {
-                    Ok(value) => value,
-                    Err(error) => return Err(error),
+                    __Ok(value) => value,
+                    __Err(error) => return __Err(error),
                 },
             })
         },
@@ -178,11 +178,11 @@ fn defaults_are_written_in_the_terms_of_the_catalogue() {
             #[covet(decimal(6, 2), default = -12.50)] h: Decimal,
         }
     });
-    has(&written, quote!(default: Some(&__ColumnDefault::Bool(true))));
-    has(&written, quote!(default: Some(&__ColumnDefault::Int(-7i64))));
-    has(&written, quote!(default: Some(&__ColumnDefault::Number(__Cow::Borrowed("1000.5e0")))));
-    has(&written, quote!(default: Some(&__ColumnDefault::Text(__Cow::Borrowed("x")))));
-    has(&written, quote!(default: Some(&__ColumnDefault::Now)));
+    has(&written, quote!(default: __Some(&__ColumnDefault::Bool(true))));
+    has(&written, quote!(default: __Some(&__ColumnDefault::Int(-7i64))));
+    has(&written, quote!(default: __Some(&__ColumnDefault::Number(__Cow::Borrowed("1000.5e0")))));
+    has(&written, quote!(default: __Some(&__ColumnDefault::Text(__Cow::Borrowed("x")))));
+    has(&written, quote!(default: __Some(&__ColumnDefault::Now)));
     has(
         &written,
         quote!({
@@ -246,12 +246,15 @@ fn version_timestamps_and_indexes_stand_in_the_model() {
         }
     });
     has(&written, quote!(table: "people"));
-    has(&written, quote!(version: Some(3usize), created_at: Some(4usize), updated_at: Some(5usize)));
-    has(&written, quote!(__IndexMeta { name: None, columns: &[1usize], unique: false, more: None }));
-    has(&written, quote!(__IndexMeta { name: Some("by_both"), columns: &[1usize, 2usize], unique: false, more: None }));
-    has(&written, quote!(__IndexMeta { name: None, columns: &[2usize, 1usize], unique: true, more: None }));
+    has(&written, quote!(version: __Some(3usize), created_at: __Some(4usize), updated_at: __Some(5usize)));
+    has(&written, quote!(__IndexMeta { name: __None, columns: &[1usize], unique: false, more: __None }));
+    has(
+        &written,
+        quote!(__IndexMeta { name: __Some("by_both"), columns: &[1usize, 2usize], unique: false, more: __None }),
+    );
+    has(&written, quote!(__IndexMeta { name: __None, columns: &[2usize, 1usize], unique: true, more: __None }));
     has(&written, quote!(fn find_by_b_and_a(b: impl __Operand<A, String>, a: impl __Operand<A, i32>)));
-    has(&written, quote!(default: Some(&__ColumnDefault::Int(1i64))));
+    has(&written, quote!(default: __Some(&__ColumnDefault::Int(1i64))));
 }
 
 #[test]
@@ -266,7 +269,7 @@ fn a_foreign_key_says_where_it_points_and_what_it_does() {
     has(
         &written,
         quote! {
-            references: Some(&__References {
+            references: __Some(&__References {
                 on_delete: __Action::Cascade,
                 ..*<shop::User as __Record>::REFERENCES
             })
@@ -288,9 +291,9 @@ fn constraints_may_be_called_as_they_are() {
         }
     });
     has(&written, quote!((__CheckName::Whole("positive"), __Expression::Same(__Cow::Borrowed("a > 0")))));
-    has(&written, quote!(name: Some("z_of_b")));
-    has(&written, quote!(name: Some("to_b")));
-    has(&written, quote!(default: Some(&__ColumnDefault::Text(__Cow::Borrowed("2020-01-02")))));
+    has(&written, quote!(name: __Some("z_of_b")));
+    has(&written, quote!(name: __Some("to_b")));
+    has(&written, quote!(default: __Some(&__ColumnDefault::Text(__Cow::Borrowed("2020-01-02")))));
     // Two unique indexes over the same column, and one function that finds by it.
     assert_eq!(written.matches("fnfind_by_a(").count(), 1, "{written}");
 }
@@ -323,16 +326,16 @@ fn sql_of_ones_own_stands_in_statics_of_its_own() {
     });
     has(
         &written,
-        quote!(comment: Some("x"), checks: &[
+        quote!(comment: __Some("x"), checks: &[
             (__CheckName::Word("b"), __Expression::Same(__Cow::Borrowed("a > 0")))
         ]),
     );
     has(&written, quote!(__TermMeta::Expression(__Expression::Same(__Cow::Borrowed("lower(a)")))));
-    has(&written, quote!(condition: Some(__Expression::Same(__Cow::Borrowed("a > 1")))));
+    has(&written, quote!(condition: __Some(__Expression::Same(__Cow::Borrowed("a > 1")))));
     has(&written, quote!(nulls_agree: false, classes: &[(1usize, "int4_x_ops")]));
     has(
         &written,
-        quote!(generated: Some(__Generated { expression: __Expression::Same(__Cow::Borrowed("a + 1")), stored: true })),
+        quote!(generated: __Some(__Generated { expression: __Expression::Same(__Cow::Borrowed("a + 1")), stored: true })),
     );
     // No unique index over all rows, so no function that finds the one row; and no setter for what is generated.
     assert!(!written.contains("find_by_a") && !written.contains("fnb("), "{written}");

@@ -27,7 +27,7 @@ fn an_enum_is_its_labels() {
     );
     has(&written, quote!(name: __Cow::Borrowed("user_role")));
     has(&written, quote!(__Cow::Borrowed(&[__Cow::Borrowed("IN_REVIEW"), __Cow::Borrowed("ed")])));
-    has(&written, quote!(Some("ed") => Ok(Self::Editor), _ => Err(__unknown_label("Role", value))));
+    has(&written, quote!(__Some("ed") => __Ok(Self::Editor), _ => __Err(__unknown_label("Role", value))));
     has(&written, quote!(impl __Field for Role { type Inner = Self; }));
 }
 
