@@ -85,6 +85,21 @@ on_each_database! {
         Ok(())
     }
 
+    async fn a_new_row_has_no_columns_to_reckon_with(db: &TestDb) -> Outcome {
+        let wanted = (ErrorKind::InvalidInput, Some("User"), Some("visits"));
+        for result in [
+            User::create().email(email("a@x")).visits(User::visits + 1).exec(db).await.map(drop),
+            User::create().email(email("a@x")).visits(User::visits).exec(db).await.map(drop),
+            User::insert_many([User::create().email(email("a@x")).visits(User::visits + 1)]).exec(db).await.map(drop),
+            User::create().email(email("a@x")).visits(User::visits).on_conflict(User::email).exec(db).await.map(drop),
+        ] {
+            let error = result.unwrap_err();
+            assert_eq!((error.kind(), error.model(), error.field()), wanted, "{error}");
+        }
+        assert_eq!(User::query().count(db).await?, 0);
+        Ok(())
+    }
+
     async fn an_unknown_label(db: &TestDb) -> Outcome {
         User::create().email(email("a@x")).exec(db).await?;
         let sql = match db.kind() {

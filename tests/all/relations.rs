@@ -2,7 +2,7 @@
 
 use covet_orm::ErrorKind;
 use covet_orm::prelude::*;
-use covet_tests::models::{Category, City, Country, Post, PostTag, Profile, Tag, User};
+use covet_tests::models::{Category, City, Club, Country, Mate, Post, PostTag, Profile, Tag, User};
 use covet_tests::{TestDb, on_each_database};
 
 use crate::crud::email;
@@ -176,6 +176,37 @@ on_each_database! {
         let city = City::query().include(City::country).filter(City::country.at(Country::number).eq(1_000)).one(db).await?;
         assert_eq!(city.country.get()?.id, country.id);
         assert_eq!(Country::cities.of(&country).count(db).await?, 1);
+        Ok(())
+    }
+
+    async fn a_relation_by_text_without_case_finds_what_the_database_finds(db: &TestDb) -> Outcome {
+        for code in ["plain", "σασ", "strasse", "caf\u{e9}", "wide"] {
+            Club::create().code(code).exec(db).await?;
+        }
+        // Whether it points at one is for the database to say.
+        let spellings =
+            ["plain", "PLAIN", "ΣΑΣ", "σας", "σΑσ", "STRASSE", "straße", "Cafe\u{301}", "CAFÉ", "ｗｉｄｅ", "Wide", "wi\u{ad}de"];
+        let mut members = 0;
+        for code in spellings {
+            match Mate::create().club_code(code).exec(db).await {
+                Ok(_) => members += 1,
+                Err(error) => assert_eq!(error.kind(), ErrorKind::ForeignKey, "{code}: {error}"),
+            }
+        }
+        assert!(members >= 6, "{members}");
+        let clubs = Club::query().include(Club::mates).order_by(Club::id.asc()).all(db).await?;
+        let mut found = 0;
+        for club in &clubs {
+            let mates = Club::mates.of(club).order_by(Mate::id.asc()).all(db).await?;
+            let ids = |mates: &[Mate]| mates.iter().map(|mate| mate.id).collect::<Vec<_>>();
+            assert_eq!(ids(club.mates.get()?), ids(&mates), "{}", club.code);
+            found += mates.len();
+        }
+        assert_eq!(found, members);
+        for mate in Mate::query().include(Mate::club).all(db).await? {
+            let club = Mate::club.of(&mate).one(db).await?;
+            assert_eq!(mate.club.get()?.id, club.id, "{}", mate.club_code);
+        }
         Ok(())
     }
 

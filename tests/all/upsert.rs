@@ -2,7 +2,7 @@
 
 use covet_orm::ErrorKind;
 use covet_orm::prelude::*;
-use covet_tests::models::{Account, Member, Post, Role, Setting, Tag, User};
+use covet_tests::models::{Account, Badge, Handle, Member, Post, Role, Setting, Tag, User};
 use covet_tests::{Kind, on_each_database};
 
 use crate::crud::email;
@@ -82,6 +82,45 @@ on_each_database! {
         let mine = Tag::create().name("rust").on_conflict(Tag::name).exec(&tx).await?;
         assert_eq!(mine, theirs);
         tx.rollback().await?;
+        Ok(())
+    }
+
+    async fn a_key_that_is_generated_is_a_second_key(db: &TestDb) -> Outcome {
+        let first = Badge::create().email("a@x").name("Bob").exec(db).await?;
+        let badge = || Badge::create().email("b@x").name("BOB");
+        let wanted = match db.capabilities().conflict_target {
+            true => ErrorKind::Unique,
+            // It could not tell that it is the other key that the row meets.
+            false => ErrorKind::Unsupported,
+        };
+        assert_eq!(badge().on_conflict(Badge::email).update().exec(db).await.unwrap_err().kind(), wanted);
+        assert_eq!(badge().on_conflict(Badge::email).exec(db).await.unwrap_err().kind(), wanted);
+        assert_eq!(Badge::query().all(db).await?, [first]);
+        Ok(())
+    }
+
+    async fn what_was_not_given_is_not_changed(db: &TestDb) -> Outcome {
+        let handle = |visits| Handle::create().nick("ann").visits(visits);
+        let first = handle(1).on_conflict(Handle::nick).update().exec(db).await?;
+        let second = handle(2).on_conflict(Handle::nick).update().exec(db).await?;
+        assert_eq!((second.id, second.visits, second.token), (first.id, 2, first.token));
+        let token = uuid::Uuid::from_u128(3);
+        let third = handle(3).token(token).on_conflict(Handle::nick).update().exec(db).await?;
+        assert_eq!((third.id, third.visits, third.token), (first.id, 3, token));
+        Ok(())
+    }
+
+    async fn null_meets_nothing(db: &TestDb) -> Outcome {
+        let handle = |visits| Handle::create().nick(None::<String>).visits(visits).on_conflict(Handle::nick);
+        let found = [
+            handle(1).exec(db).await?,
+            handle(2).exec(db).await?,
+            handle(3).update().exec(db).await?,
+            handle(4).set(Handle::visits, Handle::visits + 1).exec(db).await?,
+        ];
+        let visits: Vec<i32> = found.iter().map(|handle| handle.visits).collect();
+        assert_eq!(visits, [1, 2, 3, 4]);
+        assert_eq!(Handle::query().order_by(Handle::id.asc()).all(db).await?, found);
         Ok(())
     }
 

@@ -207,6 +207,65 @@ pub struct Word {
     pub folded: String,
 }
 
+/// Has a unique column that the database makes from another.
+#[derive(Model, Clone, Debug, PartialEq)]
+pub struct Badge {
+    /// The key.
+    #[covet(key)]
+    pub id: i64,
+    /// Unique.
+    #[covet(unique, max_len = 100)]
+    pub email: String,
+    /// What the other is made from.
+    #[covet(max_len = 50)]
+    pub name: String,
+    /// Unique as well.
+    #[covet(unique, max_len = 50, generated = "lower(name)")]
+    pub slug: Option<String>,
+}
+
+/// Has a unique column that may be NULL, and one that Covet fills.
+#[derive(Model, Clone, Debug, PartialEq)]
+pub struct Handle {
+    /// The key.
+    #[covet(key)]
+    pub id: i64,
+    /// Unique, where it is there.
+    #[covet(unique, max_len = 50)]
+    pub nick: Option<String>,
+    /// New for each row.
+    #[covet(default = uuid)]
+    pub token: Uuid,
+    /// A number.
+    pub visits: i32,
+}
+
+/// Is pointed at by a text that is compared without case.
+#[derive(Model, Clone, Debug, PartialEq)]
+pub struct Club {
+    /// The key.
+    #[covet(key)]
+    pub id: i64,
+    /// What members point at.
+    #[covet(unique, max_len = 50, case_insensitive)]
+    pub code: String,
+    /// Its members.
+    pub mates: HasMany<Mate>,
+}
+
+/// Points by it.
+#[derive(Model, Clone, Debug, PartialEq)]
+pub struct Mate {
+    /// The key.
+    #[covet(key)]
+    pub id: i64,
+    /// The code of a club, in any case.
+    #[covet(references = Club::code, max_len = 50, case_insensitive, index)]
+    pub club_code: String,
+    /// The club.
+    pub club: BelongsTo<Club>,
+}
+
 /// Every type.
 #[derive(Model, Clone, Debug, PartialEq)]
 pub struct Sample {

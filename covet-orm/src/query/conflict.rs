@@ -3,7 +3,8 @@
 use std::fmt;
 
 use covet_drivers::contract::{Flow, Reuse, Row};
-use covet_drivers::sql::{Assignment, BinaryOp, Conflict, Many, Node, OnConflict, Select};
+use covet_drivers::sql::{Assignment, BinaryOp, Conflict, Many, Node, OnConflict, Ref, Select, UnaryOp};
+use covet_drivers::value::Value;
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::db::Executor;
@@ -67,12 +68,14 @@ impl<M: Model> Upsert<M> {
         Upsert { insert, target, set: None, made }
     }
 
-    /// Changes every column that was given, but those of the unique key and of the primary key.
+    /// Changes every column that was given, but those of the unique key and of the primary key. A UUID that Covet made
+    /// for the new row was not given.
     pub fn update(mut self) -> Self {
         let meta = M::meta();
         let kept = |column: &ColumnMeta| {
             meta.key.contains(&column.index)
                 || meta.created_at == Some(column.index)
+                || self.made.contains(&column.index)
                 || self.target.iter().any(|target| target.index == column.index)
         };
         let set = self
@@ -108,12 +111,25 @@ impl<M: Model> Upsert<M> {
         let Upsert { insert, target, set, .. } = self;
         let meta = M::meta();
         let changes = set.as_ref().is_some_and(|set| !set.is_empty());
+        // Where NULL agrees with nothing, not even with NULL, a row that has it in its key meets none.
+        let nulls_agree = meta
+            .indexes
+            .iter()
+            .any(|index| index.more.is_some_and(|more| more.nulls_agree) && same(index.columns, &target));
         let mut key = Vec::new();
         for column in &target {
             let node = insert.node(column.index).ok_or_else(|| {
                 column.at(Error::new(ErrorKind::InvalidInput, "the column of the unique key was not given"))
             })?;
-            key.push(Node::binary(BinaryOp::Eq, Node::column(column.column), node));
+            let named = Node::column(column.column);
+            if matches!(node, Node::Value(Value::Null)) {
+                if !nulls_agree {
+                    return insert.exec(on).await;
+                }
+                key.push(Node::Unary(UnaryOp::IsNull, Ref::new(named)));
+            } else {
+                key.push(Node::binary(BinaryOp::Eq, named, node));
+            }
         }
         let action = match set {
             Some(mut set) if changes => {
@@ -167,13 +183,14 @@ impl<M: Model> Upsert<M> {
             return Ok(());
         }
         // The database would take a conflict with any unique key for the one that is meant.
-        let same = |columns: &[usize]| columns.len() == target.len() && columns.iter().all(|c| target.contains(c));
-        // A column that is left out meets a key by its default; a new UUID meets nothing.
+        // A column that is left out meets a key by its default, or by what it is generated from; a new UUID
+        // meets nothing.
         let has = |column: &usize| {
-            let default = M::COLUMNS.get(*column).is_some_and(|column| column.default.is_some());
+            let column_of_it = M::COLUMNS.get(*column);
+            let default = column_of_it.is_some_and(|column| column.default.is_some() || column.is_generated());
             (self.insert.node(*column).is_some() && !self.made.contains(column)) || default
         };
-        let meets = |columns: &[usize]| !same(columns) && columns.iter().all(has);
+        let meets = |columns: &[usize]| !same(columns, &self.target) && columns.iter().all(has);
         let other = meets(meta.key) || meta.indexes.iter().any(|index| index.unique && meets(index.columns));
         if other {
             return Err(Error::unsupported("an upsert of a row that could meet a second unique key", on.dialect())
@@ -182,6 +199,11 @@ impl<M: Model> Upsert<M> {
         }
         Ok(())
     }
+}
+
+/// Whether a unique key has these columns, in whatever order.
+fn same(columns: &[usize], target: &[&ColumnMeta]) -> bool {
+    columns.len() == target.len() && target.iter().all(|column| columns.contains(&column.index))
 }
 
 /// Sets the time of the write, if the model has one and the user did not set it.

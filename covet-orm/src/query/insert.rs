@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use covet_drivers::catalog::ColumnType;
@@ -44,7 +45,7 @@ pub(super) enum Slot {
     Absent,
     /// A value.
     Value(Value),
-    /// An expression, or a value that was refused.
+    /// A value that was refused.
     Node(Box<Node>),
 }
 
@@ -83,7 +84,11 @@ impl<M> Insert<M> {
 
     #[inline]
     pub(crate) fn give<T>(&mut self, column: &'static ColumnMeta, value: impl Input<M, T>) {
-        self.put(column.index, assigned(value, column));
+        let node = match assigned(value, column) {
+            node @ (Node::Value(_) | Node::Refused(_)) => node,
+            _ => no_row_yet(column),
+        };
+        self.put(column.index, node);
     }
 
     #[inline]
@@ -105,6 +110,14 @@ impl<M> Insert<M> {
             None => {}
         }
     }
+}
+
+/// A column in the place of a value: some databases would read what the row holds by then, column after column.
+#[cold]
+fn no_row_yet(column: &'static ColumnMeta) -> Node {
+    let error = Error::new(ErrorKind::InvalidInput, "a row that is inserted has no columns yet to reckon with")
+        .with_help("give a value; `on_conflict(…).set(…)` may speak of the row that is there");
+    Node::Refused(Arc::new(column.at(error)))
 }
 
 impl<M: Model> Insert<M> {
@@ -306,5 +319,5 @@ fn new_uuid() -> Node {
 #[cfg(not(feature = "uuid"))]
 fn new_uuid() -> Node {
     let error = Error::new(ErrorKind::Unsupported, "a new UUID needs the cargo feature `uuid`");
-    Node::Refused(std::sync::Arc::new(error))
+    Node::Refused(Arc::new(error))
 }

@@ -98,22 +98,34 @@ pub(crate) async fn load<M: Model, R: Model>(
     on: &Executor,
 ) -> Result<()> {
     let mut wanted: HashMap<HashKey, Wanted<R>> = HashMap::new();
-    let mut values = Vec::new();
+    let (mut values, mut odd) = (Vec::new(), Vec::new());
     let mut own = Vec::with_capacity(rows.len());
     for row in rows.iter() {
         let value = row.get(meta.own.index)?;
-        let key = hash_key(value.lend(), meta.own)?;
+        let key = hash_key(value.lend(), key_column(meta))?;
         if let Some(key) = &key {
             let wanted = wanted.entry(key.clone()).or_default();
             if wanted.sharers.is_empty() {
-                values.push(value);
+                let list = if matches!(key, HashKey::Odd(_)) { &mut odd } else { &mut values };
+                list.push(value);
             }
             wanted.sharers.push(Vec::new());
         }
         own.push(key);
     }
-    for piece in values.chunks(MOST_KEYS.min(on.capabilities().max_parameters)) {
-        fetch(meta, piece, &mut wanted, on).await?;
+    let mut pieces: Vec<&[Value]> = values.chunks(MOST_KEYS.min(on.capabilities().max_parameters)).collect();
+    pieces.extend(odd.chunks(1));
+    while let Some(piece) = pieces.pop() {
+        if !fetch(meta, piece, &mut wanted, on).await? {
+            // A row belongs to one of the keys, and only the database knows to which: each half is asked for again.
+            for key in piece {
+                if let Some(wanted) = hash_key(key.lend(), key_column(meta))?.and_then(|key| wanted.get_mut(&key)) {
+                    wanted.sharers.iter_mut().for_each(Vec::clear);
+                }
+            }
+            let (left, right) = piece.split_at(piece.len() / 2);
+            pieces.extend([left, right]);
+        }
     }
     for (row, key) in rows.iter_mut().zip(own) {
         let related = key.and_then(|key| wanted.get_mut(&key)?.sharers.pop());
@@ -133,12 +145,19 @@ impl<R> Default for Wanted<R> {
     }
 }
 
+/// The column that the keys are compared with.
+fn key_column(meta: &'static RelationMeta) -> &'static ColumnMeta {
+    meta.through.as_ref().map_or(meta.theirs, |through| through.own)
+}
+
+/// Fetches the rows of some keys. `false` when there is one of which Covet cannot tell whose it is; there is none when
+/// only one key was asked for.
 async fn fetch<R: Model>(
     meta: &'static RelationMeta,
     keys: &[Value],
     wanted: &mut HashMap<HashKey, Wanted<R>>,
     on: &Executor,
-) -> Result<()> {
+) -> Result<bool> {
     let mut columns: Vec<Node> = columns_of::<R>().to_vec();
     let key = match &meta.through {
         None => Node::column(meta.theirs.column),
@@ -157,9 +176,18 @@ async fn fetch<R: Model>(
         .map(|column| Order { node: Node::column(column.column), descending: false, nulls: None, nullable: false })
         .collect();
     let at = R::COLUMNS.len();
-    let key_column = meta.through.as_ref().map_or(meta.theirs, |through| through.own);
+    let column = key_column(meta);
+    let only = match keys {
+        [key] => hash_key(key.lend(), column)?,
+        _ => None,
+    };
+    let mut told_apart = true;
     on.run(&select.into(), &mut |row: &mut Row<'_>| {
-        let key = hash_key(key_column.place(row.value(at, key_column.ty))?, key_column)?;
+        let key = match &only {
+            Some(key) => Some(key.clone()),
+            None => hash_key(column.place(row.value(at, column.ty))?, column)?,
+        };
+        told_apart &= !(only.is_none() && matches!(key, Some(HashKey::Odd(_))));
         if let Some(wanted) = key.and_then(|key| wanted.get_mut(&key)) {
             // Each gets its own copy, of which the last may take what the row holds.
             let mut sharers = wanted.sharers.iter_mut();
@@ -175,7 +203,7 @@ async fn fetch<R: Model>(
     })
     .await
     .map_err(|error| R::meta().at(error))?;
-    Ok(())
+    Ok(told_apart)
 }
 
 /// The keys, with the last one repeated up to a power of two: few texts, so that statements stay prepared.
@@ -193,7 +221,15 @@ fn padded(keys: &[Value]) -> Many<Node> {
 enum HashKey {
     Int(i128),
     Text(String),
+    /// A text that is compared without case and is not plain: what equals it, each database knows in its own way
+    /// (`ß` and `ss`, wide letters, accents in two ways to write them, characters that count for nothing).
+    Odd(String),
     Bytes(Vec<u8>),
+}
+
+/// Whether every database agrees with every other about what equals the text without case.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// The value as a key; `None` for NULL.
@@ -205,7 +241,8 @@ fn hash_key(value: ValueRef<'_>, column: &'static ColumnMeta) -> Result<Option<H
         ValueRef::UInt(v) => HashKey::Int(v.into()),
         ValueRef::Date(v) => HashKey::Int(v.into()),
         // The database compares such keys without case, so a look-up must do so too.
-        ValueRef::Text(v) if column.case_insensitive => HashKey::Text(v.to_lowercase()),
+        ValueRef::Text(v) if column.case_insensitive && is_plain(v) => HashKey::Text(v.to_ascii_lowercase()),
+        ValueRef::Text(v) if column.case_insensitive => HashKey::Odd(v.to_owned()),
         ValueRef::Text(v) | ValueRef::Label(v) => HashKey::Text(v.to_owned()),
         ValueRef::Bytes(v) => HashKey::Bytes(v.to_owned()),
         ValueRef::Uuid(v) => HashKey::Bytes(v.to_vec()),
