@@ -95,6 +95,14 @@ impl Dialect for TinDialect {
         ""
     }
 
+    fn single(&self) -> &'static str {
+        ""
+    }
+
+    fn mixes_scales(&self) -> bool {
+        false
+    }
+
     fn decimal_digits(&self) -> u8 {
         18
     }

@@ -152,6 +152,14 @@ impl Dialect for MySqlDialect {
         ""
     }
 
+    fn single(&self) -> &'static str {
+        ""
+    }
+
+    fn mixes_scales(&self) -> bool {
+        true
+    }
+
     fn decimal_digits(&self) -> u8 {
         38
     }
@@ -218,10 +226,11 @@ fn in_safe_order(set: &[Assignment]) -> Result<Vec<&Assignment>> {
 fn reads(node: &Node, column: &str) -> bool {
     match node {
         Node::Column { name, .. } => *name == column,
-        Node::Binary(_, operands) | Node::Whole(_, operands) | Node::Decimal(_, _, operands) => {
-            operands.iter().any(|node| reads(node, column))
-        }
-        Node::Unary(_, operand) => reads(operand, column),
+        Node::Binary(_, operands)
+        | Node::Whole(_, operands)
+        | Node::Single(_, operands)
+        | Node::Decimal(_, _, operands) => operands.iter().any(|node| reads(node, column)),
+        Node::Unary(_, operand) | Node::Scaled(operand, _) => reads(operand, column),
         Node::All(nodes) | Node::Any(nodes) | Node::Call(_, nodes) => nodes.iter().any(|node| reads(node, column)),
         Node::In(node, list) => reads(node, column) || list.iter().any(|node| reads(node, column)),
         Node::Between(operands) => operands.iter().any(|node| reads(node, column)),

@@ -112,6 +112,14 @@ impl Dialect for PostgresDialect {
         ""
     }
 
+    fn single(&self) -> &'static str {
+        ""
+    }
+
+    fn mixes_scales(&self) -> bool {
+        true
+    }
+
     fn decimal_digits(&self) -> u8 {
         38
     }

@@ -104,6 +104,13 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     /// stop by itself when integers leave their range on the way; empty where it does.
     fn whole(&self) -> &'static str;
 
+    /// The function that rounds a number to a float of 32 bits and refuses one that leaves their range, for a database
+    /// that has none of its own; empty where it has.
+    fn single(&self) -> &'static str;
+
+    /// Whether decimals of different scales can be compared and reckoned with each other.
+    fn mixes_scales(&self) -> bool;
+
     /// The most digits of a decimal that can be added and subtracted exactly.
     fn decimal_digits(&self) -> u8;
 

@@ -139,7 +139,11 @@ impl<'t> Printer<'t> {
         );
         match node {
             _ if alone => self.node(node),
-            Node::Whole(..) | Node::Decimal(..) => self.call_whole(node),
+            Node::Whole(..) | Node::Decimal(..) | Node::Single(..) => self.checked(self.checked_by(node), node),
+            Node::Scaled(inner, scales) => {
+                self.scaled(*scales)?;
+                self.operand(inner)
+            }
             _ => self.parenthesised(node),
         }
     }
@@ -150,14 +154,40 @@ impl<'t> Printer<'t> {
     /// Those of printing it.
     pub fn assigned(&mut self, node: &'t Node) -> Result<()> {
         match node {
-            Node::Whole(..) | Node::Decimal(..) if !self.dialect.whole().is_empty() => self.call_whole(node),
-            _ => self.node(node),
+            Node::Scaled(inner, scales) => {
+                self.scaled(*scales)?;
+                self.assigned(inner)
+            }
+            _ => match self.checked_by(node) {
+                "" => self.node(node),
+                function => self.checked(function, node),
+            },
         }
     }
 
-    fn call_whole(&mut self, node: &'t Node) -> Result<()> {
-        self.push(self.dialect.whole());
+    /// The function of the database that keeps the result to its type; empty where none is needed.
+    fn checked_by(&self, node: &Node) -> &'static str {
+        match node {
+            Node::Whole(..) | Node::Decimal(..) => self.dialect.whole(),
+            Node::Single(..) => self.dialect.single(),
+            _ => "",
+        }
+    }
+
+    fn checked(&mut self, function: &str, node: &'t Node) -> Result<()> {
+        self.push(function);
         self.parenthesised(node)
+    }
+
+    /// Whether decimals of both scales may stand in one expression.
+    fn scaled(&self, [own, others]: [u8; 2]) -> Result<()> {
+        if self.dialect.mixes_scales() {
+            return Ok(());
+        }
+        Err(Error::unsupported(
+            format_args!("an expression with decimals of {own} and of {others} digits after the point"),
+            self.dialect.name(),
+        ))
     }
 
     fn parenthesised(&mut self, node: &'t Node) -> Result<()> {
@@ -196,7 +226,13 @@ impl<'t> Printer<'t> {
                 self.dialect.excluded(column, &mut self.sql);
                 Ok(())
             }
-            Node::Binary(op, operands) | Node::Whole(op, operands) => self.binary(*op, operands),
+            Node::Binary(op, operands) | Node::Whole(op, operands) | Node::Single(op, operands) => {
+                self.binary(*op, operands)
+            }
+            Node::Scaled(inner, scales) => {
+                self.scaled(*scales)?;
+                self.node(inner)
+            }
             Node::Decimal(op, digits, operands) => {
                 let most = self.dialect.decimal_digits();
                 if *digits > most {
@@ -531,10 +567,11 @@ fn any(node: &Node, test: &mut impl FnMut(&Node) -> bool) -> bool {
         return true;
     }
     match node {
-        Node::Binary(_, operands) | Node::Whole(_, operands) | Node::Decimal(_, _, operands) => {
-            operands.iter().any(|node| any(node, test))
-        }
-        Node::Unary(_, operand) => any(operand, test),
+        Node::Binary(_, operands)
+        | Node::Whole(_, operands)
+        | Node::Single(_, operands)
+        | Node::Decimal(_, _, operands) => operands.iter().any(|node| any(node, test)),
+        Node::Unary(_, operand) | Node::Scaled(operand, _) => any(operand, test),
         Node::All(nodes) | Node::Any(nodes) | Node::Call(_, nodes) => nodes.iter().any(|node| any(node, test)),
         Node::In(node, list) => any(node, test) || list.iter().any(|node| any(node, test)),
         Node::Between(operands) => operands.iter().any(|node| any(node, test)),

@@ -130,6 +130,11 @@ pub enum Node {
     Whole(BinaryOp, Ref<[Node; 2]>),
     /// Two operands that are decimals of so many digits: not every database can reckon with long ones.
     Decimal(BinaryOp, u8, Ref<[Node; 2]>),
+    /// Two operands that are floats of 32 bits, and so is the result: not every database has such floats.
+    Single(BinaryOp, Ref<[Node; 2]>),
+    /// A decimal among decimals that have more digits after the point, or fewer: its own number of them, and theirs. Not
+    /// every database knows how many a number has.
+    Scaled(Ref<Node>, [u8; 2]),
     /// One operand.
     Unary(UnaryOp, Ref<Node>),
     /// All of them hold; true when there is none.

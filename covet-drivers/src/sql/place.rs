@@ -74,11 +74,14 @@ fn reckoned(statement: &Statement) -> Option<Place> {
 /// Whether there is arithmetic in the expression that can leave a range. Counting a version up cannot.
 fn reckons(node: &Node) -> bool {
     match node {
-        Node::Binary(op, operands) | Node::Whole(op, operands) | Node::Decimal(op, _, operands) => {
+        Node::Binary(op, operands)
+        | Node::Whole(op, operands)
+        | Node::Single(op, operands)
+        | Node::Decimal(op, _, operands) => {
             let counts = operands.iter().any(|operand| matches!(operand, Node::Literal(_)));
             (op.is_arithmetic() && !counts) || operands.iter().any(reckons)
         }
-        Node::Unary(_, operand) => reckons(operand),
+        Node::Unary(_, operand) | Node::Scaled(operand, _) => reckons(operand),
         Node::All(nodes) | Node::Any(nodes) => nodes.iter().any(reckons),
         Node::In(node, list) => reckons(node) || list.iter().any(reckons),
         Node::Between(operands) => operands.iter().any(reckons),
@@ -98,12 +101,15 @@ impl Search<'_> {
     fn node(&mut self, node: &Node, beside: Option<Place>) -> Option<Option<Place>> {
         match node {
             Node::Value(value) => std::ptr::eq(value, self.value).then_some(beside),
-            Node::Binary(_, operands) | Node::Whole(_, operands) | Node::Decimal(_, _, operands) => {
+            Node::Binary(_, operands)
+            | Node::Whole(_, operands)
+            | Node::Single(_, operands)
+            | Node::Decimal(_, _, operands) => {
                 let [left, right] = &**operands;
                 let (of_left, of_right) = (self.column(left), self.column(right));
                 self.node(left, of_right.or(beside)).or_else(|| self.node(right, of_left.or(beside)))
             }
-            Node::Unary(_, operand) => self.node(operand, beside),
+            Node::Unary(_, operand) | Node::Scaled(operand, _) => self.node(operand, beside),
             Node::All(nodes) | Node::Any(nodes) | Node::Call(_, nodes) => {
                 nodes.iter().find_map(|node| self.node(node, beside))
             }
@@ -149,9 +155,11 @@ impl Search<'_> {
                 let scope = self.scopes.len().checked_sub(1 + usize::from(*up))?;
                 Some((self.scopes.get(scope)?.get(usize::from(*source)).copied()?, name))
             }
-            Node::Binary(_, operands) | Node::Whole(_, operands) | Node::Decimal(_, _, operands) => {
-                operands.iter().find_map(|operand| self.column(operand))
-            }
+            Node::Binary(_, operands)
+            | Node::Whole(_, operands)
+            | Node::Single(_, operands)
+            | Node::Decimal(_, _, operands) => operands.iter().find_map(|operand| self.column(operand)),
+            Node::Scaled(operand, _) => self.column(operand),
             _ => None,
         }
     }

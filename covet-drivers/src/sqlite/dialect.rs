@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::render::{Dialect, Printer, ansi};
 use crate::sql::{Assignment, Conflict, Count, Node, Order, Quoting};
-use crate::sqlite::functions::{FOLD, WHOLE};
+use crate::sqlite::functions::{FOLD, SINGLE, WHOLE};
 
 /// The spellings of SQLite.
 #[derive(Clone, Copy, Debug)]
@@ -119,6 +119,15 @@ impl Dialect for SqliteDialect {
     fn whole(&self) -> &'static str {
         // An integer that leaves its 64 bits becomes a float, with which SQLite would go on.
         WHOLE
+    }
+
+    fn single(&self) -> &'static str {
+        SINGLE
+    }
+
+    fn mixes_scales(&self) -> bool {
+        // They are integers, or texts that sort as numbers, and nothing in them says where the point is.
+        false
     }
 
     fn decimal_digits(&self) -> u8 {

@@ -167,7 +167,7 @@ fn from_message(message: &str) -> Error {
         || (has(" values for ") && has(" columns"))
     {
         ErrorKind::Syntax
-    } else if has("integer overflow") || has("pattern too complex") {
+    } else if has("integer overflow") || has("float overflow") || has("pattern too complex") {
         ErrorKind::OutOfRange
     } else if has("malformed JSON") || has("too many SQL variables") {
         ErrorKind::InvalidInput

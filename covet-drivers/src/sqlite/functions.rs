@@ -13,6 +13,9 @@ pub(super) const FOLD: &str = "covet_fold";
 /// The function that gives back an integer, and refuses what an integer has become that left its range.
 pub(super) const WHOLE: &str = "covet_whole";
 
+/// The function that rounds a number to a float of 32 bits, and refuses one that leaves their range.
+pub(super) const SINGLE: &str = "covet_single";
+
 /// Makes them known to a connection.
 pub(super) fn register(db: &rusqlite::Connection) -> rusqlite::Result<()> {
     db.create_collation(NOCASE, compare)?;
@@ -23,11 +26,26 @@ pub(super) fn register(db: &rusqlite::Connection) -> rusqlite::Result<()> {
         // SQLite's own words, where it notices by itself.
         _ => Err(rusqlite::Error::UserFunctionError("integer overflow".into())),
     })?;
+    db.create_scalar_function(SINGLE, 1, flags, |context| match context.get_raw(0) {
+        ValueRef::Real(number) => single(number).map(Some),
+        ValueRef::Null => Ok(None),
+        _ => Err(rusqlite::Error::InvalidFunctionParameterType(0, rusqlite::types::Type::Real)),
+    })?;
     db.create_scalar_function(FOLD, 1, flags, |context| match context.get_raw(0) {
         ValueRef::Text(text) => Ok(Some(fold(&String::from_utf8_lossy(text)).collect::<String>())),
         ValueRef::Null => Ok(None),
         _ => Err(rusqlite::Error::InvalidFunctionParameterType(0, rusqlite::types::Type::Text)),
     })
+}
+
+/// The nearest float of 32 bits.
+fn single(number: f64) -> rusqlite::Result<f64> {
+    #[allow(clippy::cast_possible_truncation)] // that is what it is for
+    let rounded = number as f32;
+    match rounded.is_infinite() && number.is_finite() {
+        true => Err(rusqlite::Error::UserFunctionError("float overflow".into())),
+        false => Ok(rounded.into()),
+    }
 }
 
 /// Lower case, character by character, so that the whole is folded as its parts are.

@@ -25,9 +25,21 @@ impl ColumnValue for rust_decimal::Decimal {
 
     fn from_value(value: ValueRef<'_>, _: &ColumnType) -> Result<Self> {
         match value {
-            ValueRef::Decimal(v) => rust_decimal::Decimal::try_from_i128_with_scale(v.mantissa(), u32::from(v.scale()))
-                .map_err(|_| Error::new(ErrorKind::Decode, "the number has more digits than Decimal can hold (28)")),
+            ValueRef::Decimal(v) => short(v.mantissa(), u32::from(v.scale())),
             other => Err(mismatch("Decimal", other)),
+        }
+    }
+}
+
+/// The number in the scale of its column, or in the next smaller one that it fits into: zeros at the end are no digits.
+fn short(mut mantissa: i128, mut scale: u32) -> Result<rust_decimal::Decimal> {
+    loop {
+        match rust_decimal::Decimal::try_from_i128_with_scale(mantissa, scale) {
+            Ok(number) => return Ok(number),
+            Err(_) if scale > 0 && mantissa % 10 == 0 => (mantissa, scale) = (mantissa / 10, scale - 1),
+            Err(_) => {
+                return Err(Error::new(ErrorKind::Decode, "the number has more digits than Decimal can hold (28)"));
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use covet_drivers::catalog::{ColumnDefault, ColumnType};
 use covet_drivers::sql::{Function, Many, Node};
-use covet_drivers::value::{Decimal, Value};
+use covet_drivers::value::{Decimal, Value, parse_date, parse_datetime, parse_time};
 use covet_drivers::{Error, ErrorKind};
 
 use crate::model::ColumnMeta;
@@ -55,16 +55,46 @@ fn default_node(default: &ColumnDefault, column: &'static ColumnMeta) -> Node {
             Ok(number) => Value::Float32(number),
             Err(_) => return malformed(column),
         },
+        // An `i64` holds the other half.
+        (ColumnDefault::Number(text), ColumnType::U64) => match text.parse() {
+            Ok(number) => Value::UInt(number),
+            Err(_) => return malformed(column),
+        },
         (ColumnDefault::Number(text), _) => match text.parse() {
             Ok(number) => Value::Float(number),
             Err(_) => return malformed(column),
         },
         (ColumnDefault::Text(text), ColumnType::Enum(_)) => Value::Label(text.clone()),
         (ColumnDefault::Text(text), ColumnType::Json) => Value::Json(text.clone().into_owned()),
-        (ColumnDefault::Text(text), _) => Value::Text(text.clone().into_owned()),
+        (ColumnDefault::Text(text), ColumnType::Text { .. }) => Value::Text(text.clone().into_owned()),
+        (ColumnDefault::Text(text), ty) => match read(text, ty) {
+            Some(value) => value,
+            // In words that the database understands and Covet does not.
+            None => return Node::Default,
+        },
         (ColumnDefault::Expression(_), _) => return Node::Default,
     };
     Node::Value(value)
+}
+
+/// A value that the default says as a text.
+fn read(text: &str, ty: &ColumnType) -> Option<Value> {
+    Some(match ty {
+        ColumnType::Date => Value::Date(parse_date(text)?),
+        ColumnType::Time => Value::Time(parse_time(text)?),
+        ColumnType::DateTime => Value::DateTime(parse_datetime(text)?),
+        ColumnType::Timestamp => Value::Timestamp(parse_datetime(text)?),
+        ColumnType::Uuid => Value::Uuid(parse_uuid(text)?),
+        // What begins an escape on one database is a character on another.
+        ColumnType::Bytes if !text.contains('\\') => Value::Bytes(text.as_bytes().to_vec()),
+        _ => return None,
+    })
+}
+
+fn parse_uuid(text: &str) -> Option<[u8; 16]> {
+    let digits: String = text.chars().filter(|character| *character != '-').collect();
+    let is_whole = digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    is_whole.then(|| u128::from_str_radix(&digits, 16).ok().map(u128::to_be_bytes))?
 }
 
 fn decimal(text: &str, precision: u8, scale: u8, column: &'static ColumnMeta) -> Node {
@@ -88,4 +118,29 @@ fn whole(number: i64) -> f64 {
 #[allow(clippy::cast_possible_truncation)] // the column's own precision
 fn short(number: f64) -> f32 {
     number as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+    use covet_drivers::catalog::ColumnType;
+    use covet_drivers::value::Value;
+
+    #[test]
+    fn a_default_that_is_said_as_a_text_is_a_value_of_its_type() {
+        let day = || Value::DateTime(86_400_000_001);
+        for (text, ty, wanted) in [
+            ("1970-01-02", ColumnType::Date, Some(Value::Date(1))),
+            ("00:00:01.000002", ColumnType::Time, Some(Value::Time(1_000_002))),
+            ("1970-01-02 00:00:00.000001", ColumnType::DateTime, Some(day())),
+            ("1970-01-02 00:00:00.000001", ColumnType::Timestamp, Some(Value::Timestamp(86_400_000_001))),
+            ("00000000-0000-0000-0000-0000000000ff", ColumnType::Uuid, Some(Value::Uuid(255_u128.to_be_bytes()))),
+            ("ab", ColumnType::Bytes, Some(Value::Bytes(b"ab".to_vec()))),
+            ("\\x00", ColumnType::Bytes, None),
+            ("yesterday", ColumnType::Date, None),
+            ("+0000000000000000000000000000000", ColumnType::Uuid, None),
+        ] {
+            assert_eq!(read(text, &ty), wanted, "{text} {ty}");
+        }
+    }
 }

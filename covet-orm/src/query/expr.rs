@@ -54,6 +54,11 @@ impl<S, T> Expr<S, T> {
         self.depth
     }
 
+    /// The column whose type the value has, if the expression is reckoned from one.
+    pub(crate) fn column(&self) -> Option<&'static ColumnMeta> {
+        self.column
+    }
+
     pub(crate) fn into_node(self) -> Node {
         self.node
     }
@@ -205,7 +210,8 @@ impl Number for Option<rust_decimal::Decimal> {}
 fn reckon<S, T>(op: BinaryOp, left: Node, right: Node, column: &'static ColumnMeta, depth: u16) -> Expr<S, T> {
     let node = match column.ty {
         ColumnType::Decimal { precision, .. } => Node::Decimal(op, *precision, Ref::new([left, right])),
-        ColumnType::F32 | ColumnType::F64 => Node::binary(op, left, right),
+        ColumnType::F64 => Node::binary(op, left, right),
+        ColumnType::F32 => Node::Single(op, Ref::new([left, right])),
         _ => Node::Whole(op, Ref::new([left, right])),
     };
     Expr { column: Some(column), ..Expr::around(node, depth) }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use covet_drivers::sql::Node;
+use covet_drivers::catalog::ColumnType;
+use covet_drivers::sql::{Node, Ref};
 use covet_drivers::value::{ColumnValue, Field, Value};
 use covet_drivers::{Error, ErrorKind, Result};
 
@@ -149,27 +150,62 @@ impl<S> Term<S, Option<Vec<u8>>, Written> for &[u8] {
     }
 }
 
+/// A column's value, or what was reckoned from it, beside another column.
+#[inline]
+fn beside(own: &ColumnMeta, node: Node, other: &'static ColumnMeta) -> Node {
+    match (own.ty, other.ty) {
+        (ColumnType::Decimal { scale: own, .. }, ColumnType::Decimal { scale: other, .. }) if own != other => {
+            Node::Scaled(Ref::new(node), [*own, *other])
+        }
+        _ => node,
+    }
+}
+
+/// The same, to be written into the other column: not every database would say that the value is cut or rounded to fit.
+#[inline]
+fn fitted(own: &ColumnMeta, node: Node, other: &'static ColumnMeta) -> Node {
+    let longer = match (own.ty, other.ty) {
+        (ColumnType::Decimal { scale: own, .. }, ColumnType::Decimal { scale: other, .. }) => own > other,
+        (ColumnType::Text { max_len: own }, ColumnType::Text { max_len: Some(other) }) => {
+            own.is_none_or(|own| own > *other)
+        }
+        _ => false,
+    };
+    if longer { too_long(own, other) } else { beside(own, node, other) }
+}
+
+#[cold]
+fn too_long(own: &ColumnMeta, other: &'static ColumnMeta) -> Node {
+    let what = format!("the value of `{}`, a {}, may be longer than a {}", own.field, own.ty, other.ty);
+    let error = Error::new(ErrorKind::Unsupported, what)
+        .with_help("read the value, and write it as it shall be, or give both columns one type");
+    Node::Refused(Arc::new(other.at(error)))
+}
+
 impl<S, T, U: Field<Inner = T>> Term<S, T, Compared> for Column<S, U> {
-    fn node(self, _: &'static ColumnMeta) -> Node {
-        Node::column(self.meta().column)
+    fn node(self, column: &'static ColumnMeta) -> Node {
+        beside(self.meta(), Node::column(self.meta().column), column)
     }
 }
 
 impl<S, T> Term<S, T, Written> for Column<S, T> {
-    fn node(self, _: &'static ColumnMeta) -> Node {
-        Node::column(self.meta().column)
+    fn node(self, column: &'static ColumnMeta) -> Node {
+        fitted(self.meta(), Node::column(self.meta().column), column)
     }
 }
 
 impl<S, T> Term<S, Option<T>, Written> for Column<S, T> {
-    fn node(self, _: &'static ColumnMeta) -> Node {
-        Node::column(self.meta().column)
+    fn node(self, column: &'static ColumnMeta) -> Node {
+        fitted(self.meta(), Node::column(self.meta().column), column)
     }
 }
 
 impl<S, T, U: Field<Inner = T>> Term<S, T, Compared> for Expr<S, U> {
-    fn node(self, _: &'static ColumnMeta) -> Node {
-        self.into_node()
+    fn node(self, column: &'static ColumnMeta) -> Node {
+        match self.column() {
+            Some(own) => beside(own, self.into_node(), column),
+            None => self.into_node(),
+        }
     }
 
     fn depth(&self) -> u16 {
@@ -178,8 +214,11 @@ impl<S, T, U: Field<Inner = T>> Term<S, T, Compared> for Expr<S, U> {
 }
 
 impl<S, T> Term<S, T, Written> for Expr<S, T> {
-    fn node(self, _: &'static ColumnMeta) -> Node {
-        self.into_node()
+    fn node(self, column: &'static ColumnMeta) -> Node {
+        match self.column() {
+            Some(own) => fitted(own, self.into_node(), column),
+            None => self.into_node(),
+        }
     }
 
     fn depth(&self) -> u16 {
@@ -188,8 +227,11 @@ impl<S, T> Term<S, T, Written> for Expr<S, T> {
 }
 
 impl<S, T> Term<S, Option<T>, Written> for Expr<S, T> {
-    fn node(self, _: &'static ColumnMeta) -> Node {
-        self.into_node()
+    fn node(self, column: &'static ColumnMeta) -> Node {
+        match self.column() {
+            Some(own) => fitted(own, self.into_node(), column),
+            None => self.into_node(),
+        }
     }
 
     fn depth(&self) -> u16 {

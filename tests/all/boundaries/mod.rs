@@ -5,6 +5,7 @@
 //! value through everything that takes or gives one.
 
 mod behind;
+mod defaults;
 mod keys;
 mod models;
 mod paths;

@@ -188,6 +188,19 @@ pub(crate) struct EdgeLink {
     pub(crate) to_email: BelongsTo<Option<EdgeKey>>,
 }
 
+/// Decimals with more digits than a `Decimal` has, and a default that is another number in 64 bits.
+#[derive(Model, Clone, Debug, PartialEq)]
+pub(crate) struct EdgeDefault {
+    #[covet(key)]
+    pub(crate) id: i64,
+    #[covet(decimal(38, 18), default = 100000000000)]
+    pub(crate) tall: Decimal,
+    #[covet(decimal(38, 30), default = 0.5)]
+    pub(crate) fine: Decimal,
+    #[covet(default = 0.1)]
+    pub(crate) single: f32,
+}
+
 /// A primary key whose parts not every database can hold.
 #[derive(Model, Clone, Debug, PartialEq)]
 pub(crate) struct EdgePair {

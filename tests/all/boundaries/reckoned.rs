@@ -50,6 +50,8 @@ on_each_database! {
             a_u32 u32::MAX, Edge::a_u32 + 1_u32;
             a_u64 0_u64, Edge::a_u64 - 1_u64;
             a_u64 i64::MAX as u64, Edge::a_u64 * 3_u64;
+            an_f32 f32::MAX, Edge::an_f32 * 2.0_f32;
+            an_f32 f32::MIN, Edge::an_f32 - f32::MAX;
             decimal "999999999999.999999".parse::<Decimal>()?, Edge::decimal + one;
         }
         Ok(())
@@ -84,6 +86,62 @@ on_each_database! {
         let mut row = Insert::<Edge>::new().exec(db).await?;
         row.update().set(Edge::an_i64, (Edge::an_i64 + 1_i64) * 2_i64).exec(db).await?;
         assert_eq!(row.an_i64, None);
+        Ok(())
+    }
+
+    async fn floats_of_32_bits_stay_such(db: &TestDb) -> Outcome {
+        let mut row = with(Edge::an_f32, 0.1_f32).exec(db).await?;
+        row.update().set(Edge::an_f32, Edge::an_f32 + 0.2_f32).exec(db).await?;
+        assert_eq!(row.an_f32, Some(0.1_f32 + 0.2_f32));
+        Edge::query().update().set(Edge::an_f32, (Edge::an_f32 - 0.7_f32) * 3.3_f32).exec(db).await?;
+        let found = Edge::find(row.id).one(db).await?.an_f32.unwrap_or_default();
+        let wanted = (0.1_f32 + 0.2_f32 - 0.7_f32) * 3.3_f32;
+        assert!((found - wanted).abs() <= 4.0 * f32::EPSILON, "{found} {wanted}");
+        let same = Edge::query().filter(Edge::an_f32.eq(Edge::an_f32 + 0.0_f32));
+        assert_eq!(same.count(db).await?, 1);
+        Ok(())
+    }
+
+    async fn decimals_of_two_scales(db: &TestDb) -> Outcome {
+        let mut row = with(Edge::decimal, "1.5".parse::<Decimal>()?).exec(db).await?;
+        row.update().set(Edge::digit, Decimal::from(2)).exec(db).await?;
+        let before = row.clone();
+        // Rounded, where the database does as it is told.
+        let rounded = (ErrorKind::Unsupported, "Edge", "digit");
+        assert_refused("update", row.update().set(Edge::digit, Edge::decimal).exec(db).await, rounded);
+        let sum = Edge::digit - Edge::decimal;
+        assert_refused("sum", Edge::query().update().set(Edge::digit, sum).exec(db).await.map(drop), rounded);
+        assert_eq!(Edge::find(row.id).one(db).await?, before);
+        let mixed = [
+            Edge::query().filter(Edge::digit.gt(Edge::decimal)).count(db).await,
+            Edge::query().filter(Edge::decimal.lt(Edge::digit)).count(db).await,
+            Edge::query().filter(Edge::wide.is_null() & Edge::decimal.between(Decimal::ZERO, Edge::digit)).count(db).await,
+            Edge::query().update().set(Edge::decimal, Edge::decimal - Edge::digit).exec(db).await,
+        ];
+        if db.kind() == Kind::Sqlite {
+            for result in mixed {
+                let error = result.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+                assert!(error.to_string().contains("digits after the point"), "{error}");
+            }
+            assert_eq!(Edge::find(row.id).one(db).await?, before);
+        } else {
+            for result in mixed {
+                assert_eq!(result?, 1);
+            }
+            assert_eq!(Edge::find(row.id).one(db).await?.decimal, Some("-0.5".parse()?));
+        }
+        Ok(())
+    }
+
+    async fn a_text_that_might_be_cut_is_refused(db: &TestDb) -> Outcome {
+        let row = with(Edge::text, "0123456789 ".to_owned()).exec(db).await?;
+        let cut = Edge::query().update().set(Edge::short, Edge::text).exec(db).await;
+        assert_refused("update", cut.map(drop), (ErrorKind::Unsupported, "Edge", "short"));
+        assert_eq!(Edge::find(row.id).one(db).await?, row);
+        let mut row = with(Edge::short, "short".to_owned()).exec(db).await?;
+        row.update().set(Edge::text, Edge::short).set(Edge::long, Edge::short).exec(db).await?;
+        assert_eq!((row.text.as_deref(), row.long.as_deref()), (Some("short"), Some("short")));
         Ok(())
     }
 

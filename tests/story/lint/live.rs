@@ -1,10 +1,10 @@
 //! Rules that ask a running server.
 
+use covet_orm::Db;
 use covet_orm::drivers::catalog::Schema;
 use covet_orm::drivers::lint::{Check, Rebuild, Scene};
 use covet_orm::lint::{lint_live, rules_of};
 use covet_orm::migrate::{Folder, Target};
-use covet_orm::Db;
 use covet_tests::Kind;
 
 use crate::lint::{Bench, ids};

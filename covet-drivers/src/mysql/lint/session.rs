@@ -43,8 +43,5 @@ pub(super) const MA18: Rule = Rule {
         "SET lock_wait_timeout = 86400;\nALTER TABLE users ADD COLUMN a int",
         "SET SESSION lock_wait_timeout = DEFAULT",
     ],
-    silent: &[
-        "ALTER TABLE users ADD COLUMN a int",
-        "SET lock_wait_timeout = 5;\nALTER TABLE users ADD COLUMN a int",
-    ],
+    silent: &["ALTER TABLE users ADD COLUMN a int", "SET lock_wait_timeout = 5;\nALTER TABLE users ADD COLUMN a int"],
 };

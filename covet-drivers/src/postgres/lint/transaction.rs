@@ -140,12 +140,3 @@ fn is_exclusive(act: &Act) -> bool {
         _ => false,
     }
 }
-
-fn concurrent(act: &Act) -> bool {
-    match &act.what {
-        What::DropIndex { concurrently, .. } | What::Detach { concurrently } | What::Upkeep { concurrently, .. } => {
-            *concurrently
-        }
-        _ => false,
-    }
-}

@@ -31,8 +31,10 @@ fn expression(ty: &ColumnType, default: &ColumnDefault) -> Option<String> {
         {
             v.to_string()
         }
-        (ColumnType::F32 | ColumnType::F64, ColumnDefault::Int(v)) => v.to_string(),
-        (ColumnType::F32 | ColumnType::F64, ColumnDefault::Number(v)) => {
+        (ColumnType::F32, ColumnDefault::Int(v)) => single(&v.to_string())?,
+        (ColumnType::F32, ColumnDefault::Number(v)) => single(v)?,
+        (ColumnType::F64, ColumnDefault::Int(v)) => v.to_string(),
+        (ColumnType::F64, ColumnDefault::Number(v)) => {
             v.parse::<f64>().ok().filter(|v| v.is_finite())?;
             v.to_string()
         }
@@ -67,6 +69,12 @@ fn expression(ty: &ColumnType, default: &ColumnDefault) -> Option<String> {
     })
 }
 
+/// A float of 32 bits as SQLite keeps it: in 64, of which it takes no others than those that are such floats.
+fn single(text: &str) -> Option<String> {
+    let number: f32 = text.parse().ok()?;
+    number.is_finite().then(|| f64::from(number).to_string())
+}
+
 /// The default that the tokens of a column's `DEFAULT` stand for; `None` for what Covet has no word for.
 pub(in crate::sqlite) fn recognise(ty: &ColumnType, found: &[Token]) -> Option<ColumnDefault> {
     let number = || match found {
@@ -96,6 +104,10 @@ pub(in crate::sqlite) fn recognise(ty: &ColumnType, found: &[Token]) -> Option<C
             let number = number()?;
             match number.parse() {
                 Ok(whole) => ColumnDefault::Int(whole),
+                // As it was said, and not with the digits that 64 bits have more.
+                Err(_) if *ty == ColumnType::F32 => {
+                    ColumnDefault::Number(number.parse::<f32>().ok()?.to_string().into())
+                }
                 Err(_) => ColumnDefault::Number(number.into()),
             }
         }
