@@ -5,6 +5,7 @@
 mod by_the_program;
 mod cargo_covet;
 mod cases;
+mod digits;
 mod dump;
 mod embedded;
 mod hints;

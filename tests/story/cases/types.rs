@@ -178,6 +178,38 @@ pub(crate) const CASES: &[Case] = &[
         ..CASE
     },
     Case {
+        id: "Y19b a small float of many digits would be rounded",
+        before: "t{id auto; a f32?}",
+        after: "t{id auto; a i32?}",
+        rows: &["INSERT INTO t (a) VALUES (123456.75), (123456), (-0.5)"],
+        decide: &["narrow t.a"],
+        outcome: Stops("(2 rows)"),
+        ..CASE
+    },
+    Case {
+        id: "Y19c a float of many digits would be rounded",
+        before: "t{id auto; a f64?}",
+        after: "t{id auto; a i64?}",
+        rows: &["INSERT INTO t (a) VALUES (1234567890123456.5), (1e19), (12345)"],
+        decide: &["narrow t.a"],
+        outcome: Stops("(2 rows)"),
+        ..CASE
+    },
+    Case {
+        id: "Y19d whole floats become integers, however many digits they have",
+        before: "t{id auto; a f32?; b f64?}",
+        after: "t{id auto; a i32?; b i64?}",
+        rows: &[
+            "INSERT INTO t (a, b) VALUES (16777215, 9007199254740991), (-16777215, -9007199254740991), (NULL, NULL)",
+        ],
+        decide: &["narrow t.a", "narrow t.b"],
+        holds: &[
+            ("SELECT count(*) FROM t WHERE a = 16777215 AND b = 9007199254740991", 1),
+            ("SELECT count(*) FROM t WHERE a = -16777215 AND b = -9007199254740991", 1),
+        ],
+        ..CASE
+    },
+    Case {
         id: "Y21 a key with two tables that point at it becomes a text",
         before: "p{id i32 pk} c{id auto; p_id i32 ->p.id} d{id auto; p_id i32? ->p.id setnull}",
         after: "p{id text(20) pk} c{id auto; p_id text(20) ->p.id} d{id auto; p_id text(20)? ->p.id setnull}",

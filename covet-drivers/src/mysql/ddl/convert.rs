@@ -129,7 +129,12 @@ fn from_text(c: &str, to: &ColumnType) -> Option<String> {
             let fraction = if *scale == 0 { String::new() } else { format!("([.][0-9]{{1,{scale}}})?") };
             format!("{c} NOT REGEXP '^-?[0-9]{{1,{whole}}}{fraction}$'")
         }
-        ColumnType::F64 => format!("{c} NOT REGEXP '^-?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?$'"),
+        // The server writes the shortest decimal that leads back to a float: it has other digits where some were lost.
+        ColumnType::F64 => format!(
+            "{c} NOT REGEXP '^-?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?$' OR {} <> {}",
+            digits(c),
+            digits(&format!("CONCAT({c} + 0e0)"))
+        ),
         ColumnType::Date => format!("{c} NOT REGEXP '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$' OR CAST({c} AS DATE) IS NULL"),
         ColumnType::DateTime | ColumnType::Timestamp => format!(
             "{c} NOT REGEXP '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[ T][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}([.][0-9]{{1,6}})?$' \
@@ -152,6 +157,12 @@ fn from_text(c: &str, to: &ColumnType) -> Option<String> {
             )
         }
     })
+}
+
+/// The digits of a number, without zeros at either end.
+fn digits(number: &str) -> String {
+    let bare = format!("REPLACE(REPLACE({number}, '-', ''), '.', '')");
+    format!("TRIM(BOTH '0' FROM REGEXP_REPLACE({bare}, '[eE].*$', ''))")
 }
 
 /// `Some(None)` when every value comes through, `None` when no value surely does.

@@ -130,8 +130,10 @@ fn from_decimal(c: &str, from: &ColumnType, to: &ColumnType) -> Conversion {
 fn from_float(c: &str, from: &ColumnType, to: &ColumnType) -> Conversion {
     let infinite = format!("{c} IN ('NaN', 'Infinity', '-Infinity')");
     if let Some((low, high)) = limits(to) {
-        let whole = format!("{c}::numeric <> trunc({c}::numeric) OR {c}::numeric NOT BETWEEN {low} AND {high}");
-        return Some((None, Some(format!("CASE WHEN {infinite} THEN true ELSE {whole} END"))));
+        // Compared as a float: in decimal the server keeps six or fifteen digits of it, and rounds. The number above
+        // the highest is one that a float can be, and NaN is above all.
+        let (float, above) = (format!("{c}::double precision"), i128::from(high) + 1);
+        return Some((None, Some(format!("{float} <> trunc({float}) OR {float} < {low} OR {float} >= {above}"))));
     }
     match to {
         ColumnType::F64 => Some((None, None)),
@@ -175,9 +177,8 @@ fn from_text(c: &str, from: &ColumnType, to: &ColumnType) -> Conversion {
             let pattern = r"^-?[0-9]+(\.[0-9]+)?$";
             Some((using, Some(format!("CASE WHEN {text} ~ '{pattern}' THEN {number} ELSE {c} IS NOT NULL END"))))
         }
-        ColumnType::F64 | ColumnType::F32 => {
-            Some((using, unlike(r"^(-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?|NaN|-?Infinity)$")))
-        }
+        ColumnType::F64 => Some((using, Some(no_float(c, &text, to, ("5e-324", "1.7976931348623157e308"))))),
+        ColumnType::F32 => Some((using, Some(no_float(c, &text, to, ("1e-45", "3.4028235e38"))))),
         ColumnType::Bool => Some((using, unlike("^(true|false)$"))),
         ColumnType::Date => Some((using, unlike(&format!("^{DATE}$")))),
         ColumnType::Time => Some((using, unlike(&format!("^{TIME}$")))),
@@ -197,6 +198,20 @@ fn from_text(c: &str, from: &ColumnType, to: &ColumnType) -> Conversion {
         }
         _ => None,
     }
+}
+
+/// The condition of texts that are no float, or whose digits a float of this type, between its least and its most, does
+/// not have: the server writes the shortest decimal that leads back to it, which must be the number that was there.
+fn no_float(c: &str, text: &str, to: &ColumnType, (least, most): (&str, &str)) -> String {
+    let number = r"-?[0-9]+(\.[0-9]+)?([eE][-+]?0*[0-9]{1,3})?";
+    format!(
+        "CASE WHEN {c} IS NULL OR {text} IN ('NaN', 'Infinity', '-Infinity') THEN false \
+         WHEN {text} !~ '^{number}$' THEN true \
+         WHEN {c}::numeric = 0 THEN false \
+         WHEN abs({c}::numeric) NOT BETWEEN {least} AND {most} THEN true \
+         ELSE {c}::numeric <> {c}::{}::text::numeric END",
+        native(to)
+    )
 }
 
 fn to_text(c: &str, from: &ColumnType, max_len: Option<u32>) -> Conversion {
