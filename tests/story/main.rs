@@ -30,4 +30,5 @@ mod teams;
 mod tool;
 mod transcript;
 mod unmanaged;
+mod unsaid;
 mod waiting;

@@ -23,6 +23,8 @@ struct Origin {
     name: String,
     /// Its columns, by the names that they have now.
     columns: BTreeMap<String, Value>,
+    /// The names that columns had that are still there, by the names that they have now.
+    names: BTreeMap<String, String>,
 }
 
 /// The value of a column.
@@ -57,8 +59,11 @@ impl Origins {
         let of = |column: &Column| {
             (column.name.clone(), Value { sql: Some(quote(&column.name)), changed: false, touched: false })
         };
-        let origin =
-            |table: &Table| Origin { name: table.name.clone(), columns: table.columns.iter().map(of).collect() };
+        let origin = |table: &Table| Origin {
+            name: table.name.clone(),
+            columns: table.columns.iter().map(of).collect(),
+            names: table.columns.iter().map(|column| (column.name.clone(), column.name.clone())).collect(),
+        };
         let tables = before.tables.iter().map(|table| (table.name.clone(), origin(table))).collect();
         Origins { database, quote, table, tables }
     }
@@ -74,20 +79,36 @@ impl Origins {
             }
             Change::DropTable { table } => drop(self.tables.remove(&table.name)),
             Change::RenameColumn { table, from, to } => {
-                if let Some(origin) = self.tables.get_mut(table)
-                    && let Some(value) = origin.columns.remove(from)
-                {
-                    origin.columns.insert(to.clone(), value);
+                if let Some(origin) = self.tables.get_mut(table) {
+                    if let Some(value) = origin.columns.remove(from) {
+                        origin.columns.insert(to.clone(), value);
+                    }
+                    origin.call(from, Some(to));
                 }
             }
-            Change::DropColumn { table, column } => drop(self.take(table, &column.name)),
+            Change::DropColumn { table, column } => {
+                drop(self.take(table, &column.name));
+                if let Some(origin) = self.tables.get_mut(table) {
+                    origin.call(&column.name, None);
+                }
+            }
             Change::SwapColumn { table, from, to } => {
                 drop(self.take(table, &to.name));
                 self.set(table, &from.name, None);
+                if let Some(origin) = self.tables.get_mut(table) {
+                    origin.call(&from.name, None);
+                    origin.call(&to.name, Some(&from.name));
+                }
             }
             Change::CopyColumn { table, to, .. } => self.set(table, &to.name, None),
             _ => {}
         }
+    }
+
+    /// The names that table and column had before; `None` for a column that was not there.
+    pub(crate) fn place(&self, table: &str, column: &str) -> Option<(&str, &str)> {
+        let origin = self.tables.get(table)?;
+        Some((&origin.name, origin.names.get(column)?))
     }
 
     /// Forgets a column, and gives what was known of it.
@@ -208,6 +229,15 @@ impl Origins {
     }
 }
 
+impl Origin {
+    /// A column has another name from now on, or is gone.
+    fn call(&mut self, from: &str, to: Option<&str>) {
+        if let Some((to, before)) = to.zip(self.names.remove(from)) {
+            self.names.insert(to.to_owned(), before);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Origins, Source};
@@ -239,6 +269,8 @@ mod tests {
         assert_eq!(asked(&origins, &now, &["c"]), Source::Before("(SELECT \"a\" AS \"c\" FROM \"t\")".into()));
         change(&mut origins, &mut now, Change::RenameTable { from: "t".into(), to: "u".into() });
         assert_eq!(asked(&origins, &now, &["b"]), Source::Before("\"t\"".into()));
+        assert_eq!(origins.place("u", "c"), Some(("t", "a")));
+        assert_eq!((origins.place("t", "b"), origins.place("u", "a")), (None, None));
         origins.turn("u", "c", |value| Some(format!("coalesce({value}, 1)")));
         let sum = "(SELECT ((coalesce(\"a\", 1)) + (\"b\")) AS \"g\" FROM \"t\")";
         assert_eq!(asked(&origins, &now, &["g"]), Source::Before(sum.into()));

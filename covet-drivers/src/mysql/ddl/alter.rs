@@ -256,6 +256,7 @@ impl Plan<'_> {
             && now.generated == after.generated
             && comment(&now.ty, now.comment.as_deref()) == comment(&after.ty, after.comment.as_deref());
         if !is_same {
+            self.keep_unsaid(table, &now, after);
             let definition = definition::column(table, after)?;
             let nothing = ("", String::new(), Vec::new());
             let (before, behind, spare) = if after.auto { self.key_of_numbered(table, &after.name)? } else { nothing };

@@ -37,7 +37,7 @@ impl Plan<'_> {
         }
     }
 
-    fn first(&mut self, step: Step) {
+    pub(super) fn first(&mut self, step: Step) {
         if !self.first.contains(&step) {
             self.first.push(step);
         }

@@ -68,7 +68,8 @@ impl Plan<'_> {
             for name in before.iter().filter(|name| !after.contains(name)) {
                 let column = self.column(table, name)?.clone();
                 if column.auto {
-                    let plain = Column { auto: false, ..column };
+                    let plain = Column { auto: false, ..column.clone() };
+                    self.keep_unsaid(table, &column, &plain);
                     let definition = definition::column(table, &plain)?;
                     let sql = format!("ALTER TABLE {} MODIFY COLUMN {definition}", quote(table));
                     self.note(sql, "only a key can be numbered");

@@ -17,6 +17,7 @@ mod leaves;
 mod offline;
 mod online;
 mod quotes;
+mod unsaid;
 mod views;
 
 use crate::catalog::{Bare, Change, Column, ForeignKey, Origins, Schema, Table};
@@ -166,6 +167,7 @@ impl Plan<'_> {
             Change::FillColumn { table, column, value } => self.fill_with(table, column, value),
             Change::CopyColumn { table, from, to } => self.copy(table, from, to),
             Change::FollowColumn { table, from, to } => {
+                self.keep_unsaid(table, from, to);
                 self.follow(table, from, to);
                 Ok(())
             }

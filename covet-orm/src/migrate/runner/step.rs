@@ -29,7 +29,7 @@ async fn guard(connection: &mut dyn Connection, step: &Step) -> Result<()> {
     }
     let rows = if found == 1 { "1 row".to_owned() } else { format!("{found} rows") };
     Err(Error::new(ErrorKind::Migration, format!("{} ({rows})", step.note))
-        .with_help("change these rows, or make the migration again with another decision"))
+        .with_help("change what it found, or edit the migration, or make it again with another decision"))
 }
 
 /// The number that a statement gives.
