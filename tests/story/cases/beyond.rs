@@ -305,6 +305,18 @@ pub(crate) const CASES: &[Case] = &[
         ..CASE
     },
     Case {
+        id: "F10b what waits for the end of the transaction gets a value for NULL",
+        before: "p{id auto} c{id auto; p_id i64? ->p.id deferred ix}",
+        after: "p{id auto} c{id auto; p_id i64 ->p.id deferred ix}",
+        rows: &["INSERT INTO p (id) VALUES (1), (2)", "INSERT INTO c (p_id) VALUES (NULL), (2), (NULL)"],
+        decide: &["backfill c.p_id with 1"],
+        changed: &["c.p_id"],
+        not_on: Some((Kind::Mysql, "wait for the end of the transaction")),
+        holds: &[("SELECT count(*) FROM c WHERE p_id = 1", 2)],
+        fails: &["INSERT INTO c (p_id) VALUES (9)"],
+        ..CASE
+    },
+    Case {
         id: "P01 a table gets a primary key",
         before: "t{a i32; b text(10)?}",
         after: "t{a i32 pk; b text(10)?}",

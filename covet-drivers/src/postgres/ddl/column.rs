@@ -1,6 +1,7 @@
 //! Columns: added and altered.
 
-use crate::catalog::{Column, ColumnDefault, ColumnType, Table};
+use crate::catalog::{Column, ColumnDefault, ColumnType, Table, Timing};
+use crate::contract::Step;
 use crate::error::Result;
 use crate::postgres::ddl::cast::{Cast, cast};
 use crate::postgres::ddl::plan::Plan;
@@ -141,6 +142,7 @@ impl Plan {
                     let value = default(given, &after.ty);
                     self.twice_filled(table, &after.name, &value)?;
                     self.sql(format!("UPDATE {on} SET {name} = {value} WHERE {name} IS NULL"));
+                    self.check_deferred(table, &after.name);
                     self.filled(table, after, given);
                 }
                 None => self.guard(
@@ -169,6 +171,22 @@ impl Plan {
             self.reindex(table, &after.name)?;
         }
         Ok(())
+    }
+}
+
+impl Plan {
+    /// Looks at once where a foreign key of rows that got a value is deferred: the server alters no table on which
+    /// checks are pending.
+    fn check_deferred(&mut self, table: &str, column: &str) {
+        let is_deferred = self.current.table(table).is_some_and(|known| {
+            let mut keys = known.foreign_keys.iter().filter(|key| key.columns.iter().any(|name| name == column));
+            keys.any(|key| key.timing == Timing::Deferred)
+        });
+        if is_deferred {
+            let mut step = Step::new("SET CONSTRAINTS ALL IMMEDIATE");
+            step.note = "a table cannot be altered while checks of its rows are put off".to_owned();
+            self.steps.push(step);
+        }
     }
 }
 

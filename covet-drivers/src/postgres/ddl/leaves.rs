@@ -13,6 +13,8 @@ fn statement(all: &[Word<'_>]) -> Leaves {
     let words = Reader::new(all);
     let temporary = || all.iter().take(4).any(|word| word.is("temp") || word.is("temporary"));
     match words.keyword().as_deref() {
+        // Until the end of the transaction, and of no use outside of one.
+        Some("set") if all.get(1).is_some_and(|word| word.is("constraints")) => Leaves::Nothing,
         Some("set" | "reset" | "discard" | "listen" | "unlisten" | "prepare" | "deallocate" | "load") => {
             Leaves::Setting
         }
@@ -48,7 +50,13 @@ mod tests {
         ] {
             assert_eq!(leaves(sql), Leaves::State, "{sql}");
         }
-        for sql in ["CREATE TABLE t (temp INT)", "UPDATE t SET a = 1", "SELECT 1", "DROP TABLE t"] {
+        for sql in [
+            "CREATE TABLE t (temp INT)",
+            "UPDATE t SET a = 1",
+            "SELECT 1",
+            "DROP TABLE t",
+            "SET CONSTRAINTS ALL IMMEDIATE",
+        ] {
             assert_eq!(leaves(sql), Leaves::Nothing, "{sql}");
         }
     }
