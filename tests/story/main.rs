@@ -17,6 +17,7 @@ mod notation;
 mod offline;
 mod online;
 mod place;
+mod pooler;
 mod pull;
 mod random;
 mod revisions;

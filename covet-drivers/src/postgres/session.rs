@@ -162,6 +162,16 @@ impl PostgresConnection {
     /// # Errors
     /// As there.
     pub async fn lock(&mut self, name: &str, wait: Duration) -> Result<()> {
+        if self.pooled {
+            return Err(Error::unsupported(
+                format_args!(
+                    "the lock `{name}` behind a pooler that mixes sessions (`statement_cache_size=0`): it would be \
+                     another session's, and keep nobody out"
+                ),
+                "PostgreSQL",
+            )
+            .with_help("use a URL that leads to the server itself, without `statement_cache_size=0`"));
+        }
         let question = format!("SELECT pg_try_advisory_lock({})", key(name));
         let end = Instant::now().checked_add(wait);
         let mut pause = Duration::from_millis(20);
