@@ -62,10 +62,11 @@ const FOREIGN_KEYS: &str = "SELECT k.TABLE_NAME, k.CONSTRAINT_NAME, k.COLUMN_NAM
     ORDER BY k.TABLE_NAME, k.CONSTRAINT_NAME, k.ORDINAL_POSITION";
 
 /// MariaDB's names are unique in a table only, and it tells the table.
-const CHECKS_MARIADB: &str = "SELECT TABLE_NAME, CONSTRAINT_NAME, CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS \
-    WHERE CONSTRAINT_SCHEMA = DATABASE()";
+const CHECKS_MARIADB: &str = "SELECT TABLE_NAME, CONSTRAINT_NAME, CHECK_CLAUSE, 'YES' \
+    FROM information_schema.CHECK_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = DATABASE()";
 
-const CHECKS_MYSQL: &str = "SELECT t.TABLE_NAME, c.CONSTRAINT_NAME, c.CHECK_CLAUSE \
+/// MySQL can switch a check off, and keeps it.
+const CHECKS_MYSQL: &str = "SELECT t.TABLE_NAME, c.CONSTRAINT_NAME, c.CHECK_CLAUSE, t.ENFORCED \
     FROM information_schema.CHECK_CONSTRAINTS c JOIN information_schema.TABLE_CONSTRAINTS t \
     ON t.CONSTRAINT_SCHEMA = c.CONSTRAINT_SCHEMA AND t.CONSTRAINT_NAME = c.CONSTRAINT_NAME \
     WHERE c.CONSTRAINT_SCHEMA = DATABASE() AND t.CONSTRAINT_TYPE = 'CHECK'";
@@ -87,11 +88,8 @@ async fn schema(connection: &mut dyn Connection) -> Result<(Schema, Vec<Unmodell
             tables.insert(name.to_owned(), Table { comment, ..Table::new(name) });
         }
     }
-    let mut checks = Checks::new();
     let text = if product == Product::MariaDb { CHECKS_MARIADB } else { CHECKS_MYSQL };
-    for row in rows(connection, text, 3).await? {
-        checks.insert((cell(&row, 0).to_owned(), cell(&row, 1).to_owned()), cell(&row, 2).to_owned());
-    }
+    let mut checks = checks(&rows(connection, text, 4).await?, &tables, &mut beside);
     for row in rows(connection, COLUMNS, 10).await? {
         if let Some(table) = tables.get_mut(cell(&row, 0)) {
             let column = column(&row, product, &mut checks);
@@ -109,6 +107,20 @@ async fn schema(connection: &mut dyn Connection) -> Result<(Schema, Vec<Unmodell
     let mut schema = Schema::of(tables.into_values().collect());
     schema.sort();
     Ok((schema, beside))
+}
+
+/// The checks that are looked at. One that is switched off is as good as none, and is told beside the schema.
+fn checks(rows: &[Cells], tables: &BTreeMap<String, Table>, beside: &mut Vec<Unmodelled>) -> Checks {
+    let mut checks = Checks::new();
+    for row in rows {
+        let (table, name, clause) = (cell(row, 0), cell(row, 1), cell(row, 2));
+        if cell(row, 3) == "YES" {
+            checks.insert((table.to_owned(), name.to_owned()), clause.to_owned());
+        } else if tables.contains_key(table) {
+            beside.push(Unmodelled::of(table, "check", name, "not enforced"));
+        }
+    }
+    checks
 }
 
 fn column(row: &Cells, product: Product, checks: &mut Checks) -> Column {
@@ -163,7 +175,9 @@ fn foreign_keys(rows: &[Cells], tables: &mut BTreeMap<String, Table>, beside: &m
         let (table, name) = (cell(row, 0), cell(row, 1));
         let Some(table) = tables.get_mut(table) else { continue };
         if cell(row, 7) != "1" {
-            let known = beside.last().is_some_and(|last| last.name == name && last.table.as_ref() == Some(&table.name));
+            let known = beside.last().is_some_and(|last| {
+                last.kind == "foreign key" && last.name == name && last.table.as_ref() == Some(&table.name)
+            });
             if !known {
                 beside.push(Unmodelled::of(&table.name, "foreign key", name, "points into another database"));
             }
@@ -258,4 +272,25 @@ pub(super) async fn rows(connection: &mut dyn Connection, sql: &str, columns: us
 
 fn unreadable() -> Error {
     Error::new(ErrorKind::Decode, "information_schema holds what cannot be read as text")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{CHECKS_MYSQL, checks};
+    use crate::catalog::Table;
+    use crate::contract::Unmodelled;
+
+    #[test]
+    fn a_check_that_is_switched_off_is_none() {
+        let row = |cells: [&str; 4]| cells.map(|cell| Some(cell.to_owned())).to_vec();
+        let rows = [row(["t", "on", "`a` > 0", "YES"]), row(["t", "off", "`a` > 1", "NO"]), row(["_", "x", "1", "NO"])];
+        let tables = BTreeMap::from([("t".to_owned(), Table::new("t"))]);
+        let mut beside = Vec::new();
+        let found = checks(&rows, &tables, &mut beside);
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), [(("t".into(), "on".into()), "`a` > 0".into())]);
+        assert_eq!(beside, [Unmodelled::of("t", "check", "off", "not enforced")]);
+        assert!(CHECKS_MYSQL.contains("t.ENFORCED"));
+    }
 }
