@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use covet_orm::migrate::Standing;
 use covet_tests::Kind;
 
+use crate::dump;
 use crate::notation::schema;
 use crate::place::{Place, on_each, quote};
 
@@ -16,6 +17,7 @@ on_each! {
     locks_are_waited_for_a_little_while
     a_statement_that_was_begun_is_not_edited
     columns_follow_until_they_are_swapped
+    a_table_in_a_schema_goes_in_batches
     an_invalid_index_is_built_again
 }
 
@@ -217,6 +219,38 @@ async fn columns_follow_until_they_are_swapped(place: &Place) {
     assert_eq!(place.number("SELECT sum(n) FROM a").await, 10 + 20 + 3 + 4 + 5);
     place.sql("INSERT INTO a (n) VALUES (9000000000)").await;
     assert_eq!(place.number("SELECT count(*) FROM a WHERE n = 9000000000").await, 1);
+}
+
+/// `-- covet:batches` names the table as SQL does, with what it is in before it. A foreign key that waits for the end of
+/// the transaction is in nobody's way.
+async fn a_table_in_a_schema_goes_in_batches(place: &Place) {
+    match place.kind {
+        Kind::Sqlite => {}
+        Kind::Postgres => {
+            let before = "p{id auto} billing.a{id auto; plan text(20)?; p_id i64? ->p.id deferred}";
+            place.make(&schema(before), &[]).unwrap();
+            place.up().await.unwrap();
+            place.sql("INSERT INTO p DEFAULT VALUES").await;
+            place.sql("INSERT INTO billing.a (plan) VALUES ('paid'), (NULL), (NULL)").await;
+            let decisions = ["backfill billing.a.plan with 'free'", "backfill billing.a.p_id with 1"];
+            let after = schema(&before.replace("(20)?", "(20)").replace("i64?", "i64"));
+            let made = place.make_online(&[place.kind], &after, &decisions).unwrap();
+            let script = std::fs::read_to_string(place.file(&made[0].1, "up")).unwrap();
+            assert!(script.contains("-- covet:batches 1000 of \"billing\".\"a\" by \"id\""), "{script}");
+            place.up().await.unwrap();
+            assert_eq!(place.number("SELECT count(*) FROM billing.a WHERE plan = 'free' AND p_id = 1").await, 2);
+            assert!(place.make(&after, &[]).unwrap().is_none());
+        }
+        // The server asks of the type of the key where the table is.
+        Kind::Mysql => {
+            let file = begin(place, "INT", &["1", "2", "3"], " pause 0").await;
+            let name = dump::texts(&place.db, "SELECT DATABASE()", 0).await.concat();
+            let text = std::fs::read_to_string(&file).unwrap();
+            std::fs::write(&file, text.replace("2 of a by", &format!("2 of `{name}`.a by"))).unwrap();
+            place.up().await.unwrap();
+            assert_eq!(place.number("SELECT sum(n) FROM a").await, 3);
+        }
+    }
 }
 
 /// An index that a failed build left behind is dropped, and built again.

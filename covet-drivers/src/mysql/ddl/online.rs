@@ -39,8 +39,9 @@ pub(super) fn copies(before: &Column, after: &Column) -> bool {
 pub(super) fn next_batch(batches: &Batches, after: Option<&str>, size: u32) -> String {
     let Batches { table, key, .. } = batches;
     let behind = after.map(|after| format!(" WHERE {key} > {after}")).unwrap_or_default();
-    let name = |text: &str| words(text, QUOTING).ok().and_then(|words| Reader::new(&words).name(str::to_owned));
-    let (table_name, key_name) = (name(table).unwrap_or_default(), name(key).unwrap_or_default());
+    let (schema, table_name) = place(table);
+    let schema = schema.map_or_else(|| "DATABASE()".to_owned(), |schema| literal(&schema));
+    let (_, key_name) = place(key);
     // How a literal looks depends on the type: a text that is compared with a number may be rounded on the way, and
     // bytes are no text. All of them in one collation, or the server would not choose between them.
     let text = |text: &str| format!("CONVERT({text} USING utf8mb4) COLLATE utf8mb4_bin");
@@ -50,11 +51,22 @@ pub(super) fn next_batch(batches: &Batches, after: Option<&str>, size: u32) -> S
          SELECT (SELECT CASE \
          WHEN t.DATA_TYPE IN ('tinyint', 'smallint', 'mediumint', 'int', 'bigint', 'decimal') THEN {number} \
          WHEN t.DATA_TYPE IN ('binary', 'varbinary') THEN {bytes} ELSE {other} END \
-         FROM batch, information_schema.COLUMNS AS t WHERE t.TABLE_SCHEMA = DATABASE() AND t.TABLE_NAME = {} \
+         FROM batch, information_schema.COLUMNS AS t WHERE t.TABLE_SCHEMA = {schema} AND t.TABLE_NAME = {} \
          AND t.COLUMN_NAME = {} ORDER BY k DESC LIMIT 1), (SELECT COUNT(*) FROM batch)",
         literal(&table_name),
         literal(&key_name)
     )
+}
+
+/// A name as it stands in SQL, and that of the database before it.
+fn place(text: &str) -> (Option<String>, String) {
+    let found = words(text, QUOTING).unwrap_or_default();
+    let mut reader = Reader::new(&found);
+    let first = reader.name(str::to_owned).unwrap_or_default();
+    match reader.sign('.').then(|| reader.name(str::to_owned)).flatten() {
+        Some(second) => (Some(first), second),
+        None => (None, first),
+    }
 }
 
 impl Plan<'_> {

@@ -34,12 +34,17 @@ fn parse(text: &str, dialect: &dyn Dialect) -> Option<Batches> {
     let (rest, pause) = said.map_or((rest, None), |(before, pause)| (before, Some(pause)));
     let (table, key) = rest.rsplit_once(" by ")?;
     let (table, key) = (table.trim().to_owned(), key.trim().to_owned());
-    let is_name = |text: &str| {
+    // The name of a table may stand behind that of its schema.
+    let is_name = |text: &str, behind_another: bool| {
         let Ok(found) = words(text, dialect.quoting()) else { return false };
         let mut reader = Reader::new(&found);
-        reader.name(str::to_owned).is_some() && reader.is_end()
+        let mut is_name = reader.name(str::to_owned).is_some();
+        if behind_another && reader.sign('.') {
+            is_name &= reader.name(str::to_owned).is_some();
+        }
+        is_name && reader.is_end()
     };
-    (is_name(&table) && is_name(&key)).then_some(Batches { table, key, size, pause })
+    (is_name(&table, true) && is_name(&key, false)).then_some(Batches { table, key, size, pause })
 }
 
 /// As it stands behind `-- covet:batches`.
