@@ -86,6 +86,17 @@ async fn each_file_of_an_applied_migration_is_held_to_it(place: &Place) {
     }
 }
 
+/// As [`ran_long_ago`] has it, and `status` says it.
+pub(crate) const LONG_AGO: (Option<&str>, Option<&str>) = (Some("2020-01-02 03:04:05"), Some("2020-01-02 03:04:06"));
+
+/// Whatever was run was run long ago.
+pub(crate) async fn ran_long_ago(place: &Place) {
+    let (begin, end) = ("2020-01-02 03:04:05.000000", "2020-01-02 03:04:06.000000");
+    let utc = if place.kind == Kind::Postgres { "+00" } else { "" };
+    let set = format!("started_at = '{begin}{utc}', finished_at = '{end}{utc}'");
+    place.sql(&format!("UPDATE _covet_migrations SET {set} WHERE id <> '*'")).await;
+}
+
 async fn an_edit_is_accepted(place: &Place) {
     let path = place.make(&schema("a{id auto}"), &[]).unwrap().unwrap();
     let id = place.migrator().folder().migrations()[0].id().to_owned();
@@ -96,8 +107,11 @@ async fn an_edit_is_accepted(place: &Place) {
     edit(place, &path, "down", |good| format!("{good}\nCREATE TABLE witness (id INTEGER PRIMARY KEY);\n"));
     let error = place.up().await.unwrap_err();
     assert!(error.help().unwrap().contains("repair --accept"), "{error}");
+    ran_long_ago(place).await;
     place.migrator().accept(&place.db, &id).await.unwrap();
     assert_eq!(place.standings().await, [Standing::Applied]);
+    let status = place.migrator().status(&place.db).await.unwrap();
+    assert_eq!((status[0].started_at.as_deref(), status[0].finished_at.as_deref()), LONG_AGO, "nothing was run");
     assert_eq!(place.up().await.unwrap(), 0);
     place.down(Goal::All).await.unwrap();
     assert_eq!(place.number("SELECT count(*) FROM witness").await, 0);

@@ -7,11 +7,13 @@ use covet_orm::lint::lint_last;
 use covet_orm::migrate::{Folder, Goal, Migrator, Project, Standing, Target};
 use covet_tests::Kind;
 
+use crate::history::{LONG_AGO, ran_long_ago};
 use crate::notation::schema;
 use crate::place::{Place, id, on_each};
 
 on_each! {
     an_old_program_finds_nothing_to_run
+    when_the_old_ones_ran_stays_known
     a_squash_of_a_squash
     a_branch_from_inside_of_a_squash
     an_enum_and_the_tables_that_have_it
@@ -57,6 +59,22 @@ async fn an_old_program_finds_nothing_to_run(place: &Place) {
         assert_eq!(old.plan_up(&place.db, Goal::All).await.unwrap().len(), 2);
         place.sql("DELETE FROM _covet_migrations WHERE id <> '*'").await;
     }
+}
+
+/// Nothing is run where the old ones were applied, so each of them still ran when it did.
+async fn when_the_old_ones_ran_stays_known(place: &Place) {
+    let ids = made(place, &["a{id auto}", "a{id auto} b{id auto}"]);
+    place.up().await.unwrap();
+    let before = place.dir.path().join("before");
+    copied(&place.migrations(), &before);
+    ran_long_ago(place).await;
+    project(place).squash(&ids[0], &ids[1], None).unwrap().write().unwrap();
+    assert_eq!(place.up().await.unwrap(), 0);
+    let old = Migrator::from_dir(&before).unwrap().allow_newer();
+    let status = old.status(&place.db).await.unwrap();
+    let times = status.iter().filter(|one| ids.contains(&one.id));
+    let times: Vec<_> = times.map(|one| (one.started_at.as_deref(), one.finished_at.as_deref())).collect();
+    assert_eq!(times, [LONG_AGO; 2]);
 }
 
 async fn a_squash_of_a_squash(place: &Place) {

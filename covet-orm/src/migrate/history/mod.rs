@@ -155,8 +155,8 @@ impl<'c> History<'c> {
         }
     }
 
-    /// Writes the row of a migration, in place of the one that is there; it begins now, and ends now
-    /// if that is its state.
+    /// Writes the row of a migration, in place of the one that is there. It begins now, and ends now if that is its
+    /// state, unless the entry says when it did.
     pub(super) async fn write(&mut self, entry: &Entry) -> Result<()> {
         let row = FIELDS.iter().map(|field| cell(field, entry)).collect::<Result<Vec<Node>>>()?;
         // One statement, so that a run that breaks off here loses no note of what it has done.
@@ -320,11 +320,15 @@ fn cell(field: &Field, entry: &Entry) -> Result<Node> {
         "replaced_by" => maybe(entry.replaced_by.as_deref()),
         "progress" => maybe(entry.progress.as_ref().map(Progress::text).as_deref()),
         "parents" => text(&entry.parents.join("\n")),
-        "started_at" => now(),
-        "finished_at" if !entry.state.is_unfinished() => now(),
+        "started_at" => entry.started_at.map_or_else(now, moment),
+        "finished_at" if !entry.state.is_unfinished() => entry.finished_at.map_or_else(now, moment),
         "tool" => text(env!("CARGO_PKG_VERSION")),
         _ => Node::Value(Value::Null),
     })
+}
+
+fn moment(micros: i64) -> Node {
+    Node::Value(Value::Timestamp(micros))
 }
 
 fn is(id: &str) -> Node {

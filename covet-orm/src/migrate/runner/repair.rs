@@ -61,7 +61,9 @@ impl Migrator {
                 )
                 .with_help("what is not applied may be edited; what stopped half-way goes on with `migrate up`"));
             };
-            history.write(&entry(&work, known.position, known.state)).await
+            let row = entry(&work, known.position, known.state);
+            // Nothing is run: when it ran stays what it is.
+            history.write(&Entry { started_at: known.started_at, finished_at: known.finished_at, ..row }).await
         }
         .await;
         end(session, result).await
