@@ -1,6 +1,7 @@
 //! From a URL to a session: parameters, TLS, set-up.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
@@ -12,7 +13,7 @@ use crate::mysql::caught::caught;
 use crate::mysql::connection::MySqlConnection;
 use crate::mysql::dialect::{literal, quote};
 use crate::mysql::errors::{Phase, of_driver};
-use crate::mysql::reaper::Reaper;
+use crate::mysql::reaper::{IDENTITY, Reaper};
 use crate::mysql::server::{Product, Server};
 use crate::tls::{Asked, SslMode, Trust, client_config, is_local, provider};
 
@@ -40,6 +41,8 @@ pub(crate) struct Settings {
     pub(crate) limits: String,
     /// The database of the URL.
     pub(crate) database: Option<String>,
+    /// Who the server says that it is.
+    pub(crate) identity: Arc<str>,
     /// The most bytes of one packet that the server takes.
     pub(crate) max_packet: usize,
     /// How many prepared statements are kept.
@@ -157,9 +160,9 @@ impl Options {
 
     async fn set_up(&self, mut conn: Conn) -> Result<MySqlConnection> {
         let failed = |error| of_driver(error, Phase::Connect);
-        let asked = conn.query_first("SELECT VERSION(), @@version_comment, CAST(@@max_allowed_packet AS UNSIGNED)");
-        let told: Option<Row> = caught(asked).await.map_err(failed)?;
-        let (version, comment, packet) = told
+        let ask = format!("SELECT VERSION(), @@version_comment, CAST(@@max_allowed_packet AS UNSIGNED), {IDENTITY}");
+        let told: Option<Row> = caught(conn.query_first(ask)).await.map_err(failed)?;
+        let Facts { version, comment, packet, identity } = told
             .as_ref()
             .and_then(facts)
             .ok_or_else(|| Error::new(ErrorKind::Protocol, "the server tells nothing about itself"))?;
@@ -171,6 +174,7 @@ impl Options {
             set_up,
             limits: format!("SET {}", self.limits(&server, "DEFAULT").join(", ")),
             database: self.database.clone(),
+            identity: identity.into(),
             max_packet: usize::try_from(packet).unwrap_or(usize::MAX),
             cache: self.cache,
         };
@@ -214,10 +218,19 @@ impl Options {
     }
 }
 
-/// Version, comment and the largest packet. The driver's own way to read a row panics when a value does not fit.
-fn facts(row: &Row) -> Option<(String, String, u64)> {
+/// What a server tells about itself.
+struct Facts {
+    version: String,
+    comment: String,
+    /// The largest packet.
+    packet: u64,
+    identity: String,
+}
+
+/// Reads what the server tells. The driver's own way to read a row panics when a value does not fit.
+fn facts(row: &Row) -> Option<Facts> {
     let text = |index: usize| row.get_opt::<String, _>(index)?.ok();
-    Some((text(0)?, text(1)?, row.get_opt::<u64, _>(2)?.ok()?))
+    Some(Facts { version: text(0)?, comment: text(1)?, packet: row.get_opt::<u64, _>(2)?.ok()?, identity: text(3)? })
 }
 
 /// Never with a password, and never with a certificate's bytes.

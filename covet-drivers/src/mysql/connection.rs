@@ -1,6 +1,7 @@
 //! A session: its state, and the one way in which anything is sent.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
@@ -17,8 +18,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::cache::StatementCache;
 use crate::mysql::caught::caught;
 use crate::mysql::connect::Settings;
-use crate::mysql::errors::{ENDS_TRANSACTION, LOCK_WAIT, Phase, of_driver, of_server};
-use crate::mysql::reaper::Reaper;
+use crate::mysql::errors::{ENDS_TRANSACTION, LOCK_WAIT, Phase, ends_session, of_driver, of_server};
+use crate::mysql::reaper::{Abandoned, Reaper};
 use crate::mysql::server::Server;
 
 /// A session with a MySQL or MariaDB server.
@@ -274,7 +275,8 @@ impl Drop for MySqlConnection {
         }
         // Whether the driver takes it for connected says nothing: it does not while something is under way.
         if let Some(wire) = self.wire.as_ref().filter(|_| self.under_way) {
-            self.reaper.kill(wire.id(), self.opened);
+            let server = Arc::clone(&self.settings.identity);
+            self.reaper.kill(Abandoned { session: wire.id(), server, opened: self.opened });
         }
         self.break_off();
     }

@@ -25,6 +25,19 @@ pub(crate) const NOT_PREPARABLE: u16 = 1295;
 /// The server does not know the prepared statement any more, or wants it prepared again.
 pub(crate) const STALE: &[u16] = &[1243, 1615];
 
+/// Whether the server has ended the session with this error. Some kinds that are met while connecting are also said of
+/// a single statement, for instance that a database is not known, and leave the session as it was.
+pub(crate) fn ends_session(code: u16) -> bool {
+    matches!(code, 1047 | 1053 | 1077 | 1079 | 1152 | 1927 | 2006 | 2013 | 4031)
+}
+
+/// Errors of all kinds that may quote a value: of an XPath, a locale, a set of GTIDs, the name of a lock, a vector, a
+/// setting, a time zone.
+const QUOTES_VALUES: &[u16] = &[1105, 1231, 1298, 1441, 1649, 1772, 1773, 1774, 3057, 3131, 6138];
+
+/// What `SIGNAL` raises.
+const SIGNALLED: u16 = 1644;
+
 /// A driver's error in Covet's terms.
 pub(crate) fn of_driver(error: Driver, phase: Phase) -> Error {
     match error {

@@ -1,6 +1,7 @@
 //! Futures that are dropped at any time, and handles that are used twice.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use covet_drivers::contract::{Command, Reuse};
@@ -9,6 +10,7 @@ use covet_orm::prelude::*;
 use covet_orm::{CommitOutcome, CommitToken, ErrorKind, PoolOptions, TxOptions};
 use covet_tests::chance::Chance;
 use covet_tests::models::Setting;
+use covet_tests::proxy::{Bent, Direction, Grain, Proxy};
 use covet_tests::{Kind, on_each_database, on_each_server};
 use futures_util::TryStreamExt as _;
 use futures_util::future::{join_all, try_join_all};
@@ -257,4 +259,61 @@ on_each_server! {
         assert_eq!(count("n", db).await?, u64::try_from(rounds)?);
         Ok(())
     }
+}
+
+/// Behind one address another server answers by now, where the session's number is somebody else's.
+#[test]
+fn what_ends_a_dropped_statement_asks_first_whose_server_it_is_mysql() {
+    covet_tests::run(Kind::Mysql, |db| {
+        Box::pin(async move {
+            let proxy = Proxy::start(Kind::Mysql, db.url(), Grain::Message).await;
+            let one = open(proxy.url(), 1).await?;
+            let authority = db.url().split_once('@').and_then(|(_, rest)| rest.split_once('/')).ok_or("a host")?.0;
+            let port = authority.rsplit_once(':').ok_or("a port")?.1;
+            let (own, other) = (format!(":{port}:"), format!(":{:0>1$}:", 7, port.len()));
+            let asked = Arc::new(AtomicU32::new(0));
+            let theirs = Arc::clone(&asked);
+            // Every connection behind the first one is told of another port.
+            proxy.bend(move |passing| {
+                let at = passing.bytes.windows(own.len()).position(|part| part == own.as_bytes());
+                match at.filter(|_| passing.connection > 0 && passing.direction == Direction::ToClient) {
+                    Some(at) => {
+                        theirs.fetch_add(1, Ordering::SeqCst);
+                        let mut bytes = passing.bytes.to_vec();
+                        bytes.splice(at..at + own.len(), other.bytes());
+                        Bent::Into(bytes)
+                    }
+                    None => Bent::Same,
+                }
+            });
+            let running = async || {
+                db.raw_rows("SELECT 'x' FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SELECT SLEEP(1.9%'").await
+            };
+            let mut lease = one.acquire().await?;
+            assert!(tokio::time::timeout(millis(300), run(&mut lease, "SELECT SLEEP(1.9)")).await.is_err());
+            drop(lease);
+            let start = Instant::now();
+            while asked.load(Ordering::SeqCst) == 0 {
+                assert!(start.elapsed() < millis(1_000), "nobody asked who the server is");
+                tokio::time::sleep(millis(5)).await;
+            }
+            tokio::time::sleep(millis(300)).await;
+            assert_eq!(running().await?.len(), 1, "it was ended on a server that may be another one");
+            while !running().await?.is_empty() {
+                assert!(start.elapsed() < PATIENCE);
+                tokio::time::sleep(millis(20)).await;
+            }
+            // The same server ends it.
+            proxy.straighten();
+            let mut lease = one.acquire().await?;
+            assert!(tokio::time::timeout(millis(300), run(&mut lease, "SELECT SLEEP(1.95)")).await.is_err());
+            drop(lease);
+            let start = Instant::now();
+            while !running().await?.is_empty() {
+                assert!(start.elapsed() < millis(1_000), "it still runs");
+                tokio::time::sleep(millis(10)).await;
+            }
+            Ok(())
+        })
+    });
 }
