@@ -11,6 +11,7 @@ use covet_orm::prelude::*;
 use covet_orm::query::Insert;
 use covet_orm::{DbOptions, ErrorKind};
 use covet_tests::models::{Account, Maybe, Post, Sample, Setting, Tag, User};
+use covet_tests::proxy::{Bent, Direction, Grain, Proxy};
 use covet_tests::{Kind, on_each_database};
 
 use crate::crud::email;
@@ -306,4 +307,47 @@ fn other_tasks_run_beside_it() {
     for kind in covet_tests::servers() {
         beside(kind);
     }
+}
+
+/// A proxy in front of MariaDB that knows nothing of bulk commands: the driver sends row after row there, and says so to
+/// nobody.
+#[test]
+fn all_or_none_where_no_bulk_command_was_agreed_on_mysql() {
+    covet_tests::run(Kind::Mysql, |db| {
+        Box::pin(async move {
+            let proxy = Proxy::start(Kind::Mysql, db.url(), Grain::Message).await;
+            proxy.bend(|passing| match passing.bytes {
+                // The greeting: protocol 10, as the first message of a connection.
+                [_, _, _, 0, 10, rest @ ..] if passing.direction == Direction::ToClient => {
+                    let version = rest.iter().position(|byte| *byte == 0).expect("the version ends");
+                    // Behind it number, salt, flags and what is reserved; then MariaDB's own flags.
+                    let flags = 5 + version + 1 + 4 + 9 + 2 + 1 + 2 + 2 + 1 + 6;
+                    let mut bytes = passing.bytes.to_vec();
+                    bytes[flags..flags + 4].fill(0);
+                    Bent::Into(bytes)
+                }
+                _ => Bent::Same,
+            });
+            let twice = |rows: usize| (0..rows).map(move |n| if n + 1 == rows { setting(0) } else { setting(n) });
+            for rows in [3, 2_500] {
+                let one = Db::connect_with(proxy.url(), DbOptions::new().max_connections(1)).await?;
+                // A connection that has not shown what it does, and one that has.
+                for _ in 0..2 {
+                    let error = <Setting as Model>::insert_many(twice(rows)).exec(&one).await.unwrap_err();
+                    assert_eq!(error.kind(), ErrorKind::Unique, "{error}");
+                    assert_eq!(Setting::query().count(db).await?, 0);
+                    let tx = one.begin().await?;
+                    Setting::create().name("kept").value("v").exec(&tx).await?;
+                    assert!(<Setting as Model>::insert_many(twice(rows)).exec(&tx).await.is_err());
+                    assert_eq!(Setting::query().count(&tx).await?, 1);
+                    tx.rollback().await?;
+                    assert_eq!(<Setting as Model>::insert_many((0..rows).map(setting)).exec(&one).await?, rows as u64);
+                    assert_eq!(Setting::query().count(db).await?, rows as u64);
+                    Setting::query().delete().exec(db).await?;
+                }
+                one.close();
+            }
+            Ok(())
+        })
+    });
 }

@@ -3,6 +3,11 @@
 //!
 //! A bulk command is one statement to MariaDB, undone as a whole when a row of it fails. Several of them,
 //! for more rows than are worth holding at once, stand in a transaction, or in a savepoint within one.
+//!
+//! The driver sends a bulk command only where it was agreed on when the connection was made, and otherwise row after row,
+//! each of which would stand for itself. It does not tell which of them it does, and the greeting of a proxy need not fit
+//! the server behind it; but what it counts shows it. So until a connection has shown that it sends bulk commands, rows
+//! stand in a transaction too; one that has shown that it does not sends statements of many rows from then on.
 
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Params, Value as WireValue};
@@ -24,6 +29,17 @@ use crate::value::{Value, ValueRef, ValueWriter};
 /// The rows of one command, or as many as have so many bytes.
 const ROWS: usize = 2000;
 const BYTES: usize = 1 << 20;
+
+/// How a connection sends many rows with one text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sends {
+    /// It has not shown it yet.
+    Unknown,
+    /// By one command, which is all or none.
+    Bulk,
+    /// Row after row.
+    Rows,
+}
 
 /// What is sent at once.
 enum Piece {
@@ -50,22 +66,24 @@ impl MySqlConnection {
     /// As there.
     pub async fn insert_many(&mut self, bulk: Bulk, rows: &mut dyn RowSupply) -> Result<u64> {
         self.check_runs()?;
-        if self.server.product == Product::MySql {
+        if self.server.product == Product::MySql || self.sends == Sends::Rows {
             return insert_by_values(self, bulk, rows).await;
         }
         let most = BYTES.min(self.settings.max_packet / 2);
         let mut pieces = Pieces { rows, most, columns: None, held: None, before: 0 };
         let Some(first) = pieces.next()? else { return Ok(0) };
-        let Some(second) = pieces.next()? else {
+        let second = pieces.next()?;
+        let several = matches!(&first, Piece::Rows { rows, .. } if rows.len() > 1 && self.sends != Sends::Bulk);
+        if second.is_none() && !several {
             return self.insert_piece(bulk, first).await;
-        };
+        }
         let within = self.standing() != Standing::Idle;
         if within {
             self.savepoint(BULK_SAVEPOINT).await?;
         } else {
             self.begin(&TransactionOptions::default()).await?;
         }
-        let result = self.insert_pieces(bulk, [first, second], &mut pieces).await;
+        let result = self.insert_pieces(bulk, [Some(first), second], &mut pieces).await;
         match (&result, within) {
             (Ok(_), true) => self.release(BULK_SAVEPOINT).await?,
             (Ok(_), false) => self.commit().await?,
@@ -77,9 +95,9 @@ impl MySqlConnection {
         result
     }
 
-    async fn insert_pieces(&mut self, bulk: Bulk, begun: [Piece; 2], pieces: &mut Pieces<'_>) -> Result<u64> {
+    async fn insert_pieces(&mut self, bulk: Bulk, begun: [Option<Piece>; 2], pieces: &mut Pieces<'_>) -> Result<u64> {
         let mut inserted = 0;
-        for piece in begun {
+        for piece in begun.into_iter().flatten() {
             inserted += self.insert_piece(bulk, piece).await?;
         }
         while let Some(piece) = pieces.next()? {
@@ -114,6 +132,7 @@ impl MySqlConnection {
 
     /// Sends rows by one command.
     async fn insert_rows(&mut self, sql: &str, rows: Vec<Vec<WireValue>>) -> Result<u64> {
+        let count = rows.len() as u64;
         let prepared = self.prepare(Command { sql, args: &[], reuse: Reuse::Keep }).await?;
         let wire = self.depart()?;
         let result = match caught(wire.exec_batch(&prepared.statement, rows.into_iter().map(Params::Positional))).await
@@ -128,7 +147,12 @@ impl MySqlConnection {
         if self.check().is_ok() {
             self.forget(&prepared).await?;
         }
-        settled
+        let told = settled?;
+        if count > 1 {
+            // Row after row, the count is that of the last one.
+            self.sends = if told == count { Sends::Bulk } else { Sends::Rows };
+        }
+        Ok(if self.sends == Sends::Rows { count } else { told })
     }
 }
 

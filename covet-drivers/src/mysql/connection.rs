@@ -15,6 +15,7 @@ use crate::contract::{
     ServerInfo, TransactionOptions, TwoPhase,
 };
 use crate::error::{Error, ErrorKind, Result};
+use crate::mysql::bulk::Sends;
 use crate::mysql::cache::StatementCache;
 use crate::mysql::caught::caught;
 use crate::mysql::connect::Settings;
@@ -36,6 +37,8 @@ pub struct MySqlConnection {
     pub(crate) limited: bool,
     pub(crate) cache: StatementCache,
     pub(crate) settings: Settings,
+    /// Agreed on when the connection was made, so that a reset leaves it as it is.
+    pub(super) sends: Sends,
     pub(crate) server: Server,
     /// Ends a statement whose future was dropped.
     reaper: Reaper,
@@ -85,6 +88,7 @@ impl MySqlConnection {
             limited: false,
             cache: StatementCache::new(settings.cache),
             settings,
+            sends: Sends::Unknown,
             info: ServerInfo { product: server.name(), version: server.text.clone() },
             capabilities: server.capabilities(),
             server,
