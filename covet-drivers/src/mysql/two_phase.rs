@@ -7,6 +7,7 @@ use mysql_async::prelude::Queryable as _;
 
 use crate::contract::{BRANCH_TABLE, BoxFuture, BranchId, Ended, Prepared, TransactionOptions, TwoPhase};
 use crate::error::{Error, ErrorKind, Result};
+use crate::mysql::caught::caught;
 use crate::mysql::connection::{Failure, MySqlConnection, Standing};
 use crate::mysql::introspect::rows;
 
@@ -163,7 +164,7 @@ impl MySqlConnection {
 
     async fn prepared_branches(&mut self) -> Result<Prepared> {
         let wire = self.depart()?;
-        let result = wire.query::<mysql_async::Row, _>("XA RECOVER").await.map_err(Failure::from);
+        let result = caught(wire.query::<mysql_async::Row, _>("XA RECOVER")).await.map_err(Failure::from);
         let mut prepared = Prepared::default();
         for row in self.settle(result).await? {
             match read(&row) {
