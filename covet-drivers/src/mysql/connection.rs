@@ -167,7 +167,7 @@ impl MySqlConnection {
             }
             Err(Failure::Driver(mysql_async::Error::Server(error))) => {
                 let made = of_server(&error, Phase::Use);
-                if made.is_connection_lost() {
+                if ends_session(error.code) {
                     self.break_off();
                     return Err(made);
                 }

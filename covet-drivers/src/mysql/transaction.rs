@@ -69,7 +69,7 @@ impl MySqlConnection {
                 self.lift_limits().await;
                 Ok(())
             }
-            Err(error) if error.is_connection_lost() => {
+            Err(error) if self.check().is_err() => {
                 Err(Error::new(ErrorKind::CommitUnknown, "the answer to the commit was lost").with_source(error))
             }
             Err(error) => {

@@ -91,7 +91,7 @@ impl MySqlConnection {
                 self.set_standing(Standing::Prepared);
                 Ok(true)
             }
-            Err(error) if error.is_connection_lost() => Err(error),
+            Err(error) if self.check().is_err() => Err(error),
             Err(error) => {
                 self.rollback().await?;
                 Err(error.with_transaction_lost())
@@ -104,7 +104,7 @@ impl MySqlConnection {
         let xid = xid(branch);
         // It may have ended already, and one that the server has doomed says so here: it is rolled back all the same.
         if let Err(error) = self.say(&format!("XA END {xid}")).await
-            && error.is_connection_lost()
+            && self.check().is_err()
         {
             return Err(error);
         }

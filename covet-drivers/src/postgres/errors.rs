@@ -93,10 +93,12 @@ pub(crate) fn connecting(error: tokio_postgres::Error) -> Error {
 /// Whether the session is over with this error, whatever the statement was.
 pub(crate) fn ends_session(error: &tokio_postgres::Error) -> bool {
     match error.as_db_error() {
-        Some(server) => {
-            matches!(server.parsed_severity(), Some(Severity::Fatal | Severity::Panic))
-                || kind(server.code().code(), server.message()).is_connection_lost()
-        }
+        // An error that is not fatal leaves the session as it was, whatever its code: a foreign server that cannot be
+        // reached, or a database that is not there, is no word about this one.
+        Some(server) => match server.parsed_severity() {
+            Some(severity) => matches!(severity, Severity::Fatal | Severity::Panic),
+            None => kind(server.code().code(), server.message()).is_connection_lost(),
+        },
         None => !stays_here(error),
     }
 }

@@ -1,6 +1,6 @@
 //! Kinds of error, with their names, and nobody's data.
 
-use covet_drivers::contract::{Adapter as _, ConnectUrl};
+use covet_drivers::contract::{Adapter as _, ConnectUrl, ConnectionState, TransactionOptions};
 use covet_drivers::mysql::MySql;
 use covet_drivers::value::Value;
 use covet_drivers::{Error, ErrorKind};
@@ -108,5 +108,51 @@ fn connecting() {
         let silent: ConnectUrl = format!("mysql://u:hunter2@127.0.0.1:{port}/d?connect_timeout=1").parse().unwrap();
         let error = MySql.open(&silent).unwrap().connect().await.expect_err("a session");
         assert_eq!(error.kind(), ErrorKind::Unreachable, "{error:?}");
+    });
+}
+
+/// What is also said to somebody who connects, about a single statement: a right, a database, a limit.
+#[test]
+fn an_error_that_leaves_the_session_does_not_end_it() {
+    on_mysql(async |db| {
+        let mut conn = db.connect().await;
+        let conn = conn.as_mut();
+        conn.script("CREATE TABLE t (id INT PRIMARY KEY)").await.unwrap();
+        conn.reset().await.unwrap();
+        let session = number(conn, "SELECT CONNECTION_ID()").await;
+        let signal = |code: u16| format!("SIGNAL SQLSTATE '08004' SET MYSQL_ERRNO = {code}, MESSAGE_TEXT = 'x'");
+        for (at, code) in [1049_u16, 1045, 1226, 1040, 1129, 3159].into_iter().enumerate() {
+            conn.begin(&TransactionOptions::default()).await.unwrap();
+            exec(conn, &format!("INSERT INTO t VALUES ({at})"), &[]).await.unwrap();
+            let error = exec(conn, &signal(code), &[]).await.unwrap_err();
+            assert_eq!(error.code(), Some(code.to_string().as_str()), "{error}");
+            assert_eq!(conn.state(), ConnectionState::InTransaction, "{code}: {error}");
+            conn.commit().await.unwrap();
+            assert_eq!(number(conn, "SELECT COUNT(*) FROM t").await, i64::try_from(at).unwrap() + 1);
+        }
+        assert_eq!(number(conn, "SELECT CONNECTION_ID()").await, session);
+    });
+}
+
+#[test]
+fn values_that_the_server_quotes_are_left_out() {
+    on_mysql(async |db| {
+        let mut conn = db.connect().await;
+        let conn = conn.as_mut();
+        conn.script("CREATE TABLE t (id INT) PARTITION BY LIST (id) (PARTITION p VALUES IN (1))").await.unwrap();
+        conn.script("CREATE TABLE d (d DATE, b INT)").await.unwrap();
+        let secret = text("hunter2 of column 'hunter2'");
+        for (sql, value, kind) in [
+            ("INSERT INTO t VALUES (?)", Value::Int(42_424_242), ErrorKind::Check),
+            ("SELECT EXTRACTVALUE('<a/>', ?)", text("/hunter2['"), ErrorKind::Database),
+            ("INSERT INTO d (d) VALUES (?)", secret.clone(), ErrorKind::InvalidInput),
+            ("INSERT INTO d (b) VALUES (1 + ?)", secret.clone(), ErrorKind::InvalidInput),
+            ("INSERT INTO d (b) VALUES (18446744073709551615 + ?)", Value::Int(42_424_242), ErrorKind::OutOfRange),
+        ] {
+            let error = exec(conn, sql, &[value]).await.expect_err(sql);
+            assert_eq!(error.kind(), kind, "{sql}: {error:?}");
+            let shown = format!("{error} {error:?}");
+            assert!(!shown.contains("hunter2") && !shown.contains("42424242"), "{sql}: {shown}");
+        }
     });
 }

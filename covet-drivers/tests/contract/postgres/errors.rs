@@ -1,6 +1,7 @@
 //! Every kind of error that a server can be brought to give, with the names that belong to it.
 
 use covet_drivers::ErrorKind;
+use covet_drivers::contract::ConnectionState;
 use covet_drivers::value::Value;
 
 use crate::postgres::{Place, kind, open, run, server};
@@ -116,4 +117,44 @@ async fn a_session_that_was_ended_is_broken() {
 fn without_a_server_the_test_says_so() {
     // Prints, or fails where PostgreSQL is required.
     let _ = server();
+}
+
+/// An error of a class that speaks of connections, and is about another one: of a foreign table, or of a database that
+/// is not there.
+#[tokio::test]
+async fn an_error_that_is_not_fatal_ends_no_session() {
+    let Some(place) = Place::new().await else { return };
+    let mut connection = place.connect().await;
+    let raise = |code: &str| format!("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{code}'; END $$");
+    let pid = crate::postgres::number(connection.as_mut(), "SELECT pg_backend_pid()").await;
+    for code in ["08001", "08006", "3D000", "28000", "53300", "57P03"] {
+        let error = run(connection.as_mut(), &raise(code), &[]).await.unwrap_err();
+        assert_eq!(error.code(), Some(code));
+        assert_eq!(connection.state(), ConnectionState::Idle, "{code}");
+        connection.begin(&Default::default()).await.unwrap();
+        run(connection.as_mut(), "SELECT 1", &[]).await.unwrap();
+        run(connection.as_mut(), &raise(code), &[]).await.unwrap_err();
+        assert_eq!(connection.state(), ConnectionState::Failed, "{code}");
+        connection.rollback().await.unwrap();
+    }
+    let error = run(connection.as_mut(), "DROP DATABASE covet_no_such_database", &[]).await.unwrap_err();
+    assert_eq!((error.kind(), connection.state()), (ErrorKind::UnknownDatabase, ConnectionState::Idle));
+    // At the commit it is a refusal, and nobody has to wonder.
+    connection
+        .script(
+            "CREATE TABLE t (id int);
+             CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '08006'; END $$;
+             CREATE CONSTRAINT TRIGGER late AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED
+               FOR EACH ROW EXECUTE FUNCTION refuse()",
+        )
+        .await
+        .unwrap();
+    connection.begin(&Default::default()).await.unwrap();
+    run(connection.as_mut(), "INSERT INTO t VALUES (1)", &[]).await.unwrap();
+    let error = connection.commit().await.unwrap_err();
+    assert_eq!((error.kind(), error.code()), (ErrorKind::ConnectionLost, Some("08006")), "{error}");
+    assert_eq!(connection.state(), ConnectionState::Idle);
+    assert_eq!(crate::postgres::number(connection.as_mut(), "SELECT pg_backend_pid()").await, pid, "the same session");
+    assert_eq!(crate::postgres::number(connection.as_mut(), "SELECT count(*) FROM t").await, 0);
 }
