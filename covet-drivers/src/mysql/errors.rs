@@ -42,10 +42,10 @@ const SIGNALLED: u16 = 1644;
 pub(crate) fn of_driver(error: Driver, phase: Phase) -> Error {
     match error {
         Driver::Server(error) => of_server(&error, phase),
-        Driver::Io(IoError::Tls(error)) => tls(error),
+        Driver::Io(IoError::Tls(error)) => tls(error, phase),
         Driver::Io(IoError::Io(error)) => {
             if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
-                return tls(error);
+                return tls(error, phase);
             }
             let (kind, message) = match phase {
                 Phase::Connect => (ErrorKind::Unreachable, "the server cannot be reached"),
@@ -59,7 +59,12 @@ pub(crate) fn of_driver(error: Driver, phase: Phase) -> Error {
     }
 }
 
-fn tls(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+/// In a session that is open TLS was agreed on long ago: what was sent may have arrived.
+fn tls(error: impl std::error::Error + Send + Sync + 'static, phase: Phase) -> Error {
+    if phase == Phase::Use {
+        let text = format!("the connection to the server broke: {error}");
+        return Error::new(ErrorKind::ConnectionLost, text).with_source(error);
+    }
     Error::new(ErrorKind::Tls, format!("TLS could not be agreed on: {error}")).with_source(error)
 }
 
@@ -128,6 +133,15 @@ pub(crate) fn of_server(error: &ServerError, phase: Phase) -> Error {
                 None => made(ErrorKind::Unique, "a row with this value of a unique key exists".into()),
             }
         }
+        1557 | 1761 | 1762 => {
+            let text = "a foreign key would carry the change to rows that must stay unique";
+            let made = made(ErrorKind::Unique, text.into());
+            // The others name a table last.
+            match said.last_quoted().filter(|_| error.code == 1761) {
+                Some(key) => made.with_constraint(key),
+                None => made,
+            }
+        }
         1452 | 1216 => said
             .foreign_key(made(ErrorKind::ForeignKey, "the row that the foreign key points at does not exist".into())),
         1451 | 1217 | 1834 => {
@@ -152,6 +166,8 @@ pub(crate) fn of_server(error: &ServerError, phase: Phase) -> Error {
                 _ => error,
             }
         }
+        1526 => made(ErrorKind::Check, "the table has no partition for the row".into()),
+        1863 => made(ErrorKind::Database, "a row lies in another partition than it belongs to".into()),
         3819 => {
             let error = made(ErrorKind::Check, "a check constraint refused the row".into());
             match said.last_quoted() {
@@ -208,15 +224,14 @@ pub(crate) fn of_server(error: &ServerError, phase: Phase) -> Error {
         }
         1064 | 1149 | 1065 | 1248 | 1055 | 1140 | 1111 | 1136 | 1058 => made(ErrorKind::Syntax, said.syntax()),
         1264 | 1690 | 1416 => {
-            said.column(made(ErrorKind::OutOfRange, "a number is out of the range of its column".into()))
+            said.column_of_value(made(ErrorKind::OutOfRange, "a number is out of the range of its column".into()))
         }
         1406 => said.column(made(ErrorKind::OutOfRange, "a text or byte string is too long for its column".into())),
         1265 => {
             said.column(made(ErrorKind::InvalidInput, "a value does not fit its column and would be cut off".into()))
         }
-        1366 | 1292 | 1411 | 1300 | 1525 | 3854 | 1367 => {
-            said.column(made(ErrorKind::InvalidInput, "a value is malformed for the type of its column".into()))
-        }
+        1366 | 1292 | 1411 | 1300 | 1525 | 3854 | 1367 => said
+            .column_of_value(made(ErrorKind::InvalidInput, "a value is malformed for the type of its column".into())),
         3140 | 3141 | 3143 | 4037 | 4038 => said.column(made(ErrorKind::InvalidInput, "the JSON is malformed".into())),
         1153 | 1301 => made(ErrorKind::OutOfRange, "a value is larger than the server's max_allowed_packet".into()),
         1390 => made(ErrorKind::InvalidInput, "the statement has more than 65535 placeholders".into()),
@@ -226,6 +241,12 @@ pub(crate) fn of_server(error: &ServerError, phase: Phase) -> Error {
         // Comparing without case needs a collation that MariaDB has from 10.10 on.
         1273 => made(ErrorKind::Unsupported, said.text().to_owned()),
         1235 | NOT_PREPARABLE => made(ErrorKind::Unsupported, said.text().to_owned()),
+        1365 => made(ErrorKind::Database, "division by zero".into()),
+        code if QUOTES_VALUES.contains(&code) => made(ErrorKind::Database, said.without_quotes()),
+        // A data exception is about a value, and may hold it; what a trigger signals is its author's own word.
+        code if error.state.starts_with("22") && code != SIGNALLED => {
+            made(ErrorKind::Database, "a value does not fit where it is used".into())
+        }
         _ => made(ErrorKind::Database, said.text().to_owned()),
     }
 }
@@ -304,6 +325,24 @@ impl<'a> Said<'a> {
         }
     }
 
+    /// The message with everything from the first to the last quotation mark left out.
+    fn without_quotes(&self) -> String {
+        let text = self.text();
+        let is_mark = |c: char| c == '\'' || c == '"';
+        match (text.find(is_mark), text.rfind(is_mark)) {
+            (Some(first), Some(last)) if first < last => format!("{}…{}", &text[..=first], &text[last..]),
+            (Some(first), _) => format!("{}…", &text[..=first]),
+            _ => text.to_owned(),
+        }
+    }
+
+    /// As [`column`](Said::column), of a message that quotes a value: only what stands behind that names a column.
+    fn column_of_value(&self, error: Error) -> Error {
+        let ends_with_row =
+            self.0.trim_end().rsplit_once(" at row ").is_some_and(|(_, row)| row.parse::<u64>().is_ok());
+        if ends_with_row { self.column(error) } else { error }
+    }
+
     /// Adds the column of `… column 'x' at row 1`, `` … for column `db`.`t`.`x` at row 1 ``,
     /// `Field 'x' doesn't …`.
     fn column(&self, error: Error) -> Error {
@@ -340,9 +379,9 @@ impl<'a> Said<'a> {
 
 #[cfg(test)]
 mod tests {
-    use mysql_async::ServerError;
+    use mysql_async::{Error as Driver, IoError, ServerError};
 
-    use super::{Phase, of_server};
+    use super::{Phase, of_driver, of_server};
     use crate::error::{Error, ErrorKind};
 
     fn made(code: u16, message: &str) -> Error {
@@ -377,6 +416,57 @@ mod tests {
         assert!(made(1213, "Deadlock found").is_transaction_lost());
         assert!(!made(1205, "Lock wait timeout exceeded").is_transaction_lost());
     }
+    #[test]
+    fn no_message_repeats_a_value_that_the_server_quotes() {
+        let quoting = [
+            (1105, "HY000", "XPATH syntax error: 'hunter2'"),
+            (1231, "42000", "Variable 'x' can't be set to the value of 'hunter2'"),
+            (1292, "22007", "Truncated incorrect DOUBLE value: 'a column 'hunter2''"),
+            (1411, "HY000", "Incorrect datetime value: 'column 'hunter2'' for function str_to_date"),
+            (1526, "HY000", "Table has no partition for value hunter2"),
+            (1649, "HY000", "Unknown locale: 'hunter2'"),
+            (1690, "22003", "BIGINT value is out of range in '(column 'hunter2' + 1)'"),
+            (
+                1761,
+                "23000",
+                "Foreign key constraint for table 't', record 'hunter2' would lead to a duplicate entry in table 'c', key 'k'",
+            ),
+            (
+                1762,
+                "23000",
+                "Foreign key constraint for table 't', record 'hunter2' would lead to a duplicate entry in a child table",
+            ),
+            (1772, "HY000", "Malformed GTID set specification 'hunter2'."),
+            (1863, "HY000", "Found a row in wrong partition p0 (hunter2)"),
+            (1918, "22007", "Encountered illegal value 'hunter2' when converting to INT"),
+            (3057, "42000", "Incorrect user-level lock name 'hunter2'."),
+            (6138, "HY000", "Data cannot be converted to a valid vector: 'hunter2'"),
+        ];
+        for (code, state, message) in quoting {
+            let error = of_server(&ServerError { code, message: message.into(), state: state.into() }, Phase::Use);
+            let shown = format!("{error} {error:?}");
+            assert!(!shown.contains("hunter2"), "{shown}");
+        }
+        let signalled = ServerError { code: 1644, message: "not on Sundays".into(), state: "22000".into() };
+        assert!(of_server(&signalled, Phase::Use).to_string().contains("not on Sundays"));
+        assert_eq!(
+            made(1761, "… record 'a' would lead to a duplicate entry in table 'c', key 'k'").constraint(),
+            Some("k")
+        );
+        let error = made(1292, "Incorrect date value: 'x' for column `d`.`t`.`a` at row 1");
+        assert_eq!((error.table(), error.column()), (Some("t"), Some("a")));
+    }
+
+    #[test]
+    fn tls_that_breaks_in_a_session_is_a_lost_connection() {
+        let broken = || {
+            let inner = rustls::Error::DecryptError;
+            Driver::Io(IoError::Io(std::io::Error::new(std::io::ErrorKind::InvalidData, inner)))
+        };
+        assert_eq!(of_driver(broken(), Phase::Connect).kind(), ErrorKind::Tls);
+        assert_eq!(of_driver(broken(), Phase::Use).kind(), ErrorKind::ConnectionLost);
+    }
+
     #[test]
     fn c10_what_nodes_of_a_cluster_say() {
         let conflict = made(1213, "Deadlock found when trying to get lock; try restarting transaction");
