@@ -28,6 +28,18 @@ use crate::value::Value;
 /// What became of a statement that was tried once, and the turn to write if it is free again.
 type Tried = (Result<Outcome, Stop>, Option<Turn>);
 
+/// A session that runs a statement on the caller's thread. A sink that panics shall not keep the turn to write in it, nor
+/// leave it saying where the transaction stood before.
+struct Resting<'a>(&'a mut Session);
+
+impl Drop for Resting<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            drop(self.0.rest());
+        }
+    }
+}
+
 /// What a job that gives rows sends.
 enum Message {
     Rows(Rows),
@@ -101,15 +113,16 @@ impl SqliteConnection {
         let Seat::Here(session) = &mut self.seat else { return Err(lost()) };
         let profile = self.profiles.at(slot);
         let kind = profile.kind;
-        session.take_turn(turn);
+        let session = Resting(session);
+        session.0.take_turn(turn);
         let began = (kind == Kind::Write || profile.pace(inside).is_due()).then(Instant::now);
         // Inside a transaction the interruption of a write would end the whole transaction.
         let budget = (kind != Kind::Write || !inside).then(|| self.watch.budget(self.options.inline_budget));
         let mut landing = if sink.rewind() { Landing::sink(sink) } else { Landing::buffer(&mut self.rows) };
-        let result = session.brief(command, kind, &mut landing);
+        let result = session.0.brief(command, kind, &mut landing);
         drop(budget);
         self.end = landing.end();
-        let kept = session.rest();
+        let kept = session.0.rest();
         let pace = profile.pace(inside);
         match (&result, began) {
             (Ok(_), Some(began)) => share::took(pace.learn(began.elapsed(), 0)),

@@ -1,9 +1,11 @@
 //! Other writers: of this process, of another, and what a reader sees meanwhile.
 
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
-use covet_drivers::ErrorKind;
-use covet_drivers::contract::{ConnectionState, TransactionOptions};
+use covet_drivers::contract::{Command, ConnectionState, Flow, Reuse, Row, RowSink, TransactionOptions};
+use covet_drivers::{ErrorKind, Result};
+use futures_util::FutureExt as _;
 
 use super::{Place, kind, number, run};
 
@@ -203,4 +205,37 @@ async fn without_wal_a_commit_waits_for_readers() {
     let (committed, ()) = tokio::join!(one.commit(), reader);
     committed.unwrap();
     assert_eq!(number(&mut *two, "SELECT count(*) FROM t").await, 2);
+}
+
+/// A sink that panics: whoever writes next does not wait for a connection that nobody uses.
+#[tokio::test]
+async fn a_panic_among_the_rows_of_a_write_gives_its_turn_back() {
+    let place = Place::new();
+    let backend = place.elsewhere("busy_timeout=500");
+    let mut one = backend.connect().await.unwrap();
+    one.script("CREATE TABLE t (a INTEGER) STRICT").await.unwrap();
+    one.reset().await.unwrap();
+    let mut two = backend.connect().await.unwrap();
+    let command = Command { sql: "INSERT INTO t VALUES (1) RETURNING a", args: &[], reuse: Reuse::Keep };
+    one.run(command, &mut ()).await.unwrap();
+    let panicked = AssertUnwindSafe(one.run(command, &mut Panics)).catch_unwind().await;
+    assert!(panicked.is_err(), "the sink saw no row");
+    assert_eq!(one.state(), ConnectionState::Idle);
+    // As an idle connection of a pool would.
+    run(&mut *two, "INSERT INTO t VALUES (2)", &[]).await.unwrap();
+    run(&mut *one, "INSERT INTO t VALUES (3)", &[]).await.unwrap();
+    assert_eq!(number(&mut *two, "SELECT max(a) FROM t").await, 3);
+}
+
+/// A sink that sees its rows at once, and panics at the first.
+struct Panics;
+
+impl RowSink for Panics {
+    fn row(&mut self, _: &mut Row<'_>) -> Result<Flow> {
+        panic!("the test's own")
+    }
+
+    fn rewind(&mut self) -> bool {
+        true
+    }
 }
