@@ -96,6 +96,26 @@ on_each_database! {
 }
 
 on_postgres! {
+    async fn what_a_trigger_keeps_out_is_neither_counted_nor_an_error(db: &TestDb) -> Outcome {
+        settings(db, 10).await?;
+        let file = file(db).await?;
+        Setting::query().delete().exec(db).await?;
+        db.raw(
+            "CREATE FUNCTION odd() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN IF NEW.name ~ '[13579]$' THEN RETURN NEW; END IF; RETURN NULL; END $$;
+             CREATE TRIGGER o BEFORE INSERT ON settings FOR EACH ROW EXECUTE FUNCTION odd()",
+        )
+        .await?;
+        assert_eq!(Setting::copy_from(&mut &file[..]).exec(db).await?, 5);
+        assert_eq!(all(db).await?.len(), 5);
+        Setting::query().delete().exec(db).await?;
+        let tx = db.begin().await?;
+        assert_eq!(Setting::copy_from(&mut &file[..]).exec(&tx).await?, 5);
+        tx.commit().await?;
+        assert_eq!(all(db).await?.len(), 5);
+        Ok(())
+    }
+
     async fn what_goes_out_comes_in_again(db: &TestDb) -> Outcome {
         for rows in [0, 1, 1_500] {
             let row = |n: usize| Sample { an_i64: n as i64 - 7, bytes: vec![255; n % 300], ..sample() };

@@ -11,7 +11,7 @@ use crate::contract::{ConnectionState, Copied, FromFile, ToFile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::PostgresConnection;
 use crate::postgres::bulk::Whole;
-use crate::postgres::bulk::format::{HEADER, Walk, cut, header, read_header, same_columns, strange, unreadable};
+use crate::postgres::bulk::format::{HEADER, Walk, cut, header, read_header, same_columns, unreadable};
 use crate::postgres::bulk::plan::Plan;
 use crate::postgres::types::qualified;
 
@@ -129,8 +129,8 @@ impl PostgresConnection {
         if !walk.is_complete() {
             return Err(cut());
         }
-        let rows = self.finish_copy(copying, whole, true).await?;
-        if rows == walk.rows { Ok(rows) } else { Err(strange("was not taken as a whole")) }
+        // The file is whole, as was seen above; what a trigger keeps out of the table is not counted.
+        self.finish_copy(copying, whole, true).await
     }
 }
 
