@@ -15,6 +15,7 @@ use crate::mysql::connect::Options;
 use crate::mysql::connection::{Failure, MySqlConnection};
 use crate::mysql::dialect::{QUOTING, quote};
 use crate::mysql::introspect::rows;
+use crate::mysql::probe::takes_writes;
 use crate::sql::split;
 use crate::tls::SslMode;
 
@@ -121,7 +122,7 @@ impl Admin for MySqlAdmin {
                     "write mysql://user@host/database",
                 ));
             }
-            if cell(1).is_some_and(|read_only| read_only != "0") {
+            if cell(1).is_some_and(|read_only| !takes_writes(read_only)) {
                 found.push(Finding::new("the server is set to read_only", "name the primary"));
             }
             // What a role gives is not listed; no role means no doubt.

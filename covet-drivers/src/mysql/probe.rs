@@ -29,7 +29,7 @@ impl Probe for MySqlProbe {
         Box::pin(async move {
             let mut vitals = Vitals::default();
             let asked = rows(connection, "SELECT @@global.read_only", 1).await?;
-            vitals.writable = first(&asked).map(|read_only| read_only == "0");
+            vitals.writable = first(&asked).map(takes_writes);
             let (ask, lag) = if is_mariadb(connection) {
                 ("SHOW ALL SLAVES STATUS", UP_TO_LAG + 1)
             } else if is_before_replica(&connection.server().version) {
@@ -128,6 +128,11 @@ fn statements(report: &str) -> Vec<String> {
     statements
 }
 
+/// What `@@global.read_only` says of writes. It is a word from MariaDB 12 on: `OFF`, `ON`, `NO_LOCK` and the like.
+pub(super) fn takes_writes(read_only: &str) -> bool {
+    read_only == "0" || read_only.eq_ignore_ascii_case("OFF")
+}
+
 fn is_mariadb(connection: &dyn Connection) -> bool {
     connection.server().product == "MariaDB"
 }
@@ -154,7 +159,7 @@ fn told<T>(result: Result<T>) -> Result<Option<T>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_before_replica, statements};
+    use super::{is_before_replica, statements, takes_writes};
 
     #[test]
     fn the_statements_of_a_deadlock_are_found_in_the_servers_report() {
@@ -165,6 +170,21 @@ mod tests {
             MariaDB thread id 11\nSELECT 1\n";
         assert_eq!(statements(report), ["UPDATE `t` SET a = ? WHERE id = ?", "DELETE FROM `t`"]);
         assert!(statements("no deadlock yet").is_empty());
+    }
+
+    #[test]
+    fn a_server_takes_writes_whether_it_says_so_by_a_number_or_a_word() {
+        for (read_only, takes) in [
+            ("0", true),
+            ("1", false),
+            ("OFF", true),
+            ("off", true),
+            ("ON", false),
+            ("NO_LOCK", false),
+            ("NO_LOCK_NO_ADMIN", false),
+        ] {
+            assert_eq!(takes_writes(read_only), takes, "{read_only}");
+        }
     }
 
     #[test]
