@@ -101,13 +101,17 @@ impl Drop for Lease {
         if object.is_clean() {
             return come_back(object, seat, self.number);
         }
+        // Before it is in nobody's hands, so that whoever drains the pool sees the one or the other.
+        let returning = Gauge::up(&seat.pool.counters, |counters| &counters.returning);
         seat.pool.warm.desk().holders.remove(self.number);
         if object.connection.state() == ConnectionState::Broken {
+            drop(returning);
             seat.pool.close(object, CloseReason::Broken);
             return;
         }
         // What a borrower left behind may hold locks: it goes now, and not when somebody borrows next.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            drop(returning);
             if seat.pool.only {
                 // The next borrower's turn begins with the cleaning.
                 seat.pool.put_by(object);
@@ -116,7 +120,6 @@ impl Drop for Lease {
             }
             return;
         };
-        let returning = Gauge::up(&seat.pool.counters, |counters| &counters.returning);
         runtime.spawn(clean_up(object, seat, returning));
     }
 }

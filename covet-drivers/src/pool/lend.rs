@@ -64,6 +64,13 @@ impl Shared {
         };
         let now = Instant::now();
         let number = self.warm.desk().holders.add(place, now);
+        if self.seats.is_closed() {
+            // It was closed while this one was tested. Whoever drains the pool may have looked before the holder was
+            // written down, and have been told that everything is back.
+            self.warm.desk().holders.remove(number);
+            self.close(object, CloseReason::PoolClosed);
+            return Err(closed());
+        }
         Ok((Lease::new(object, seat, number), now))
     }
 

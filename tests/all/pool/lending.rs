@@ -8,7 +8,8 @@ use covet_drivers::pool::CloseReason;
 use covet_orm::prelude::*;
 use covet_orm::{DbOptions, ErrorKind, Event, Leak, Observer, PoolOptions};
 use covet_tests::models::Setting;
-use covet_tests::on_each_database;
+use covet_tests::proxy::{Direction, Grain, Proxy, Reach, Then, Trap};
+use covet_tests::{on_each_database, on_each_server};
 
 use crate::cancellation::poller::Cancellable;
 use crate::pool::{ends_in_time, millis, open, options, soon};
@@ -294,6 +295,48 @@ on_each_database! {
         pool.close();
         let status = pool.pool_status();
         assert_eq!((status.size, status.opened, status.closings()), (0, 3, 3), "{status:?}");
+        Ok(())
+    }
+}
+
+on_each_server! {
+    async fn what_is_tested_while_the_pool_is_drained_is_not_lent_afterwards(db: &TestDb) -> Outcome {
+        let proxy = Proxy::start(db.kind(), db.url(), Grain::Message).await;
+        let settings = PoolOptions { ping_after: millis(1), ping_timeout: crate::pool::PATIENCE, ..options(1) };
+        let pool = open(proxy.url(), settings).await?;
+        tokio::time::sleep(millis(20)).await;
+        proxy.set(Trap { direction: Direction::ToClient, after: 0, then: Then::Hold, reach: Reach::All });
+        let waits = tokio::spawn({
+            let pool = pool.clone();
+            async move { pool.acquire().await.map(drop) }
+        });
+        soon("it is tested", &pool, |status| status.testing == 1).await;
+        // It is in nobody's hands.
+        assert_eq!(pool.drain(millis(100)).await.left, []);
+        proxy.release();
+        assert_eq!(waits.await?.unwrap_err().kind(), ErrorKind::PoolClosed);
+        let status = pool.pool_status();
+        assert_eq!((status.size, status.in_use, status.testing), (0, 0, 0), "{status:?}");
+        assert_eq!(status.closed_for(CloseReason::PoolClosed), 1, "{status:?}");
+        Ok(())
+    }
+
+    async fn a_pool_is_drained_when_what_was_left_behind_is_undone(db: &TestDb) -> Outcome {
+        let proxy = Proxy::start(db.kind(), db.url(), Grain::Message).await;
+        for _ in 0..20 {
+            let pool = open(proxy.url(), options(1)).await?;
+            let tx = pool.begin().await?;
+            Setting::create().name("a").value("b").exec(&tx).await?;
+            proxy.set(Trap { direction: Direction::ToClient, after: 0, then: Then::Hold, reach: Reach::All });
+            let (draining, dropping) = (pool.clone(), tokio::spawn(async move { drop(tx) }));
+            let drained = tokio::spawn(async move { draining.drain(crate::pool::PATIENCE).await });
+            dropping.await?;
+            tokio::time::sleep(millis(10)).await;
+            assert!(!drained.is_finished(), "the rollback is not answered yet");
+            proxy.release();
+            assert_eq!(drained.await?.left, []);
+            assert_eq!(pool.pool_status().returning, 0);
+        }
         Ok(())
     }
 }
