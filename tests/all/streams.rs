@@ -108,6 +108,29 @@ on_each_database! {
         Ok(())
     }
 
+    async fn a_statement_that_waits_when_a_stream_of_its_transaction_begins_is_told(db: &TestDb) -> Outcome {
+        settings(db, 500).await?;
+        let tx = db.begin().await?;
+        let mut rows = Setting::query().stream(&tx);
+        // In this order they ask for the connection: the stream gets it, and is polled no more.
+        let all = futures_util::future::join3(
+            Setting::query().count(&tx),
+            rows.try_next(),
+            Setting::query().count(&tx),
+        );
+        let (before, first, behind) = tokio::time::timeout(Duration::from_secs(5), all).await?;
+        assert_eq!(before?, 500);
+        assert!(first?.is_some());
+        let error = behind.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+        assert!(error.to_string().contains("stream"), "{error}");
+        let rest: Vec<Setting> = rows.try_collect().await?;
+        assert_eq!(rest.len(), 499);
+        assert_eq!(Setting::query().count(&tx).await?, 500, "and goes on when the stream has ended");
+        tx.commit().await?;
+        Ok(())
+    }
+
     async fn an_error_comes_through_the_stream(db: &TestDb) -> Outcome {
         let mut rows = Post::query().include(Post::author).stream(db);
         let error = rows.next().await.unwrap().unwrap_err();

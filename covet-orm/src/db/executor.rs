@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use covet_drivers::contract::{Outcome, RowSink};
 use covet_drivers::pool::Place;
@@ -11,8 +10,8 @@ use covet_drivers::sql::{Statement, placed};
 use covet_drivers::{Capabilities, Result};
 
 use crate::db::connect::Shared;
+use crate::db::open::Open;
 use crate::db::session::Session;
-use crate::db::transaction::Open;
 
 /// Where statements run. `&Db` and `&mut Tx` both turn into `&Executor` by themselves, so a
 /// function that takes one works in and out of a transaction:
@@ -92,14 +91,14 @@ struct Streaming<'a>(&'a Open);
 
 impl<'a> Streaming<'a> {
     fn begin(open: &'a Open) -> Self {
-        open.streaming.store(true, Ordering::Release);
+        open.streams(true);
         Streaming(open)
     }
 }
 
 impl Drop for Streaming<'_> {
     fn drop(&mut self) {
-        self.0.streaming.store(false, Ordering::Release);
+        self.0.streams(false);
     }
 }
 

@@ -4,10 +4,12 @@
 mod buggify;
 mod commit_token;
 mod connect;
+mod deadline;
 mod executor;
 mod health;
 mod listen;
 mod maintain;
+mod open;
 mod own_table;
 mod session;
 mod switch;

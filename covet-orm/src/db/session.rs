@@ -1,7 +1,6 @@
 //! A connection in hand: the one place that every statement passes.
 
 use std::any::Any;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use covet_drivers::contract::{
@@ -18,8 +17,9 @@ use tokio::sync::MutexGuard;
 #[cfg(feature = "buggify")]
 use crate::db::buggify::{self, StatementFault};
 use crate::db::connect::Shared;
+use crate::db::open::Open;
 use crate::db::tally::Deadlock;
-use crate::db::transaction::{Open, State};
+use crate::db::transaction::State;
 
 /// A connection in hand, of the pool or of a transaction.
 pub(crate) struct Session<'a> {
@@ -46,11 +46,7 @@ impl<'a> Session<'a> {
     }
 
     pub(crate) async fn within(shared: &'a Shared, open: &'a Open, depth: u32) -> Result<Self> {
-        let mut state = match open.state.try_lock() {
-            Ok(state) => state,
-            Err(_) if open.streaming.load(Ordering::Acquire) => return Err(streaming()),
-            Err(_) => open.state.lock().await,
-        };
+        let mut state = open.lock().await?;
         state.settle(depth).await?;
         Ok(Session { shared, held: Held::Within(state) })
     }
@@ -296,15 +292,6 @@ impl Drop for Flight<'_> {
             self.lost();
         }
     }
-}
-
-#[cold]
-fn streaming() -> Error {
-    Error::new(
-        ErrorKind::InvalidInput,
-        "a stream of this transaction is open, and its connection does one thing at a time",
-    )
-    .with_help("collect the rows first, or end or drop the stream")
 }
 
 /// Counts the rows that pass, for the observer.

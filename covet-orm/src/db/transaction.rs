@@ -5,18 +5,18 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use covet_drivers::contract::{BoxFuture, Connection, ConnectionState};
 use covet_drivers::pool::{Lease, Place};
 use covet_drivers::{Error, ErrorKind, Result};
-use tokio::sync::Mutex;
 
 #[cfg(feature = "buggify")]
 use crate::db::buggify::{self, CommitFault, Faults};
 use crate::db::commit_token::{self, CommitOutcome, CommitToken};
 use crate::db::connect::Shared;
+use crate::db::deadline::{AT_LEAST, in_time, late, pause};
+use crate::db::open::Open;
 use crate::db::tally::Deadlock;
 use crate::db::{Db, Executor, TxOptions, told};
 
@@ -30,15 +30,6 @@ pub struct Tx<'a> {
     depth: u32,
     // A savepoint borrows its transaction, which keeps the outer handle away meanwhile.
     outer: PhantomData<&'a mut ()>,
-}
-
-/// The one connection of a transaction, used by one statement at a time.
-pub(crate) struct Open {
-    pub(crate) state: Mutex<State>,
-    /// A stream holds the state for as long as it lives: whoever waits for it might be the one who polls it.
-    pub(crate) streaming: AtomicBool,
-    /// What is written with the commit, so that its outcome can be asked for.
-    token: Option<CommitToken>,
 }
 
 /// The transaction as its handles see it.
@@ -181,13 +172,21 @@ impl Db {
             Err(late) => (Err(late.into()), true),
         };
         match ran {
-            Ok(value) => match tx.commit().await {
-                Ok(()) => Attempt::Done(value),
-                Err(error) => match CommitToken::of(&error) {
-                    Some(token) => Attempt::Unknown { value, error, token },
-                    None => failed(error),
-                },
-            },
+            Ok(value) => {
+                // The closure may have swallowed what the database said, so the transaction remembers.
+                let doomed = tx.may_run_again().await;
+                match tx.commit().await {
+                    Ok(()) => Attempt::Done(value),
+                    Err(error) => match CommitToken::of(&error) {
+                        Some(token) => Attempt::Unknown { value, error, token },
+                        // Refused for what came before the commit: nothing of it is there, and nothing was sent.
+                        None if doomed && error.kind() == ErrorKind::TransactionClosed => {
+                            Attempt::Failed { error: error.into(), retry: true }
+                        }
+                        None => failed(error),
+                    },
+                }
+            }
             // The deadline holds for the rollback too: the pool sees to that.
             Err(error) if late => Attempt::Failed { error, retry: false },
             Err(error) => {
@@ -239,7 +238,7 @@ impl Db {
     /// The handle to the transaction that was begun on a connection.
     pub(crate) fn begun(&self, lease: Lease, token: Option<CommitToken>, ends: Option<Instant>) -> Tx<'static> {
         let state = State { lease: Some(lease), depth: 0, retry: false, in_doubt: false, ends, deadlock: None };
-        let open = Arc::new(Open { state: Mutex::new(state), streaming: AtomicBool::new(false), token });
+        let open = Arc::new(Open::new(state, token));
         let executor = Executor::transaction(Arc::clone(self.shared_arc()), Arc::clone(&open), 0);
         Tx { executor, open, depth: 0, outer: PhantomData }
     }
@@ -318,15 +317,19 @@ impl Tx<'_> {
     pub async fn commit(self) -> Result<()> {
         let mut state = self.open.state.lock().await;
         if self.depth > 0 {
-            state.settle(self.depth).await?;
-            return told(self.executor.shared(), "RELEASE SAVEPOINT", state.leave(self.depth, Ok(()))).await;
+            let ends = state.ends;
+            let released = async {
+                state.settle(self.depth).await?;
+                told(self.executor.shared(), "RELEASE SAVEPOINT", state.leave(self.depth, Ok(()))).await
+            };
+            return in_time(ends, released).await?;
         }
         let shared = self.executor.shared();
-        let ready = match state.settle(0).await {
+        let ends = state.ends;
+        let ready = match in_time(ends, state.settle(0)).await.and_then(|settled| settled) {
             Ok(()) => state.mark(self.open.token, shared).await,
             settled => settled,
         };
-        let ends = state.ends;
         match ready {
             Ok(()) => {}
             // The pool rolls back, for as long as that takes.
@@ -335,7 +338,7 @@ impl Tx<'_> {
                 return Err(error);
             }
             Err(error) => {
-                state.end(shared).await?;
+                state.give_up(shared).await?;
                 return Err(error);
             }
         }
@@ -359,11 +362,19 @@ impl Tx<'_> {
     /// that cannot go on is rolled back.
     pub(crate) async fn into_lease(self) -> Result<Lease> {
         let mut state = self.open.state.lock().await;
-        if let Err(error) = state.settle(0).await {
-            state.end(self.executor.shared()).await?;
-            return Err(error);
+        let ends = state.ends;
+        match in_time(ends, state.settle(0)).await.and_then(|settled| settled) {
+            Ok(()) => state.lease.take().ok_or_else(ended),
+            // The pool rolls back, for as long as that takes.
+            Err(error) if error.kind() == ErrorKind::Deadline => {
+                state.lease = None;
+                Err(error)
+            }
+            Err(error) => {
+                state.give_up(self.executor.shared()).await?;
+                Err(error)
+            }
         }
-        state.lease.take().ok_or_else(ended)
     }
 
     /// Whether a statement failed in a way after which running the transaction again may succeed.
@@ -374,14 +385,15 @@ impl Tx<'_> {
     /// Rolls back; for a savepoint: undoes what was done since.
     ///
     /// # Errors
-    /// Those of the connection.
+    /// Those of the connection; `Deadline` when the server does not answer in time, and the rollback is left to the pool.
     pub async fn rollback(self) -> Result<()> {
         let mut state = self.open.state.lock().await;
         let shared = self.executor.shared();
         if self.depth > 0 {
-            told(shared, "ROLLBACK TO SAVEPOINT", state.undo(self.depth)).await
+            let ends = state.ends_at_least();
+            in_time(ends, told(shared, "ROLLBACK TO SAVEPOINT", state.undo(self.depth))).await?
         } else {
-            told(shared, "ROLLBACK", state.end(shared)).await
+            told(shared, "ROLLBACK", state.give_up(shared)).await
         }
     }
 }
@@ -501,6 +513,16 @@ impl State {
         self.connection()?.rollback().await
     }
 
+    /// As [`end`](State::end), for as long as the deadline allows. What is late then is left to the pool.
+    async fn give_up(&mut self, shared: &Shared) -> Result<()> {
+        in_time(self.ends_at_least(), self.end(shared)).await?
+    }
+
+    /// When a rollback must have been answered: a server that is well has the time for it, however late it is.
+    fn ends_at_least(&self) -> Option<Instant> {
+        self.ends.map(|ends| ends.max(Instant::now() + AT_LEAST))
+    }
+
     /// Rolls the whole transaction back.
     pub(crate) async fn end(&mut self, shared: &Shared) -> Result<()> {
         let Some(mut lease) = self.lease.take() else { return Ok(()) };
@@ -525,20 +547,6 @@ impl State {
     }
 }
 
-/// Waits for something until the deadline; what is dropped then leaves nothing behind.
-pub(crate) async fn in_time<T>(ends: Option<Instant>, future: impl Future<Output = T>) -> Result<T> {
-    match ends {
-        None => Ok(future.await),
-        // Boxed: few have a deadline, and everybody would carry its room.
-        Some(ends) => tokio::time::timeout_at(ends.into(), Box::pin(future)).await.map_err(|_| late()),
-    }
-}
-
-#[cold]
-pub(crate) fn late() -> Error {
-    Error::new(ErrorKind::Deadline, "the transaction was not done within its deadline, and is rolled back")
-}
-
 #[cold]
 fn ended() -> Error {
     Error::new(ErrorKind::TransactionClosed, "the transaction has ended")
@@ -548,13 +556,6 @@ fn ended() -> Error {
 fn closed(why: &'static str) -> Error {
     Error::new(ErrorKind::TransactionClosed, format!("the transaction cannot go on: {why}"))
         .with_help("roll back and run the whole transaction again; to try a statement that may fail, use a savepoint: `tx.transaction(…)`")
-}
-
-/// A pause that grows and is never the same, so that rivals do not meet again.
-pub(crate) async fn pause(attempt: u32) {
-    let most = 5_u64 << attempt.min(6);
-    let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.subsec_nanos());
-    tokio::time::sleep(Duration::from_millis(1 + u64::from(nanos / 1_000) % most)).await;
 }
 
 impl Deref for Tx<'_> {

@@ -71,7 +71,9 @@ impl TxOptions {
 
     /// How long everything may take together: borrowing a connection, the closure, its repetitions and the pauses
     /// between them, and the commit. What is not done then is rolled back (`Deadline`); a commit that was sent and not
-    /// answered by then is `CommitUnknown`. A transaction held as a guard is looked at when it is committed.
+    /// answered by then is `CommitUnknown`. A rollback is waited for until
+    /// then, or for a quarter of a second; afterwards the pool sees to it. A transaction held as a guard is looked at when
+    /// it is committed or rolled back.
     pub fn deadline(mut self, limit: Duration) -> Self {
         self.deadline = Some(limit);
         self

@@ -234,6 +234,56 @@ async fn frozen_altogether(server: &mut Server, kind: Kind) -> covet_tests::Outc
         recovered(&db).await;
         assert_eq!(count(name, &db).await?, 0);
     }
+    // The closure itself gives up, before its time is over: its rollback does not wait for longer either.
+    for name in ["all", "savepoint"] {
+        let (start, frozen) = (Instant::now(), &*server);
+        let own = || covet_orm::Error::new(ErrorKind::InvalidInput, "the test's own");
+        let run = db.transaction_with(options, async |tx| {
+            put(name, tx).await?;
+            if name == "all" {
+                frozen.freeze();
+                return Err::<(), _>(own());
+            }
+            tx.transaction(async |savepoint| {
+                put("inner", savepoint).await?;
+                frozen.freeze();
+                Err(own())
+            })
+            .await
+        });
+        let error = run.await.expect_err("it gave up");
+        let took = start.elapsed();
+        server.thaw();
+        assert!(took < limit + late, "{name}: {took:?}: {error}");
+        let kind = if name == "all" { ErrorKind::InvalidInput } else { ErrorKind::Deadline };
+        assert_eq!(error.kind(), kind, "{name}: {error}");
+        recovered(&db).await;
+        assert_eq!(count(name, &db).await?, 0);
+    }
+    // So with guards.
+    for savepoint in [false, true] {
+        let start = Instant::now();
+        let mut tx = db.begin_with(options).await?;
+        put("guard", &tx).await?;
+        let error = if savepoint {
+            let inner = tx.begin().await?;
+            put("inner", &inner).await?;
+            server.freeze();
+            let error = inner.rollback().await.expect_err("nobody answers");
+            let closed = tx.rollback().await;
+            assert!(closed.is_ok(), "there is nothing left to roll back: {closed:?}");
+            error
+        } else {
+            server.freeze();
+            tx.rollback().await.expect_err("nobody answers")
+        };
+        let took = start.elapsed();
+        server.thaw();
+        assert!(took < limit + late, "guard: {took:?}: {error}");
+        assert_eq!(error.kind(), ErrorKind::Deadline, "{error}");
+        recovered(&db).await;
+        assert_eq!(count("guard", &db).await?, 0);
+    }
     // The commit is on its way when nothing arrives any more.
     let proxy = Proxy::start(kind, &server.url(), Grain::Message).await;
     let one = open(proxy.url(), 2).await?;

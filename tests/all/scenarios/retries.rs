@@ -149,6 +149,36 @@ on_each_database! {
 }
 
 on_each_server! {
+    async fn what_the_closure_swallows_is_run_again_all_the_same(db: &TestDb) -> Outcome {
+        put("held", db).await?;
+        let write = async |on: &Executor| {
+            Setting::query().filter(Setting::name.eq("held")).update().set(Setting::value, "w").exec(on).await.map(drop)
+        };
+        let holder = db.begin().await?;
+        write(&holder).await?;
+        let (runs, again) = (&AtomicU32::new(0), &tokio::sync::Notify::new());
+        let limits = TxOptions::new().lock_timeout(millis(200));
+        let run = db.transaction_with(limits, async |tx| {
+            // The second time the lock comes free.
+            if runs.fetch_add(1, Ordering::SeqCst) == 1 {
+                again.notify_one();
+            }
+            // Nobody looks at how it ended.
+            let _ = write(tx).await;
+            Ok(())
+        });
+        let release = async {
+            let _ = tokio::time::timeout(PATIENCE, again.notified()).await;
+            holder.rollback().await
+        };
+        let (ran, released) = futures_util::future::join(run, release).await;
+        ran?;
+        released?;
+        assert_eq!(runs.load(Ordering::SeqCst), 2);
+        assert_eq!(Setting::find("held").one(db).await?.value, "w");
+        Ok(())
+    }
+
     async fn c4_the_victim_of_a_deadlock_goes_no_further(db: &TestDb) -> Outcome {
         put("a", db).await?;
         put("b", db).await?;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use covet_orm::prelude::*;
 use covet_orm::{CommitOutcome, CommitToken, ErrorKind, Event, TxOptions};
 use covet_tests::Kind;
-use covet_tests::proxy::{Direction, Grain, Proxy, Reach, Then, Trap};
+use covet_tests::proxy::{Bent, Direction, Grain, Proxy, Reach, Then, Trap};
 use covet_tests::server::Server;
 
 use crate::two_phase::servers::{Both, MYSQL, POSTGRES, observed, on_both};
@@ -139,6 +139,101 @@ fn a_log_that_is_cut_while_it_decides_is_asked_again() {
             assert!(!proxy.is_untouched(), "{row}: nothing was cut");
             both.nothing_left(Duration::from_secs(10)).await;
         }
+    });
+}
+
+/// What stands between the log and the coordinator says no to a decision that the log has taken.
+#[test]
+fn a_refusal_that_is_none_of_the_logs_is_asked_about() {
+    on_both(async |both| {
+        // Too many connections, no such user, no such database, one thing too many in an hour.
+        for code in [1040_u16, 1045, 1049, 1226] {
+            let row = format!("refused {code}");
+            let proxy = Arc::new(Proxy::start(Kind::Mysql, &both.urls[1], Grain::Message).await);
+            let urls = [both.urls[0].clone(), both.urls[1].clone(), proxy.url().to_owned()];
+            let theirs = Arc::clone(&proxy);
+            let (arm, observer) = armed(
+                |sql| sql == "PREPARE TRANSACTION",
+                move || {
+                    let (sent, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+                    theirs.bend(move |passing| {
+                        // The statement runs, and its answer becomes another one.
+                        if passing.direction == Direction::ToServer && passing.bytes.get(4) == Some(&0x17) {
+                            sent.store(1, Ordering::SeqCst);
+                        }
+                        let answers = passing.direction == Direction::ToClient && sent.load(Ordering::SeqCst) == 1;
+                        if !answers || done.swap(1, Ordering::SeqCst) == 1 {
+                            return Bent::Same;
+                        }
+                        let mut refusal = vec![0, 0, 0, passing.bytes[3], 0xff];
+                        refusal.extend_from_slice(&code.to_le_bytes());
+                        refusal.extend_from_slice(b"#08004not now");
+                        refusal[0] = u8::try_from(refusal.len() - 4).unwrap();
+                        Bent::Into(refusal)
+                    });
+                },
+            );
+            let (c, _handles) = observed(&both.name, urls, 4, observer).await.unwrap();
+            arm.store(2, Ordering::SeqCst);
+            put_both(&c, &row).await.unwrap().everywhere().unwrap();
+            assert!(both.both_have(&row).await, "{row}");
+            both.nothing_left(Duration::from_secs(10)).await;
+            proxy.straighten();
+        }
+    });
+}
+
+/// Servers fall silent, and a deadline holds: for what is rolled back, for the decision, and for what is told of it.
+#[test]
+fn deadlines_hold_while_servers_are_silent() {
+    on_both(async |both| {
+        let limit = Duration::from_millis(600);
+        let late = Duration::from_millis(900);
+        let options = TxOptions::new().deadline(limit).attempts(1);
+        let silence = |direction| Trap { direction, after: 0, then: Then::Swallow, reach: Reach::All };
+        // The closure gives up, and one of the databases does not answer the rollback.
+        for (kind, at) in [(Kind::Postgres, 0), (Kind::Mysql, 1)] {
+            let proxy = Proxy::start(kind, &both.urls[at], Grain::Message).await;
+            let mut urls = both.urls.clone();
+            urls[at] = proxy.url().to_owned();
+            let (c, _handles) = observed(&both.name, urls, 4, |_: &Event<'_>| {}).await.unwrap();
+            let row = format!("given up {}", kind.name());
+            let started = Instant::now();
+            let ended = c
+                .transaction_with(options, async |[orders, stock]| {
+                    put(&row, orders).await?;
+                    put(&row, stock).await?;
+                    proxy.set(silence(Direction::ToClient));
+                    Err::<(), _>(covet_orm::Error::new(ErrorKind::InvalidInput, "the test's own"))
+                })
+                .await;
+            assert_eq!(ended.map(drop).unwrap_err().kind(), ErrorKind::InvalidInput);
+            assert!(started.elapsed() < limit + late, "{row}: {:?}", started.elapsed());
+            proxy.cut();
+            assert!(!both.both_have(&row).await);
+        }
+        // The log does not answer the decision: it is not known, and that is said in time.
+        let proxy = Arc::new(Proxy::start(Kind::Postgres, &both.urls[0], Grain::Message).await);
+        let urls = [both.urls[0].clone(), both.urls[1].clone(), proxy.url().to_owned()];
+        let theirs = Arc::clone(&proxy);
+        let trap = silence(Direction::ToClient);
+        let (arm, observer) = armed(|sql| sql == "PREPARE TRANSACTION", move || theirs.set(trap));
+        let (c, _handles) = observed(&both.name, urls, 4, observer).await.unwrap();
+        arm.store(2, Ordering::SeqCst);
+        let started = Instant::now();
+        let ended = c
+            .transaction_with(options, async |[orders, stock]| {
+                put("undecided", orders).await?;
+                put("undecided", stock).await
+            })
+            .await;
+        let error = ended.map(drop).unwrap_err();
+        assert!(started.elapsed() < limit + late, "{:?}: {error}", started.elapsed());
+        assert_eq!(error.kind(), ErrorKind::CommitUnknown, "{error}");
+        proxy.cut();
+        let outcome = c.outcome_of(CommitToken::of(&error).unwrap()).await.unwrap();
+        both.nothing_left(Duration::from_secs(20)).await;
+        assert_eq!(both.both_have("undecided").await, outcome == CommitOutcome::Committed);
     });
 }
 

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use covet_drivers::catalog::{Column, ColumnType, Table};
-use covet_drivers::contract::{Backend, BranchId, Flow, Row};
+use covet_drivers::contract::{Backend, BranchId, Flow, Reuse, Row};
 use covet_drivers::sql::{BinaryOp, Delete, Insert, Many, Node, Ref, Select, Statement};
 use covet_drivers::value::Value;
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::db::two_phase::participant::at_home;
-use crate::db::{CommitOutcome, CommitToken, Db, own_table};
+use crate::db::{CommitOutcome, CommitToken, Db, Session, own_table};
 use crate::query::now;
 
 /// The table.
@@ -115,13 +115,25 @@ impl Log {
             .with_help("ask the coordinator, or the database, that gave the error"))
     }
 
+    /// A connection to the log. As long as nobody has one, nothing is written.
+    pub(super) async fn session(&self) -> Result<Session<'_>> {
+        at_home(&self.origin, &self.home)?;
+        self.db.session().await
+    }
+
     /// Decides that a transaction is committed.
     ///
     /// # Errors
     /// `Unique` when it was decided before.
-    pub(super) async fn commit(&self, transaction: [u8; 16], branches: &[(u8, String)]) -> Result<()> {
+    pub(super) async fn commit(
+        &self,
+        transaction: [u8; 16],
+        branches: &[(u8, String)],
+        session: &mut Session<'_>,
+    ) -> Result<()> {
         let lines: Vec<String> = branches.iter().map(|(number, database)| format!("{number} {database}")).collect();
-        self.insert(&self.gid(transaction)?, true, &lines.join("\n")).await
+        let insert = row(&self.gid(transaction)?, true, &lines.join("\n"));
+        session.statement(&insert, &mut (), Reuse::Keep).await.map(drop)
     }
 
     /// Tells what was decided, and decides against a commit where nothing was.
@@ -187,21 +199,8 @@ impl Log {
     }
 
     async fn insert(&self, gid: &str, committed: bool, branches: &str) -> Result<()> {
-        at_home(&self.origin, &self.home)?;
-        let row = [
-            Value::Text(gid.to_owned()),
-            Value::Bool(committed),
-            Value::Text(branches.to_owned()),
-            Value::Timestamp(now()),
-        ];
-        let insert = Statement::from(Insert {
-            table: TABLE,
-            columns: ["gid", "committed", "branches", "at"].into_iter().collect(),
-            rows: vec![row.map(Node::Value).into()],
-            conflict: None,
-            returning: Many::EMPTY,
-        });
-        self.db.run(&insert, &mut ()).await.map(drop)
+        let mut session = self.session().await?;
+        session.statement(&row(gid, committed, branches), &mut (), Reuse::Keep).await.map(drop)
     }
 
     async fn rows(&self, gid: Option<&str>) -> Result<Vec<(String, bool, String, i64)>> {
@@ -222,6 +221,23 @@ impl Log {
         self.db.run(&select.into(), &mut sink).await?;
         Ok(rows)
     }
+}
+
+/// Inserts a row.
+fn row(gid: &str, committed: bool, branches: &str) -> Statement {
+    let row = [
+        Value::Text(gid.to_owned()),
+        Value::Bool(committed),
+        Value::Text(branches.to_owned()),
+        Value::Timestamp(now()),
+    ];
+    Statement::from(Insert {
+        table: TABLE,
+        columns: ["gid", "committed", "branches", "at"].into_iter().collect(),
+        rows: vec![row.map(Node::Value).into()],
+        conflict: None,
+        returning: Many::EMPTY,
+    })
 }
 
 /// Deletes the rows with these names.

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use covet_drivers::contract::{BranchId, ConnectionState};
 use covet_drivers::pool::Lease;
-use covet_drivers::{Error, ErrorKind, Result};
+use covet_drivers::{Error, ErrorKind};
 use futures_util::future::join_all;
 use tokio::sync::oneshot;
 
-use crate::db::transaction::{in_time, late};
+use crate::db::deadline::{AT_LEAST, in_time, late};
 use crate::db::two_phase::Inner;
 use crate::db::two_phase::live::Live;
 use crate::db::two_phase::outcome::{Mixed, PendingBranch};
@@ -19,9 +19,6 @@ use crate::db::{CommitOutcome, CommitToken, told};
 
 /// How long branches are told of a commit before the caller hears that some have yet to be told.
 const COMMITTING: Duration = Duration::from_secs(10);
-
-/// However late it is: a branch is told once.
-const AT_LEAST: Duration = Duration::from_millis(250);
 
 /// How long branches are told of a rollback before the caller hears of it.
 const ROLLING_BACK: Duration = Duration::from_secs(2);
@@ -58,6 +55,15 @@ struct Asked {
     state: State,
 }
 
+/// What stands in the log.
+enum Decided {
+    Committed,
+    /// It is not committed, and never will be.
+    Against(Error),
+    /// One or the other.
+    Unknown(Error),
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Prepared,
@@ -85,7 +91,7 @@ pub(super) async fn end(
         passed.then(late)
     };
     if let Some(error) = refused.or_else(given_up).or_else(too_late) {
-        let verdict = roll_back(&inner, transaction, asked, error).await;
+        let verdict = roll_back(&inner, transaction, asked, ends, error).await;
         let _ = tell.send(verdict);
         return;
     }
@@ -97,8 +103,8 @@ pub(super) async fn end(
     }
     let branches: Vec<_> =
         asked.iter().map(|branch| (branch.id.number(), inner.participants[branch.at].name.clone())).collect();
-    match decide(&inner, transaction, &branches).await {
-        Ok(CommitOutcome::Committed) => {
+    match decide(&inner, transaction, &branches, ends).await {
+        Decided::Committed => {
             let (verdict, complete) = commit(&inner, transaction, asked, ends).await;
             let _ = tell.send(verdict);
             drop(live);
@@ -106,16 +112,10 @@ pub(super) async fn end(
                 inner.forget_later(transaction).await;
             }
         }
-        Ok(CommitOutcome::NotCommitted) => {
-            let error =
-                Error::new(ErrorKind::Serialization, "a recovery of the same coordinator took it for abandoned");
-            let _ = tell.send(roll_back(&inner, transaction, asked, error).await);
+        Decided::Against(error) => {
+            let _ = tell.send(roll_back(&inner, transaction, asked, ends, error).await);
         }
-        Err(error) => {
-            if written_nothing(error.kind()) {
-                let _ = tell.send(roll_back(&inner, transaction, asked, error).await);
-                return;
-            }
+        Decided::Unknown(error) => {
             // The branches stay prepared: whoever reaches the log first decides.
             let unknown = Error::new(ErrorKind::CommitUnknown, "the log of decisions did not answer")
                 .with_help("ask `outcome_of` with the error's token")
@@ -126,6 +126,13 @@ pub(super) async fn end(
             inner.look_again();
         }
     }
+}
+
+/// Until when something is waited for that may take so long: no longer than the deadline allows, and never for less
+/// than it takes a server that is well.
+fn until(limit: Duration, ends: Option<Instant>) -> Instant {
+    let now = Instant::now();
+    ends.map_or(now + limit, |ends| ends.min(now + limit).max(now + AT_LEAST))
 }
 
 /// Prepares all branches at once.
@@ -154,46 +161,51 @@ async fn prepare(inner: &Inner, branches: Vec<Open>, ends: Option<Instant>) -> (
 }
 
 /// Writes the decision.
-async fn decide(inner: &Inner, transaction: [u8; 16], branches: &[(u8, String)]) -> Result<CommitOutcome> {
-    let end = Instant::now() + DECIDING;
-    let written = tokio::time::timeout_at(end.into(), inner.log.commit(transaction, branches)).await;
-    let error = match written {
-        Ok(Ok(())) => return Ok(CommitOutcome::Committed),
-        Ok(Err(error)) if written_nothing(error.kind()) => return Err(error),
-        Ok(Err(error)) => Some(error),
-        Err(_) => None,
+async fn decide(inner: &Inner, transaction: [u8; 16], branches: &[(u8, String)], ends: Option<Instant>) -> Decided {
+    let end = until(DECIDING, ends);
+    // Whatever goes wrong before there is a connection, nothing was sent.
+    let mut session = match tokio::time::timeout_at(end.into(), inner.log.session()).await {
+        Ok(Ok(session)) => session,
+        Ok(Err(error)) => return Decided::Against(error),
+        Err(_) => return Decided::Against(late()),
     };
-    if let Some(error) = error {
-        tracing::warn!(target: "covet::two_phase", %error, "whether a decision was written is not known yet");
+    let written = tokio::time::timeout_at(end.into(), inner.log.commit(transaction, branches, &mut session)).await;
+    // Asking takes a connection of its own.
+    drop(session);
+    match written {
+        Ok(Ok(())) => return Decided::Committed,
+        Ok(Err(error)) if written_nothing(error.kind()) => return Decided::Against(error),
+        Ok(Err(error)) => {
+            tracing::warn!(target: "covet::two_phase", %error, "whether a decision was written is not known yet");
+        }
+        Err(_) => {}
     }
     // Whatever stands in the log now is the decision; where nothing does, it is against.
-    inner.log.settle_until(transaction, end.max(Instant::now() + AT_LEAST)).await.map_err(|error| {
+    match inner.log.settle_until(transaction, end.max(Instant::now() + AT_LEAST)).await {
+        Ok(CommitOutcome::Committed) => Decided::Committed,
+        Ok(CommitOutcome::NotCommitted) => {
+            let text = "a recovery of the same coordinator took it for abandoned";
+            Decided::Against(Error::new(ErrorKind::Serialization, text))
+        }
         // What this attempt did not write, the first one may have.
-        Error::new(ErrorKind::CommitUnknown, "the decision could not be asked for").with_source(error)
-    })
+        Err(error) => Decided::Unknown(
+            Error::new(ErrorKind::CommitUnknown, "the decision could not be asked for").with_source(error),
+        ),
+    }
 }
 
-/// Whether an error of the insert means that no row is there, nor will be.
+/// Whether an error of the insert means that no row is there, nor will be: the server has said no. What is also said of
+/// a connection, not even of its opening, is no such word behind the sending.
 fn written_nothing(kind: ErrorKind) -> bool {
     matches!(
         kind,
         ErrorKind::UndefinedTable
             | ErrorKind::UndefinedColumn
-            // The log was moved to another server.
-            | ErrorKind::Config
             | ErrorKind::Permission
             | ErrorKind::ReadOnly
             | ErrorKind::LockTimeout
             | ErrorKind::Deadlock
             | ErrorKind::Serialization
-            | ErrorKind::PoolTimeout
-            | ErrorKind::PoolClosed
-            | ErrorKind::Unreachable
-            | ErrorKind::TooManyConnections
-            | ErrorKind::Authentication
-            | ErrorKind::UnknownDatabase
-            | ErrorKind::Tls
-            | ErrorKind::ServerVersion
     )
 }
 
@@ -204,9 +216,7 @@ async fn commit(
     asked: Vec<Asked>,
     ends: Option<Instant>,
 ) -> (Verdict, bool) {
-    let now = Instant::now();
-    let until = ends.map_or(now + COMMITTING, |ends| ends.min(now + COMMITTING).max(now + AT_LEAST));
-    let ended = all(inner, asked, CommitOutcome::Committed, until).await;
+    let ended = all(inner, asked, CommitOutcome::Committed, until(COMMITTING, ends)).await;
     let mut pending = Vec::new();
     let mut against = Vec::new();
     for (branch, end) in ended {
@@ -236,10 +246,16 @@ async fn commit(
 }
 
 /// Rolls back whatever was prepared, for a reason.
-async fn roll_back(inner: &Arc<Inner>, transaction: [u8; 16], asked: Vec<Asked>, reason: Error) -> Verdict {
+async fn roll_back(
+    inner: &Arc<Inner>,
+    transaction: [u8; 16],
+    asked: Vec<Asked>,
+    ends: Option<Instant>,
+    reason: Error,
+) -> Verdict {
     let in_doubt = asked.iter().any(|branch| branch.state == State::InDoubt);
     let asked: Vec<Asked> = asked.into_iter().filter(|branch| branch.state != State::Gone).collect();
-    let ended = all(inner, asked, CommitOutcome::NotCommitted, Instant::now() + ROLLING_BACK).await;
+    let ended = all(inner, asked, CommitOutcome::NotCommitted, until(ROLLING_BACK, ends)).await;
     let mut against = Vec::new();
     // What is in doubt may be prepared only after it was looked for.
     let mut left = in_doubt;

@@ -1,0 +1,30 @@
+//! What a transaction may take of time.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use covet_drivers::{Error, ErrorKind, Result};
+
+/// However late it is: so long a rollback is waited for, and a branch is told of its end.
+pub(crate) const AT_LEAST: Duration = Duration::from_millis(250);
+
+/// Waits for something until the deadline; what is dropped then leaves nothing behind.
+pub(crate) async fn in_time<T>(ends: Option<Instant>, future: impl Future<Output = T>) -> Result<T> {
+    match ends {
+        None => Ok(future.await),
+        // Boxed: few have a deadline, and everybody would carry its room.
+        Some(ends) => tokio::time::timeout_at(ends.into(), Box::pin(future)).await.map_err(|_| late()),
+    }
+}
+
+#[cold]
+pub(crate) fn late() -> Error {
+    Error::new(ErrorKind::Deadline, "the transaction was not done within its deadline, and is rolled back")
+}
+
+/// A pause that grows and is never the same, so that rivals do not meet again.
+pub(crate) async fn pause(attempt: u32) {
+    let most = 5_u64 << attempt.min(6);
+    let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.subsec_nanos());
+    tokio::time::sleep(Duration::from_millis(1 + u64::from(nanos / 1_000) % most)).await;
+}
