@@ -13,6 +13,7 @@ use crate::place::{Place, Words, on_each};
 
 on_each! {
     x19_a_step_in_rust_between_schema_steps
+    x19_a_step_behind_a_comment_is_run
     x19_a_step_that_nobody_knows_is_refused
     x19_a_step_that_fails_is_run_once_in_the_end
     x19_a_run_that_is_lost_in_a_step
@@ -103,6 +104,37 @@ async fn x19_a_step_in_rust_between_schema_steps(place: &Place) {
     let range: Vec<_> = folder.migrations().iter().collect();
     let error = offline_script(&folder, &range, Target::of(&*place.db.backend())).unwrap_err().to_string();
     assert!(error.contains("has a step in Rust, `full_names`"), "{error}");
+}
+
+/// Comments of other kinds hide no mark, and what would not be heeded stops the migration with file and line.
+async fn x19_a_step_behind_a_comment_is_run(place: &Place) {
+    let all = "t{id auto; first text(20)?; last text(20)?; full_name text(50)?; n i32?}";
+    place.make(&schema(all), &[]).unwrap().unwrap();
+    place.up().await.unwrap();
+    place.sql("INSERT INTO t (first, last) VALUES ('Ada', 'L''ace')").await;
+    let decisions = ["drop column t.first", "drop column t.last"];
+    let drops = place.make(&schema("t{id auto; full_name text(50)?; n i32?}"), &decisions).unwrap().unwrap();
+    let made = fs::read_to_string(place.file(&drops, "up")).unwrap();
+    let before = place.shape(Words::Own).await;
+    let line = 3 + made.lines().count();
+    for (edited, said) in [
+        (format!("/* covet:rust full_names */\n{made}"), "line 1: nobody would heed".to_owned()),
+        (format!("{made}\n/* end */\n/* covet:rust full_names */\n"), format!("line {line}: nobody would heed")),
+        (format!("{made}-- covet:guard rows\n"), "no statement follows `-- covet:guard`".to_owned()),
+        (
+            format!("{made}-- covet:irreversible no\n"),
+            "nobody would heed `-- covet:irreversible` on the way".to_owned(),
+        ),
+    ] {
+        edit(place, &drops, "up", |_| edited.clone());
+        let error = place.up().await.unwrap_err();
+        let file = format!("up.{}.sql", place.kind.name());
+        assert!(error.to_string().contains(&said) && error.to_string().contains(&file), "{error}");
+        place.shape(Words::Own).await.is(&before, "refused");
+    }
+    edit(place, &drops, "up", |_| format!("/* reviewed: DBA */\n-- covet:rust full_names\n{made}"));
+    assert_eq!(place.up().await.unwrap(), 1);
+    assert_eq!(place.number("SELECT count(*) FROM t WHERE n = 7 AND full_name = 'Ada L''ace'").await, 1);
 }
 
 async fn x19_a_step_that_nobody_knows_is_refused(place: &Place) {

@@ -16,7 +16,7 @@ pub(crate) use lexer::{Kind, Lexer};
 pub use marks::marked;
 pub use node::{BinaryOp, Function, Many, Node, Ref, UnaryOp};
 pub use place::placed;
-pub use script::{split, without_values};
+pub use script::{Comment, Section, sections, split, without_values};
 pub use statement::{
     Assignment, Conflict, Count, Delete, Insert, Join, Nulls, OnConflict, Order, Select, Statement, Update,
 };

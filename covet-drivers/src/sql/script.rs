@@ -3,37 +3,113 @@
 use crate::error::Result;
 use crate::sql::lexer::{Kind, Lexer, Piece, Quoting};
 
+/// A comment, with the signs that make it one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Comment<'a> {
+    /// Its text.
+    pub text: &'a str,
+    /// Where it begins in the script, in bytes.
+    pub at: usize,
+}
+
+/// A statement of a script with the comments around it, or comments without one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Section<'a> {
+    /// The statement with all comments before and in it, without the closing semicolon; empty without a statement.
+    pub text: &'a str,
+    /// Where that begins in the script, in bytes.
+    pub at: usize,
+    /// Where the statement itself begins, behind the comments before it.
+    pub begins: usize,
+    /// The comments before it.
+    pub before: Vec<Comment<'a>>,
+    /// The comments in it. What stands in a quoted body is no comment.
+    pub inside: Vec<Comment<'a>>,
+}
+
 /// The statements of a script, without the closing semicolons, in order. A statement keeps the
 /// comments before it; a piece that holds only blanks and comments is no statement.
 ///
 /// # Errors
 /// `Syntax` when a string, comment or quoted name is not closed, with the line on which it begins.
 pub fn split(script: &str, quoting: Quoting) -> Result<Vec<&str>> {
-    let mut statements = Vec::new();
     let mut lexer = Lexer::new(script, quoting);
-    let mut start = 0;
-    let mut body = Body::default();
-    while let Some(Piece { kind, text, .. }) = lexer.next()? {
-        match kind {
-            Kind::Sign if text == ";" && !body.is_open() => {
-                if body.has_content {
-                    statements.push(script[start..lexer.at() - 1].trim());
-                }
-                start = lexer.at();
-                body = Body::default();
-            }
-            Kind::Word => body.word(text),
-            Kind::Sign | Kind::Name | Kind::Text | Kind::Code => {
-                body.has_content = true;
-                body.ended = false;
-            }
-            Kind::Blank | Kind::Comment => {}
-        }
-    }
-    if body.has_content {
-        statements.push(script[start..].trim());
+    let mut statements = Vec::new();
+    while let Some(Cut { section, .. }) = cut(&mut lexer, script)? {
+        statements.extend(Some(section.text).filter(|text| !text.is_empty()));
     }
     Ok(statements)
+}
+
+/// The statements of a script as [`split`] gives them, with their comments; and the comments that belong to none: before
+/// a semicolon with nothing else before it, and behind the last statement.
+///
+/// # Errors
+/// As [`split`].
+pub fn sections(script: &str, quoting: Quoting) -> Result<Vec<Section<'_>>> {
+    let mut lexer = Lexer::new(script, quoting);
+    let mut found = Vec::new();
+    while let Some(Cut { mut section, ends }) = cut(&mut lexer, script)? {
+        let mut last = Section::default();
+        // Without a semicolon nothing says where the statement ends: at the first line behind it that is a comment.
+        let is_behind =
+            |comment: &Comment<'_>| ends.is_some_and(|ends| comment.at >= ends) && !comment.text.starts_with("/*");
+        if let Some(place) = section.inside.iter().position(is_behind) {
+            last.before = section.inside.split_off(place);
+            let at = last.before.first().map_or(script.len(), |comment| comment.at);
+            section.text = script[section.at..at].trim_end();
+        }
+        found.push(section);
+        found.push(last);
+    }
+    found.retain(|section| !section.text.is_empty() || !section.before.is_empty());
+    Ok(found)
+}
+
+/// A piece of a script.
+struct Cut<'a> {
+    section: Section<'a>,
+    /// Where the statement ends without a semicolon.
+    ends: Option<usize>,
+}
+
+/// The piece up to the next semicolon that ends one, or to the end.
+fn cut<'a>(lexer: &mut Lexer<'a>, script: &'a str) -> Result<Option<Cut<'a>>> {
+    let start = lexer.at();
+    let mut section = Section::default();
+    let mut body = Body::default();
+    let (mut end, mut ends) = (script.len(), None);
+    while let Some(Piece { kind, text, .. }) = lexer.next()? {
+        let at = lexer.at() - text.len();
+        match kind {
+            Kind::Sign if text == ";" && !body.is_open() => {
+                (end, ends) = (at, None);
+                break;
+            }
+            Kind::Blank => continue,
+            Kind::Comment if body.has_content => section.inside.push(Comment { text, at }),
+            Kind::Comment => section.before.push(Comment { text, at }),
+            Kind::Word | Kind::Sign | Kind::Name | Kind::Text | Kind::Code => {
+                if !body.has_content {
+                    section.begins = at;
+                }
+                ends = Some(lexer.at());
+                match kind {
+                    Kind::Word => body.word(text),
+                    _ => body.other(),
+                }
+            }
+        }
+    }
+    if start == script.len() {
+        return Ok(None);
+    }
+    if body.has_content {
+        let whole = &script[start..end];
+        section.text = whole.trim();
+        section.at = start + (whole.len() - whole.trim_start().len());
+    }
+    Ok(Some(Cut { section, ends }))
 }
 
 /// A statement without the values that stand in its text, for a log: each becomes a `?`. Where the text is cut off in
@@ -73,6 +149,12 @@ struct Body {
 }
 
 impl Body {
+    /// Anything else than a word.
+    fn other(&mut self) {
+        self.has_content = true;
+        self.ended = false;
+    }
+
     fn word(&mut self, word: &str) {
         self.has_content = true;
         self.words += 1;
@@ -106,7 +188,7 @@ impl Body {
 
 #[cfg(test)]
 mod tests {
-    use super::{Quoting, split, without_values};
+    use super::{Quoting, sections, split, without_values};
 
     const PG: Quoting = Quoting::POSTGRES;
     const MY: Quoting = Quoting::MYSQL;
@@ -133,6 +215,39 @@ mod tests {
         assert_eq!(parts("a 5--3; b", MY), ["a 5--3", "b"]);
         assert_eq!(parts(r"a E'\';'; b", PG), [r"a E'\';'", "b"]);
         assert_eq!(parts("a [b;c]; d", Quoting::SQLITE), ["a [b;c]", "d"]);
+    }
+
+    #[test]
+    fn comments_stand_before_a_statement_or_in_it_or_behind_all() {
+        let script = "-- a\n/* b */ create /* c */ table t (x); -- d\n; do $$ -- no\n$$ # e\n; select 1 -- f\n/* g */";
+        let told = |quoting| {
+            let found = sections(script, quoting).unwrap_or_default();
+            let texts = |comments: &[super::Comment<'_>]| {
+                comments.iter().map(|comment| comment.text).collect::<Vec<_>>().join(" ")
+            };
+            found
+                .iter()
+                .map(|section| {
+                    let begins = section.text.get(section.begins - section.at.min(section.begins)..);
+                    let shown = begins.unwrap_or_default().replace('\n', " ");
+                    format!("{} | {shown} | {}", texts(&section.before), texts(&section.inside))
+                })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            told(Quoting { dollar: true, ..MY }),
+            [
+                "-- a /* b */ | create /* c */ table t (x) | /* c */",
+                "-- d |  | ",
+                " | do $$ -- no $$ # e | # e",
+                " | select 1 | ",
+                "-- f /* g */ |  | ",
+            ]
+        );
+        let body = "create trigger t after insert on a begin -- one\n delete from b; /* two */ end; -- three";
+        let found = sections(body, Quoting::SQLITE).unwrap_or_default();
+        let counts: Vec<_> = found.iter().map(|section| (section.before.len(), section.inside.len())).collect();
+        assert_eq!(counts, [(0, 2), (1, 0)]);
     }
 
     #[test]

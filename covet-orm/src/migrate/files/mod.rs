@@ -4,6 +4,7 @@ mod batches;
 mod footprint;
 mod graph;
 mod index;
+mod marks;
 mod plan;
 mod read;
 mod script;
@@ -14,6 +15,7 @@ mod write;
 use std::path::{Path, PathBuf};
 
 use covet_drivers::catalog::{Change, Schema};
+use covet_drivers::render::Dialect;
 use covet_drivers::{Error, ErrorKind, Result};
 
 pub use plan::Part;
@@ -416,6 +418,20 @@ impl Migration {
     /// Whether its scripts are known to be those of its changes.
     pub(super) fn is_generated(&self) -> bool {
         !self.plan.scripts.is_empty() && !self.plan.changes.is_empty()
+    }
+
+    /// One of its scripts, of this text.
+    ///
+    /// # Errors
+    /// As [`Script::parse`], with the file; `Migration` for a way forth that says there is no way back.
+    pub(super) fn parse(&self, text: &str, dialect: &dyn Dialect, way: Way) -> Result<Script> {
+        let placed = |error: &Error| at(&self.path.join(way.file(dialect.name())), error);
+        let script = Script::parse(text, dialect).map_err(|error| placed(&error))?;
+        if way == Way::Up && script.irreversible.is_some() {
+            let error = Error::new(ErrorKind::Migration, "nobody would heed `-- covet:irreversible` on the way forth");
+            return Err(placed(&error.with_help(format!("write it into {}", Way::Down.file(dialect.name())))));
+        }
+        Ok(script)
     }
 
     fn footprint(&self) -> Result<Footprint> {

@@ -11,17 +11,21 @@
 //! | `-- covet:allow ID why` | lint may find this here |
 //! | `-- covet:rust name` | between statements: a function of the program runs here |
 //! | `-- covet:irreversible why` | alone in a way back: there is none |
+//!
+//! A mark has a line of its own. A comment that looks like one and stands where nobody would heed it is refused, because
+//! what it asks for would be left out in silence: see [`marks`](super::marks).
 
 use covet_drivers::contract::Step;
 use covet_drivers::render::Dialect;
-use covet_drivers::sql::split;
+use covet_drivers::sql::{Section, sections};
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::migrate::files::batches;
+use crate::migrate::files::marks::{Mark, heed, line_of, mark, on_line};
 use crate::migrate::files::text::plain;
 use crate::schema::digest;
 
-const MARK: &str = "-- covet:";
+pub(super) const MARK: &str = "-- covet:";
 const GUARD: &str = "guard";
 const ALONE: &str = "alone";
 const TRANSACTION: &str = "transaction";
@@ -68,41 +72,102 @@ impl Script {
     /// The script of a text.
     ///
     /// # Errors
-    /// `Syntax` for what is not closed, `Migration` for a `-- covet:` comment that is not known.
+    /// `Syntax` for what is not closed, `Migration` for a `-- covet:` comment that is not known, or that nobody would
+    /// heed where it stands.
     pub(in crate::migrate) fn parse(text: &str, dialect: &dyn Dialect) -> Result<Self> {
         let text = plain(text);
         let mut script = Script { steps: Vec::new(), irreversible: None, places: Vec::new() };
-        let (mut seen, mut line) = (0, 1);
-        for piece in split(&text, dialect.quoting())? {
-            let (before, step, allows) = step(piece, dialect)?;
-            // Where the piece ends in the text, less what is left of it behind its comments.
-            let end = (piece.as_ptr() as usize + piece.len()).saturating_sub(text.as_ptr() as usize);
-            let begin = end.saturating_sub(step.sql.len());
-            line += text.get(seen..begin).unwrap_or_default().matches('\n').count();
-            seen = begin;
-            for step in before {
-                script.steps.push(step);
-                script.places.push(Place { line, allows: Vec::new() });
-            }
-            script.steps.push(step);
-            script.places.push(Place { line, allows });
-        }
-        // Behind the last statement there are only comments.
-        let mut last: Vec<&str> = Vec::new();
-        for comment in text.lines().rev().map(str::trim).take_while(|line| line.is_empty() || line.starts_with("--")) {
-            last.extend(comment.strip_prefix(MARK).and_then(|mark| mark.strip_prefix(RUST)));
-        }
-        for name in last.into_iter().rev() {
-            script.steps.push(rust(name)?);
-            script.places.push(Place { line: text.lines().count(), allows: Vec::new() });
-        }
-        // A script without a statement is only comments.
-        for line in text.lines() {
-            if let Some(why) = line.strip_prefix(MARK).and_then(|rest| rest.strip_prefix(IRREVERSIBLE)) {
-                script.irreversible = Some(why.trim().to_owned());
-            }
+        for section in sections(&text, dialect.quoting())? {
+            script.section(&text, &section, dialect)?;
         }
         Ok(script)
+    }
+
+    /// A statement with its comments, and the steps in Rust that stand before it; or comments alone.
+    fn section(&mut self, text: &str, section: &Section<'_>, dialect: &dyn Dialect) -> Result<()> {
+        let mut step = Step::new("");
+        let mut place = Place::default();
+        let mut notes: Vec<&str> = Vec::new();
+        // A comment in other signs, and what follows it, stays with the statement: it may be a hint for the database.
+        let mut sql = None::<String>;
+        let mut begins = section.begins;
+        let mut seen = section.begins;
+        for comment in &section.before {
+            let found = mark(text, comment)?;
+            match (&mut sql, &found) {
+                (None, None) if comment.text.starts_with("--") => {
+                    notes.push(comment.text.trim_start_matches('-').trim())
+                }
+                (None, None) => {
+                    (sql, begins, seen) = (Some(String::new()), comment.at, comment.at);
+                }
+                (Some(sql), Some(_)) => {
+                    sql.push_str(text.get(seen..comment.at).unwrap_or_default());
+                    seen = comment.at + comment.text.len();
+                    seen += usize::from(text.get(seen..).is_some_and(|rest| rest.starts_with('\n')));
+                }
+                _ => {}
+            }
+            if let Some(found) = found {
+                let line = line_of(text, comment.at);
+                self.mark(&found, line, section, &mut step, &mut place.allows, dialect)
+                    .map_err(|error| on_line(line, &error))?;
+            }
+        }
+        for comment in &section.inside {
+            heed(text, comment, step.batches.is_some())?;
+        }
+        if section.text.is_empty() {
+            return Ok(());
+        }
+        if !step.guard {
+            step.note = notes.join("\n");
+        }
+        let ends = section.at + section.text.len();
+        step.sql = sql.unwrap_or_default() + text.get(seen..ends).unwrap_or_default();
+        place.line = line_of(text, begins);
+        batches::check(&step).map_err(|error| on_line(place.line, &error))?;
+        self.steps.push(step);
+        self.places.push(place);
+        Ok(())
+    }
+
+    /// Does what a mark above the statement says.
+    fn mark(
+        &mut self,
+        found: &Mark<'_>,
+        line: usize,
+        section: &Section<'_>,
+        step: &mut Step,
+        allows: &mut Vec<Allow>,
+        dialect: &dyn Dialect,
+    ) -> Result<()> {
+        let Mark { word, text } = *found;
+        match word {
+            RUST => {
+                self.steps.push(rust(text)?);
+                self.places.push(Place { line, allows: Vec::new() });
+            }
+            IRREVERSIBLE => self.irreversible = Some(text.to_owned()),
+            GUARD | ALONE | TRANSACTION | BATCHES | ALLOW if section.text.is_empty() => {
+                return Err(Error::new(ErrorKind::Migration, format!("no statement follows `{MARK}{word}`"))
+                    .with_help("write it above the statement that it is about, or leave it out"));
+            }
+            GUARD => {
+                step.guard = true;
+                text.clone_into(&mut step.note);
+            }
+            ALONE => step.alone = true,
+            TRANSACTION => step.begins = true,
+            BATCHES => step.batches = Some(batches::read(text, dialect)?),
+            ALLOW => allows.push(allow(text)?),
+            other => {
+                return Err(Error::new(ErrorKind::Migration, format!("`{MARK}{other}` is not known")).with_help(
+                    format!("known are {GUARD}, {ALONE}, {TRANSACTION}, {BATCHES}, {ALLOW}, {RUST} and {IRREVERSIBLE}"),
+                ));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -134,50 +199,6 @@ fn rust(name: &str) -> Result<Step> {
             .with_help(format!("write `{MARK}{RUST} full_names`, on a line of its own")));
     }
     Ok(Step { rust: Some(name.to_owned()), ..Step::new(format!("{MARK}{RUST} {name}")) })
-}
-
-/// A statement with its comments, and the steps in Rust that stand before it.
-fn step(piece: &str, dialect: &dyn Dialect) -> Result<(Vec<Step>, Step, Vec<Allow>)> {
-    let mut before = Vec::new();
-    let mut step = Step::new("");
-    let mut allows = Vec::new();
-    let mut notes: Vec<&str> = Vec::new();
-    let mut rest = piece;
-    while rest.starts_with("--") {
-        let (line, after) = rest.split_once('\n').unwrap_or((rest, ""));
-        rest = after.trim_start();
-        match line.strip_prefix(MARK) {
-            None => notes.push(line.trim_start_matches('-').trim()),
-            Some(mark) => {
-                let (word, text) = mark.trim().split_once(char::is_whitespace).unwrap_or((mark.trim(), ""));
-                match word {
-                    GUARD => {
-                        step.guard = true;
-                        step.note = text.trim().to_owned();
-                    }
-                    ALONE => step.alone = true,
-                    TRANSACTION => step.begins = true,
-                    BATCHES => step.batches = Some(batches::read(text, dialect)?),
-                    ALLOW => allows.push(allow(text)?),
-                    RUST => before.push(rust(text)?),
-                    IRREVERSIBLE => {}
-                    other => {
-                        return Err(Error::new(ErrorKind::Migration, format!("`{MARK}{other}` is not known"))
-                            .with_help(format!(
-                                "known are {GUARD}, {ALONE}, {TRANSACTION}, {BATCHES}, {ALLOW}, {RUST} and \
-                                 {IRREVERSIBLE}"
-                            )));
-                    }
-                }
-            }
-        }
-    }
-    if !step.guard {
-        step.note = notes.join("\n");
-    }
-    rest.clone_into(&mut step.sql);
-    batches::check(&step)?;
-    Ok((before, step, allows))
 }
 
 /// What follows `-- covet:allow`: a rule, and why, which must be said.
@@ -244,3 +265,6 @@ pub(in crate::migrate) fn irreversible(heading: &str, why: &str) -> String {
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use covet_drivers::catalog::{Change, Schema};
 use covet_drivers::{Error, ErrorKind, Result};
 
-use crate::migrate::files::{Folder, Plan, Script, Way, irreversible, remove, render, write};
+use crate::migrate::files::{Folder, Plan, Way, irreversible, remove, render, write};
 use crate::migrate::{Draft, Migration, Project, Target, stamp};
 use crate::schema::{Diff, diff, hash, way_back};
 
@@ -130,7 +130,7 @@ fn together(draft: &mut Draft, target: &Target, range: &[&Migration]) -> Result<
     for way in Way::BOTH {
         let mut scripts = Vec::new();
         for migration in range {
-            scripts.push(Script::parse(&migration.sql(target.name(), way)?, target.dialect)?);
+            scripts.push(migration.parse(&migration.sql(target.name(), way)?, target.dialect, way)?);
         }
         if way == Way::Down {
             scripts.reverse();

@@ -94,10 +94,10 @@ impl<'f> Choice<'f> {
     fn load(&self, migration: &'f Migration, begun: Option<&Entry>, is_there: bool) -> Result<Work<'f>> {
         let placed = |error: Error| in_migration(migration.id(), migration.name(), error);
         let (sums, up_sql, down_sql) = migration.load(self.dialect.name())?;
-        let up = Script::parse(&up_sql, self.dialect).map_err(placed)?;
+        let up = migration.parse(&up_sql, self.dialect, Way::Up).map_err(placed)?;
         up.check_steering(self.dialect).map_err(placed)?;
         // A way back that cannot be gone is found now, not when it is needed.
-        let down = Script::parse(&down_sql, self.dialect).map_err(placed)?;
+        let down = migration.parse(&down_sql, self.dialect, Way::Down).map_err(placed)?;
         down.check_steering(self.dialect).map_err(|error| placed(on_the_way_back(&error)))?;
         Ok(Work { migration, sums, up, up_sql, down_sql, begun: begun.cloned(), is_there })
     }

@@ -23,7 +23,7 @@ use crate::migrate::data::{DataStep, DataSteps};
 use crate::migrate::embedded::Embedded;
 use crate::migrate::files::Folder;
 #[cfg(feature = "cli")]
-use crate::migrate::files::{Script, Way};
+use crate::migrate::files::Way;
 use crate::migrate::history::Entry;
 
 pub use batches::Batch;
@@ -287,7 +287,7 @@ impl Migrator {
     pub(crate) fn unknown_step(&self, dialect: &'static dyn Dialect) -> Result<Option<String>> {
         for migration in self.folder.migrations() {
             for way in [Way::Up, Way::Down] {
-                let script = Script::parse(&migration.sql(dialect.name(), way)?, dialect)?;
+                let script = migration.parse(&migration.sql(dialect.name(), way)?, dialect, way)?;
                 if let Some(name) = self.data.unknown(&script) {
                     return Ok(Some(name));
                 }
