@@ -62,6 +62,7 @@ impl Ddl for TinDdl {
     fn offline(&self) -> Offline {
         Offline {
             program: "tin SCRIPT",
+            head: &[],
             session: Vec::new,
             begin: &["BEGIN IMMEDIATE"],
             commit: &["COMMIT"],

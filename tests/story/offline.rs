@@ -9,7 +9,7 @@ use covet_orm::migrate::{Folder, Goal, Standing, Target, offline_script};
 use covet_tests::Kind;
 
 use crate::notation::schema;
-use crate::place::{Place, Words, on_each};
+use crate::place::{Place, Words, on, on_each};
 
 on_each! { x21_a_script_is_run_elsewhere x21_a_script_that_stops }
 
@@ -140,6 +140,53 @@ fn copy(from: &std::path::Path, to: &std::path::Path) {
             std::fs::copy(entry.path(), target).unwrap();
         }
     }
+}
+
+/// What a rebuild on SQLite takes along: a declared trigger is made again by the script, and another one stops it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn x21_a_script_loses_no_trigger() {
+    on(Kind::Sqlite, async |place| {
+        let Some(client) = program(place) else { return };
+        const DECLARED: &str = "log{id auto; what i32?} trigger note on t{@sqlite AFTER INSERT ON t BEGIN \
+            INSERT INTO log (what) VALUES (NEW.n); END}";
+        place.make(&schema(&format!("t{{id auto; n i32; m i32?}} {DECLARED}")), &[]).unwrap().unwrap();
+        run(client, &script(place, 0)).unwrap();
+        place.sql("INSERT INTO t (n) VALUES (1)").await;
+        place.make(&schema(&format!("t{{id auto; n i32 ck:n~>=~0; m i32?}} {DECLARED}")), &[]).unwrap().unwrap();
+        run(program(place).unwrap(), &script(place, 1)).unwrap();
+        place.sql("INSERT INTO t (n) VALUES (2)").await;
+        assert_eq!(place.number("SELECT sum(what) FROM log").await, 3);
+
+        let second = place.make(&schema(&format!("t{{id auto; n i32; m i32?}} {DECLARED}")), &[]).unwrap().unwrap();
+        let by_hand = "CREATE TRIGGER by_hand AFTER DELETE ON t BEGIN DELETE FROM log; END";
+        let beyond = "CREATE INDEX beyond ON t (n COLLATE NOCASE)";
+        for (make, drop, name) in
+            [(by_hand, "DROP TRIGGER by_hand", "by_hand"), (beyond, "DROP INDEX beyond", "beyond")]
+        {
+            place.sql(make).await;
+            let shape = place.shape(Words::Own).await;
+            let said = run(program(place).unwrap(), &script(place, 2)).unwrap_err();
+            assert!(said.contains(&format!("{name} would go with the table that is rebuilt")), "{said}");
+            place.shape(Words::Own).await.is(&shape, "stopped");
+            assert_eq!(place.standings().await, [Standing::Applied, Standing::Applied, Standing::Pending]);
+            place.sql(drop).await;
+        }
+        // The way out that the head of the script names.
+        place.sql(by_hand).await;
+        let file = place.file(&second, "up");
+        let made = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, format!("DROP TRIGGER by_hand;\n{made}\n{by_hand};\n")).unwrap();
+        let text = script(place, 2);
+        assert!(text.contains("Drop it ahead and create it behind"), "{text}");
+        run(program(place).unwrap(), &text).unwrap();
+        place.sql("INSERT INTO t (n) VALUES (-3); DELETE FROM t WHERE n = 1").await;
+        assert_eq!(place.number("SELECT count(*) FROM log").await, 0);
+        // The runner takes it along.
+        place.make(&schema(&format!("t{{id auto; n i32 ck:n~>~-9; m i32?}} {DECLARED}")), &[]).unwrap().unwrap();
+        place.up().await.unwrap();
+        assert_eq!(place.number("SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'").await, 2);
+    })
+    .await;
 }
 
 /// A row that does not fit, a migration that is there already or lacks what it follows, and a statement that fails.

@@ -2,7 +2,7 @@
 //! that reads a view.
 
 use covet_orm::drivers::catalog::{Expression, Object, ObjectKind};
-use covet_orm::migrate::Standing;
+use covet_orm::migrate::{Goal, Standing};
 use covet_orm::models;
 use covet_orm::prelude::*;
 use covet_orm::schema::schema_of;
@@ -10,7 +10,7 @@ use covet_tests::Kind;
 
 use crate::dump;
 use crate::notation::schema;
-use crate::place::{Place, Words, on_each};
+use crate::place::{Place, Words, on, on_each};
 
 on_each! { a_model_reads_a_view v01_a_view_stays v02_v03_triggers_stay v05_a_view_is_in_the_way }
 
@@ -109,6 +109,50 @@ async fn v02_v03_triggers_stay(place: &Place) {
     place.sql("INSERT INTO q (id) VALUES (1)").await;
     assert_eq!(place.number("SELECT count(*) FROM log").await, 2);
     assert_eq!(place.number("SELECT sum(a) FROM p").await, 14);
+}
+
+/// SQLite lets a trigger follow the table to which it writes, also where its own table is rebuilt: forth and back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn v04_a_trigger_follows_on_the_way_back() {
+    on(Kind::Sqlite, async |place| {
+        place.make(&schema("p{id auto; a i32?} log{id auto; a i32}"), &[]).unwrap();
+        place.up().await.unwrap();
+        place.sql("CREATE TRIGGER own AFTER INSERT ON p BEGIN INSERT INTO log (a) VALUES (NEW.a); END").await;
+        place.sql("INSERT INTO p (a) VALUES (5)").await;
+        let before = triggers_of(place).await;
+        let decisions = ["rename table log to journal", "rename column journal.a to b", "no nulls in p.a"];
+        place.make(&schema("p{id auto; a i32 ck:a~>~0} journal{id auto; b i32}"), &decisions).unwrap();
+        place.up().await.unwrap();
+        place.sql("INSERT INTO p (a) VALUES (6)").await;
+        assert_eq!(place.number("SELECT sum(b) FROM journal").await, 11);
+        assert_eq!(place.down(Goal::Count(1)).await.unwrap(), 1);
+        place.sql("INSERT INTO p (a) VALUES (7)").await;
+        assert_eq!(place.number("SELECT sum(a) FROM log").await, 18);
+        // It names what it follows in quotes by now.
+        let plain = |texts: Vec<String>| texts.iter().map(|text| text.replace('"', "")).collect::<Vec<_>>();
+        assert_eq!(plain(triggers_of(place).await), plain(before));
+    })
+    .await;
+}
+
+/// A column goes to which a trigger of another table writes: SQLite would find out with the next row only.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn v06_a_trigger_is_in_the_way() {
+    on(Kind::Sqlite, async |place| {
+        place.make(&schema("p{id auto; a i32?} log{id auto; a i32?; b i32?}"), &[]).unwrap();
+        place.up().await.unwrap();
+        place.sql("CREATE TRIGGER own AFTER INSERT ON p BEGIN INSERT INTO log (a) VALUES (NEW.a); END").await;
+        let shape = place.shape(Words::Own).await;
+        place.make(&schema("p{id auto; a i32?} log{id auto; b i32?}"), &["drop column log.a"]).unwrap();
+        let error = place.up().await.unwrap_err();
+        assert!(error.to_string().contains("the trigger own could not run any more"), "{error}");
+        assert!(error.help().is_some_and(|help| help.contains("create it anew")), "{error}");
+        place.shape(Words::Own).await.is(&shape, "stopped");
+        assert_eq!(place.standings().await, [Standing::Applied, Standing::Pending]);
+        place.sql("DROP TRIGGER own").await;
+        assert_eq!(place.up().await.unwrap(), 1);
+    })
+    .await;
 }
 
 async fn triggers_of(place: &Place) -> Vec<String> {

@@ -5,6 +5,8 @@
 pub struct Offline {
     /// How the database's own program runs such a script, so that it stops at the first error.
     pub program: &'static str,
+    /// Lines for the head of the script: what such a script cannot do here, and what to do about it.
+    pub head: &'static [&'static str],
     /// Statements before all others, which set the session as Covet does.
     pub session: fn() -> Vec<String>,
     /// Statements that begin a transaction in which a schema can change; none where the database has no such thing.

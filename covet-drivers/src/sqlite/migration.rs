@@ -1,4 +1,5 @@
-//! The frame of a migration: foreign keys off and checked, views checked, and what a rebuild leaves to be made again.
+//! The frame of a migration: foreign keys off and checked, views and triggers checked, and what a rebuild leaves to be
+//! made again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,10 +65,11 @@ impl Session {
         // the check at the end says so.
         self.violations = self.foreign_key_check().ok();
         self.broken = self.broken_views()?;
+        self.stuck = self.broken_triggers()?;
         Ok(())
     }
 
-    /// Checks the foreign keys and the views, commits, and switches them on again.
+    /// Checks the foreign keys, the views and the triggers, commits, and switches the foreign keys on again.
     pub(super) fn commit_migration(&mut self, job: u64) -> Result<(), Stop> {
         match self.checked_commit(job) {
             // Nothing is lost: the same job comes again.
@@ -91,6 +93,7 @@ impl Session {
             return Err(Error::new(ErrorKind::ForeignKey, message).with_table(table).into());
         }
         self.check_views(&self.broken)?;
+        self.check_triggers(&self.stuck)?;
         self.commit(job)
     }
 

@@ -67,6 +67,7 @@ mod steps;
 mod thread;
 mod token;
 mod transaction;
+mod triggers;
 mod turns;
 mod types;
 mod views;

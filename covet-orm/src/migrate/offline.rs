@@ -84,6 +84,9 @@ impl Out {
             self.line("-- After an error everything is as before the migration in which it came, or before the part of it that has a");
             self.line("-- transaction of its own; `cargo covet migrate up` goes on there.");
         }
+        for line in self.offline.head {
+            self.line(&format!("-- {line}"));
+        }
         if works.iter().any(|work| !work.migration.replaces().is_empty()) {
             self.line("-- A migration that stands in the place of others is for a database that has none of them.");
         }

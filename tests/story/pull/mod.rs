@@ -128,6 +128,32 @@ async fn models_of_any_schema_compile_and_leave_nothing_to_migrate() {
     .await;
 }
 
+/// What the models leave out of a table is left as it is, or the rebuild of the table is stopped.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_models_leave_out_stops_a_rebuild() {
+    let place = Place::new(Kind::Sqlite).await.unwrap();
+    let schema = schema_of(&models(Kind::Sqlite)).unwrap();
+    let folder = place.path().join("migrations");
+    let project = Project::new(&folder, &["sqlite"]).unwrap();
+    project.draft(&schema, None, &[]).unwrap().expect("the first migration").write().unwrap();
+    place.run(&["migrate", "baseline"]).is(0, &["recorded"]);
+    let db = Db::connect(&place.url.url).await.unwrap();
+    for (table, column, said) in [
+        ("posts", "words", "columns of posts have a foreign key that is not in the schema"),
+        ("authors", "email", "authors has a COLLATE that is not in the schema"),
+    ] {
+        let mut changed = schema.clone();
+        let found = changed.tables.iter_mut().find(|known| known.name == table).unwrap();
+        found.columns.iter_mut().find(|known| known.name == column).unwrap().nullable = true;
+        let made = project.draft(&changed, None, &[]).unwrap().unwrap().write().unwrap();
+        let error = Migrator::from_dir(&folder).unwrap().up(&db).await.unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+        std::fs::remove_dir_all(made).unwrap();
+    }
+    db.close();
+    place.url.drop_database().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_is_not_written_over_unasked_and_tables_are_chosen() {
     on_each(async |place| {

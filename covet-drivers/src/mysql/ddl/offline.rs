@@ -7,6 +7,7 @@ use crate::mysql::types::CASE_SENSITIVE;
 
 pub(super) const OFFLINE: Offline = Offline {
     program: "mysql --database NAME < SCRIPT",
+    head: &[],
     session,
     // Each statement that changes the schema commits.
     begin: &[],

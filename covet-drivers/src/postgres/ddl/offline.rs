@@ -5,6 +5,7 @@ use crate::postgres::types::literal;
 
 pub(super) const OFFLINE: Offline = Offline {
     program: "psql --set ON_ERROR_STOP=1 --file SCRIPT URL",
+    head: &[],
     session: || {
         ["client_encoding = 'UTF8'", "standard_conforming_strings = on", "TimeZone = 'UTC'", "lock_timeout = '3s'"]
             .map(|setting| format!("SET {setting}"))

@@ -20,7 +20,7 @@ pub(super) struct Line {
     pub(super) new_checks: Vec<Check>,
     /// Indexes that exist only after the rebuild.
     pub(super) new_indexes: Vec<String>,
-    /// As it was when the changes began, with its columns under their present names.
+    /// As it was when the changes began, with its columns and what its foreign keys point at under their present names.
     pub(super) old: Table,
     /// Whether it is new.
     pub(super) created: bool,
@@ -28,6 +28,8 @@ pub(super) struct Line {
     pub(super) dropped: bool,
     /// The number of its last change.
     pub(super) last: usize,
+    /// Whether its rows are changed as it is at that point, so that a rebuild cannot wait for later changes.
+    pub(super) is_used: bool,
 }
 
 /// Where the values of a column come from.
@@ -58,7 +60,13 @@ impl Line {
             created,
             dropped: false,
             last: 0,
+            is_used: false,
         }
+    }
+
+    /// Its foreign keys, as they were and as they are to be.
+    pub(super) fn keys(&mut self) -> impl Iterator<Item = &mut ForeignKey> {
+        self.table.foreign_keys.iter_mut().chain(&mut self.old.foreign_keys).chain(&mut self.new_foreign_keys)
     }
 
     /// A column of it has another name, and so what stands on the column.

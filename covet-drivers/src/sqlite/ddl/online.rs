@@ -20,7 +20,7 @@ pub(super) fn next_batch(batches: &Batches, after: Option<&str>, size: u32) -> S
 
 impl Planner {
     fn fill(&mut self, table: &str, column: &str, value: &str, condition: &str) -> Result<()> {
-        let id = self.find(table)?;
+        let id = self.used(table)?;
         let key = self.line(id)?.table.primary_key.first().cloned().ok_or_else(|| {
             Error::unsupported(
                 format_args!("filling {table}.{column} in batches, for which the table has no key"),
@@ -47,7 +47,7 @@ impl Planner {
 
     /// Triggers write the one column whenever the other is written.
     pub(super) fn follow_column(&mut self, table: &str, from: &Column, to: &Column) -> Result<()> {
-        let id = self.find(table)?;
+        let id = self.used(table)?;
         let key = self.line(id)?.table.primary_key.clone();
         let same: Vec<String> = key.iter().map(|name| format!("{0} = NEW.{0}", quote(name))).collect();
         let this = if same.is_empty() { "rowid = NEW.rowid".to_owned() } else { same.join(" AND ") };

@@ -1,9 +1,14 @@
 //! Follows every table through the changes: what can be said plainly is said in place, and what
 //! cannot is gathered into one rebuild after the last change of the table.
+//!
+//! A rebuild waits for the last rename of the plan as well, of whatever table: SQLite lets triggers follow a rename, but
+//! not those that are gone until the migration commits, and they would come back with the old name.
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{Change, Column, ColumnDefault, ColumnType, EnumType, Index, Schema, Table};
+use crate::catalog::{
+    Change, Column, ColumnDefault, ColumnType, EnumType, ForeignKey, Index, Object, ObjectKind, Schema, Table,
+};
 use crate::contract::Step;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlite::ddl::create::{self, quote};
@@ -31,6 +36,7 @@ pub(super) fn plan(changes: &[Change], before: &Schema) -> Result<Vec<Step>> {
 struct Forecast {
     rebuilt: BTreeSet<usize>,
     dropped: BTreeSet<usize>,
+    /// The changes after which they are rebuilt.
     last: Vec<usize>,
     tables: Vec<Table>,
 }
@@ -38,6 +44,12 @@ struct Forecast {
 pub(super) struct Planner {
     lines: Vec<Line>,
     needs_rebuild: BTreeSet<usize>,
+    /// What has been rebuilt by now.
+    done: BTreeSet<usize>,
+    /// The number of the last change that gives a table or a column another name.
+    renamed: usize,
+    /// What is declared beside the tables, as it is at this point.
+    objects: Vec<Object>,
     forecast: Forecast,
     pub(super) steps: Vec<Step>,
 }
@@ -45,7 +57,15 @@ pub(super) struct Planner {
 impl Planner {
     fn new(before: &Schema, forecast: Forecast) -> Self {
         let lines = before.tables.iter().map(|table| Line::new(table, false)).collect();
-        Planner { lines, needs_rebuild: BTreeSet::new(), forecast, steps: Vec::new() }
+        Planner {
+            lines,
+            needs_rebuild: BTreeSet::new(),
+            done: BTreeSet::new(),
+            renamed: 0,
+            objects: before.objects.clone(),
+            forecast,
+            steps: Vec::new(),
+        }
     }
 
     fn forecast(self) -> Forecast {
@@ -53,7 +73,7 @@ impl Planner {
             self.lines.iter().enumerate().filter(|(_, line)| line.dropped).map(|(number, _)| number).collect();
         Forecast {
             rebuilt: self.needs_rebuild.difference(&dropped).copied().collect(),
-            last: self.lines.iter().map(|line| line.last).collect(),
+            last: self.lines.iter().map(|line| line.last.max(if line.is_used { 0 } else { self.renamed })).collect(),
             tables: self.lines.into_iter().map(|line| line.table).collect(),
             dropped,
         }
@@ -144,10 +164,12 @@ impl Planner {
             // SQLite keeps no comments.
             Change::CommentTable { .. } => Ok(()),
             Change::CreateObject { object } => {
+                self.objects.push(object.clone());
                 self.steps.extend(object.create(NAME, quote).map(Step::new));
                 Ok(())
             }
             Change::DropObject { object } => {
+                self.objects.retain(|known| !known.is(object));
                 self.steps.extend(object.drop(NAME, quote, "").map(Step::new));
                 Ok(())
             }
@@ -197,8 +219,7 @@ impl Planner {
         let id = self.touch(number, from)?;
         self.line(id)?.table.name = to.to_owned();
         for line in &mut self.lines {
-            let keys = line.table.foreign_keys.iter_mut().chain(&mut line.new_foreign_keys);
-            for key in keys.filter(|key| key.target == from) {
+            for key in line.keys().filter(|key| key.target == from) {
                 key.target = to.to_owned();
             }
         }
@@ -206,9 +227,9 @@ impl Planner {
         if from.eq_ignore_ascii_case(to) {
             // To SQLite the name is taken, by the table itself.
             let between = format!("_covet_between_{to}");
-            self.follow(&[rename(from, &between), rename(&between, to)]);
+            self.follow(number, &[rename(from, &between), rename(&between, to)]);
         } else {
-            self.follow(&[rename(from, to)]);
+            self.follow(number, &[rename(from, to)]);
         }
         Ok(())
     }
@@ -279,7 +300,7 @@ impl Planner {
     pub(super) fn rename_column(&mut self, number: usize, table: &str, from: &str, to: &str) -> Result<()> {
         let id = self.touch(number, table)?;
         let created = self.line(id)?.created;
-        let mut renames = Vec::new();
+        let (mut renames, mut moved) = (Vec::new(), None);
         let rename = |from: &str, to: &str| {
             format!("ALTER TABLE {} RENAME COLUMN {} TO {}", quote(table), quote(from), quote(to))
         };
@@ -288,7 +309,9 @@ impl Planner {
         if let Some(taken) = line.leaving.iter_mut().find(|leaving| leaving.eq_ignore_ascii_case(to)) {
             let away = format!("_covet_old_{taken}");
             renames.push(rename(taken, &away));
-            *taken = away;
+            let from = std::mem::replace(taken, away.clone());
+            line.old.rename_column(&from, &away);
+            moved = Some((from, away));
         }
         let at = line.position(from)?;
         let mut is_stored = false;
@@ -300,18 +323,20 @@ impl Planner {
             }
         }
         line.rename(from, to);
+        let follow = |key: &mut ForeignKey, from: &str, to: &str| {
+            let columns = key.target_columns.iter_mut().filter(|column| *column == from);
+            columns.for_each(|column| to.clone_into(column));
+        };
         for line in &mut self.lines {
-            let keys = line.table.foreign_keys.iter_mut().chain(&mut line.new_foreign_keys);
-            for key in keys.filter(|key| key.target == table) {
-                key.target_columns
-                    .iter_mut()
-                    .filter(|column| *column == from)
-                    .for_each(|column| *column = to.to_owned());
+            if let Some((from, to)) = &moved {
+                let old = line.old.foreign_keys.iter_mut().filter(|key| key.target == table);
+                old.for_each(|key| follow(key, from, to));
             }
+            line.keys().filter(|key| key.target == table).for_each(|key| follow(key, from, to));
         }
         if is_stored && !created {
             renames.push(rename(from, to));
-            self.follow(&renames);
+            self.follow(number, &renames);
         }
         Ok(())
     }
@@ -379,22 +404,29 @@ impl Planner {
         Ok(())
     }
 
-    /// Rebuilds the tables whose last change this was.
+    /// Rebuilds the tables that are due after this change, in the order of their own last changes.
     fn rebuild_after(&mut self, number: usize) -> Result<()> {
-        let due: Vec<usize> =
+        let mut due: Vec<usize> =
             self.forecast.rebuilt.iter().copied().filter(|id| self.forecast.last.get(*id) == Some(&number)).collect();
+        due.sort_by_key(|id| self.lines.get(*id).map(|line| line.last));
         for id in due {
-            let stored = |table: &str, column: &str| self.stored(number, table, column);
+            let stored = |table: &str, column: &str| self.stored(table, column);
             let line = self.lines.get(id).ok_or_else(lost)?;
-            let steps = rebuild::steps(line, &stored)?;
+            let is_on = |object: &&Object| {
+                object.kind == ObjectKind::Trigger && object.table.as_deref() == Some(line.table.name.as_str())
+            };
+            let triggers: Vec<&Object> = self.objects.iter().filter(is_on).collect();
+            let steps = rebuild::steps(line, &stored, &triggers)?;
             self.steps.extend(steps);
+            self.done.insert(id);
         }
         Ok(())
     }
 
     /// Renames which other tables, indexes and triggers have to follow: SQLite sees to that only in
     /// its ordinary mode, and a migration runs in the other, which rebuilds need.
-    fn follow(&mut self, renames: &[String]) {
+    fn follow(&mut self, number: usize, renames: &[String]) {
+        self.renamed = number;
         let mut off = Step::new("PRAGMA legacy_alter_table = OFF");
         off.note = String::from("references to what is renamed follow");
         self.steps.push(off);
@@ -417,17 +449,22 @@ impl Planner {
         })
     }
 
+    /// The line of the table, whose rows are changed at this point.
+    pub(super) fn used(&mut self, name: &str) -> Result<usize> {
+        let id = self.find(name)?;
+        self.line(id)?.is_used = true;
+        Ok(id)
+    }
+
     pub(super) fn line(&mut self, id: usize) -> Result<&mut Line> {
         self.lines.get_mut(id).ok_or_else(|| Error::new(ErrorKind::Migration, "a table was lost while planning"))
     }
 
-    /// The name under which a column is stored before the rebuilds that follow this change; `None` when one of those
-    /// is what makes it.
-    fn stored(&self, number: usize, table: &str, column: &str) -> Option<String> {
+    /// The name under which a column is stored at this point; `None` when a rebuild that is still to come makes it.
+    fn stored(&self, table: &str, column: &str) -> Option<String> {
         let id = self.lines.iter().rposition(|line| !line.dropped && line.table.name == table)?;
         let line = self.lines.get(id)?;
-        let waits =
-            self.forecast.rebuilt.contains(&id) && self.forecast.last.get(id).is_some_and(|last| *last >= number);
+        let waits = self.forecast.rebuilt.contains(&id) && !self.done.contains(&id);
         let source = line.sources.get(line.position(column).ok()?)?;
         if waits { source.old.as_ref().map(|old| old.name.clone()) } else { Some(column.to_owned()) }
     }

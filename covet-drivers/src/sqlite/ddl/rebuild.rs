@@ -1,10 +1,10 @@
 //! The rebuild of a table: guards, a new table, its rows, and its name.
 //!
 //! It runs between `begin_migration` and `commit_migration`, which switch the foreign keys off (or
-//! dropping the old table would take the rows of others along) and make triggers and unknown
-//! indexes again.
+//! dropping the old table would take the rows of others along) and make triggers and indexes again that the schema does
+//! not know. A trigger that is declared is made again here, so that a script without a runner has it as well.
 
-use crate::catalog::{Column, ColumnType, Expression, ForeignKey, Index, Term, constraint_name, shorten};
+use crate::catalog::{Column, ColumnType, Expression, ForeignKey, Index, Object, Term, constraint_name, shorten};
 use crate::contract::Step;
 use crate::error::{Error, Result};
 use crate::sqlite::ddl::convert::convert;
@@ -15,13 +15,18 @@ use crate::sqlite::ddl::unknown;
 use crate::sqlite::dialect::NAME;
 use crate::sqlite::migration::KEPT;
 
+/// Makes the table named [`KEPT`].
+pub(super) const MAKE_KEPT: &str =
+    "CREATE TEMP TABLE IF NOT EXISTS \"_covet_kept\" (name TEXT NOT NULL, sql TEXT NOT NULL)";
+
 /// Under which name a column is stored; `None` while it is not.
 pub(super) type Stored<'s> = dyn Fn(&str, &str) -> Option<String> + 's;
 
 /// The statements of the rebuild.
 ///
-/// `stored` is told a table and a column as they will be, and gives the name under which the column is stored by now.
-pub(super) fn steps(line: &Line, stored: &Stored<'_>) -> Result<Vec<Step>> {
+/// `stored` is told a table and a column as they will be, and gives the name under which the column is stored by now;
+/// `triggers` are the declared ones that are on the table at this point.
+pub(super) fn steps(line: &Line, stored: &Stored<'_>, triggers: &[&Object]) -> Result<Vec<Step>> {
     let table = &line.table;
     let name = &table.name;
     let (old, new) = (quote(name), shorten(format!("_covet_new_{name}")));
@@ -42,7 +47,7 @@ pub(super) fn steps(line: &Line, stored: &Stored<'_>) -> Result<Vec<Step>> {
     }
     steps.extend(misfits(line));
     steps.extend(line.new_foreign_keys.iter().filter_map(|key| orphans(line, key, stored)));
-    steps.extend(keep(line));
+    steps.extend(keep(line, triggers));
     let mut created = Step::new(create::table(table, &new)?);
     created.note = format!("table {name} is rebuilt: SQLite cannot change it in place");
     created.rebuilds = Some(name.clone());
@@ -79,6 +84,7 @@ pub(super) fn steps(line: &Line, stored: &Stored<'_>) -> Result<Vec<Step>> {
         }
         steps.push(Step::new(create::index(name, &index)));
     }
+    steps.extend(triggers.iter().filter_map(|trigger| trigger.create(NAME, quote)).map(Step::new));
     Ok(steps)
 }
 
@@ -217,16 +223,20 @@ fn orphans(line: &Line, key: &ForeignKey, stored: &Stored<'_>) -> Option<Step> {
     Some(Step::guard(sql, format!("rows of {} point at rows of {} that do not exist", line.table.name, key.target)))
 }
 
-/// Keeps the texts of triggers, and of indexes that the schema does not know, for `commit_migration`.
-fn keep(line: &Line) -> [Step; 2] {
+/// Keeps the texts of triggers and indexes that the schema does not know, for `commit_migration`.
+fn keep(line: &Line, triggers: &[&Object]) -> [Step; 2] {
     let indexes = line.table.indexes.iter().filter(|index| !line.new_indexes.contains(&index.name));
     let known: Vec<String> = indexes.map(|index| literal(&index.name)).collect();
-    let mut create =
-        Step::new(format!("CREATE TEMP TABLE IF NOT EXISTS {} (name TEXT NOT NULL, sql TEXT NOT NULL)", quote(KEPT)));
-    create.note = String::from("triggers, and indexes beyond the schema, are made again when the migration commits");
+    let declared: Vec<String> = triggers.iter().map(|trigger| literal(&trigger.name)).collect();
+    let beyond = match declared.is_empty() {
+        true => String::new(),
+        false => format!(" AND name COLLATE NOCASE NOT IN ({})", declared.join(", ")),
+    };
+    let mut create = Step::new(MAKE_KEPT);
+    create.note = String::from("triggers and indexes beyond the schema are made again when the migration commits");
     let fill = Step::new(format!(
         "INSERT INTO temp.{} SELECT name, sql FROM main.sqlite_schema WHERE tbl_name = {} COLLATE NOCASE \
-         AND sql IS NOT NULL AND (type = 'trigger' OR (type = 'index' AND name NOT IN ({})))",
+         AND sql IS NOT NULL AND (type = 'trigger'{beyond} OR (type = 'index' AND name NOT IN ({})))",
         quote(KEPT),
         literal(&line.table.name),
         known.join(", ")
