@@ -13,7 +13,7 @@ const BESIDE: [char; 11] = ['\t', '\n', '\r', '(', ')', ',', '"', '\'', '`', ']'
 pub(super) fn guards(line: &Line) -> Result<Vec<Step>> {
     let name = &line.table.name;
     let stored = || line.sources.iter().filter_map(|source| source.old.as_ref());
-    let known: Vec<String> = stored().map(|old| &old.name).chain(&line.leaving).map(lower).collect();
+    let known: Vec<String> = stored().map(|old| &old.name).chain(&line.leaving).map(|name| lower(name)).collect();
     let columns = Step::guard(
         format!(
             "SELECT count(*) FROM pragma_table_xinfo({}) WHERE lower(name) NOT IN ({})",
@@ -23,7 +23,7 @@ pub(super) fn guards(line: &Line) -> Result<Vec<Step>> {
         format!("columns of {name} are not in the schema, and the rebuild of the table would drop them"),
     );
     let filled = stored().filter(|old| old.default.is_some()).map(|old| &old.name);
-    let filled: Vec<String> = filled.chain(&line.leaving).map(lower).collect();
+    let filled: Vec<String> = filled.chain(&line.leaving).map(|name| lower(name)).collect();
     let defaults = Step::guard(
         format!(
             "SELECT count(*) FROM pragma_table_info({}) WHERE dflt_value IS NOT NULL AND lower(name) NOT IN ({})",
@@ -42,7 +42,7 @@ pub(super) fn guards(line: &Line) -> Result<Vec<Step>> {
 }
 
 /// A name as a literal to compare with `lower(…)`: SQLite folds the case of letters of ASCII.
-fn lower(name: &String) -> String {
+fn lower(name: &str) -> String {
     literal(&name.to_ascii_lowercase())
 }
 
