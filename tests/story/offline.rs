@@ -146,9 +146,9 @@ fn copy(from: &std::path::Path, to: &std::path::Path) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn x21_a_script_loses_no_trigger() {
     on(Kind::Sqlite, async |place| {
-        let Some(client) = program(place) else { return };
         const DECLARED: &str = "log{id auto; what i32?} trigger note on t{@sqlite AFTER INSERT ON t BEGIN \
             INSERT INTO log (what) VALUES (NEW.n); END}";
+        let Some(client) = program(place) else { return };
         place.make(&schema(&format!("t{{id auto; n i32; m i32?}} {DECLARED}")), &[]).unwrap().unwrap();
         run(client, &script(place, 0)).unwrap();
         place.sql("INSERT INTO t (n) VALUES (1)").await;

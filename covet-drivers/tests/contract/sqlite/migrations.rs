@@ -565,7 +565,7 @@ async fn a_declared_trigger_comes_again_with_the_rebuild_itself() {
         let steps = open("sqlite::memory:").unwrap().ddl().plan(changes, before, after).unwrap();
         steps.into_iter().map(|step| step.sql).collect::<Vec<_>>()
     };
-    let steps = sql(&[add.clone()], &before, &after);
+    let steps = sql(std::slice::from_ref(&add), &before, &after);
     let made = "CREATE TRIGGER \"log\" AFTER INSERT ON p BEGIN DELETE FROM c; END";
     assert_eq!(steps.iter().filter(|sql| *sql == made).count(), 1, "{steps:?}");
     // One that steps aside anyway is not made twice, and none is made for the table of another.
