@@ -1,18 +1,24 @@
 //! Marks where people write them, and where nobody would heed them.
+#![allow(clippy::unwrap_used)]
 
-use covet_drivers::contract::Step;
+use covet_drivers::contract::{Step, adapters};
 use covet_drivers::render::Dialect;
+use covet_drivers::sql::Quoting;
 
 use super::Script;
-use crate::migrate::Target;
 
-fn dialect(name: &str) -> &'static dyn Dialect {
-    Target::named(name).unwrap().dialect
+fn dialects() -> impl Iterator<Item = &'static dyn Dialect> {
+    adapters().into_iter().map(|adapter| adapter.dialect())
+}
+
+/// One whose texts and comments are such.
+fn dialect(is_such: fn(Quoting) -> bool) -> &'static dyn Dialect {
+    dialects().find(|dialect| is_such(dialect.quoting())).unwrap()
 }
 
 /// The steps, in short: what is marked, the step in Rust or the statement.
-fn told(text: &str, on: &str) -> Vec<String> {
-    let script = Script::parse(text, dialect(on)).unwrap_or_else(|error| panic!("{error}\n{text}"));
+fn told(text: &str, on: &dyn Dialect) -> Vec<String> {
+    let script = Script::parse(text, on).unwrap_or_else(|error| panic!("{error}\n{text}"));
     let marks = |step: &Step| {
         let marks = [(step.guard, "guard "), (step.alone, "alone "), (step.begins, "begins ")];
         let batches = step.batches.as_ref().map(|batches| format!("{} ", batches.size)).unwrap_or_default();
@@ -27,7 +33,7 @@ fn told(text: &str, on: &str) -> Vec<String> {
 
 #[test]
 fn marks_are_heeded_behind_comments_of_any_kind() {
-    for on in ["postgres", "mysql", "sqlite"] {
+    for on in dialects() {
         assert_eq!(
             told("/* reviewed: DBA */\n-- covet:rust full_names\nALTER TABLE users DROP COLUMN first;\n", on),
             ["rust full_names", "/* reviewed: DBA */\nALTER TABLE users DROP COLUMN first"]
@@ -52,19 +58,22 @@ fn marks_are_heeded_behind_comments_of_any_kind() {
         }
         assert_eq!(told("-- covet:rust one\n;\nSELECT 1;", on), ["rust one", "SELECT 1"]);
     }
-    assert_eq!(told("# reviewed\n-- covet:transaction\nSELECT 1;", "mysql"), ["begins # reviewed\nSELECT 1"]);
+    assert_eq!(
+        told("# reviewed\n-- covet:transaction\nSELECT 1;", dialect(|words| words.hash_comment)),
+        ["begins # reviewed\nSELECT 1"]
+    );
     // What a text or a quoted body says is no comment.
     let quoted = "DO $$\n-- covet:alone\n$$;\nSELECT '\n-- covet:irreversible no\n';";
-    assert_eq!(told(quoted, "postgres").len(), 2);
-    assert_eq!(Script::parse(quoted, dialect("postgres")).unwrap().irreversible, None);
-    let why = Script::parse("/* a */\n-- covet:irreversible labels went\n", dialect("sqlite")).unwrap();
+    assert_eq!(told(quoted, dialect(|words| words.dollar)).len(), 2);
+    assert_eq!(Script::parse(quoted, dialect(|words| words.dollar)).unwrap().irreversible, None);
+    let why = Script::parse("/* a */\n-- covet:irreversible labels went\n", dialect(|words| words.brackets)).unwrap();
     assert_eq!((why.irreversible.as_deref(), why.steps.len()), (Some("labels went"), 0));
 }
 
 #[test]
 fn lines_are_those_of_the_file() {
     let text = "-- heading\n\n/* a */\n-- covet:rust one\n-- covet:allow X why\nSELECT 1;\n\n-- b\nSELECT 2;\n-- covet:rust two";
-    let script = Script::parse(text, dialect("sqlite")).unwrap();
+    let script = Script::parse(text, dialect(|words| words.brackets)).unwrap();
     let lines: Vec<usize> = script.places.iter().map(|place| place.line).collect();
     assert_eq!(lines, [4, 3, 9, 10]);
     assert_eq!(script.places[1].allows.len(), 1);
@@ -101,15 +110,15 @@ fn what_looks_like_a_mark_and_is_none_is_refused_with_its_line() {
         ("-- covet:gard rows\nSELECT 1;", "line 1: `-- covet:gard` is not known"),
         ("\n-- covet:rust\nSELECT 1;", "line 2: `-- covet:rust ` names no function"),
     ] {
-        for on in ["postgres", "mysql", "sqlite"] {
-            if on == "mysql" && text.contains("--covet") {
+        for on in dialects() {
+            if on.quoting().spaced_dashes && text.contains("--covet") {
                 // There it is no comment, and the server refuses it.
                 continue;
             }
-            let error = Script::parse(text, dialect(on)).expect_err(text);
+            let error = Script::parse(text, on).expect_err(text);
             assert!(error.to_string().contains(said) && error.help().is_some(), "{text}: {error}");
         }
     }
-    let error = Script::parse("SELECT 1;\n#covet:alone\nSELECT 2;", dialect("mysql")).unwrap_err();
+    let error = Script::parse("SELECT 1;\n#covet:alone\nSELECT 2;", dialect(|words| words.hash_comment)).unwrap_err();
     assert!(error.to_string().contains("line 2: nobody would heed the comment `#covet:alone`"), "{error}");
 }
