@@ -4,15 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mysql_async::prelude::Queryable as _;
-use mysql_async::{ClientIdentity, Conn, Opts, OptsBuilder, Row, SslOpts};
+use mysql_async::{ClientIdentity, Opts, OptsBuilder, Row, SslOpts};
 
 use crate::contract::{ConnectUrl, Parameters};
 use crate::error::{Error, ErrorKind, Result};
-use crate::mysql::caught::caught;
 use crate::mysql::connection::MySqlConnection;
 use crate::mysql::dialect::{literal, quote};
 use crate::mysql::errors::{Phase, of_driver};
+use crate::mysql::raw::Raw;
 use crate::mysql::reaper::{IDENTITY, Reaper};
 use crate::mysql::server::{Product, Server};
 use crate::tls::{Asked, SslMode, Trust, client_config, is_local, provider};
@@ -140,8 +139,8 @@ impl Options {
     /// Opens a session and sets it up.
     pub(crate) async fn connect(&self) -> Result<MySqlConnection> {
         let opened = tokio::time::timeout(self.connect_timeout, async {
-            let conn = self.open().await?;
-            self.set_up(conn).await
+            let raw = self.open().await?;
+            self.set_up(raw).await
         });
         opened.await.unwrap_or_else(|_| {
             let seconds = self.connect_timeout.as_secs();
@@ -150,18 +149,18 @@ impl Options {
         })
     }
 
-    async fn open(&self) -> Result<Conn> {
+    async fn open(&self) -> Result<Raw> {
         if self.trust.mode > SslMode::Disable {
             // The driver takes the process default, which this sees to.
             drop(provider());
         }
-        caught(Conn::new(self.opts.clone())).await.map_err(|error| of_driver(error, Phase::Connect))
+        Raw::open(self.opts.clone()).await.map_err(|error| of_driver(error, Phase::Connect))
     }
 
-    async fn set_up(&self, mut conn: Conn) -> Result<MySqlConnection> {
+    async fn set_up(&self, mut raw: Raw) -> Result<MySqlConnection> {
         let failed = |error| of_driver(error, Phase::Connect);
         let ask = format!("SELECT VERSION(), @@version_comment, CAST(@@max_allowed_packet AS UNSIGNED), {IDENTITY}");
-        let told: Option<Row> = caught(conn.query_first(ask)).await.map_err(failed)?;
+        let told = raw.first(&ask).await.map_err(failed)?;
         let Facts { version, comment, packet, identity } = told
             .as_ref()
             .and_then(facts)
@@ -169,7 +168,7 @@ impl Options {
         let server = Server::read(&version, &comment)?;
         server.check()?;
         let set_up = self.statements(&server);
-        caught(conn.query_drop(set_up.as_str())).await.map_err(failed)?;
+        raw.say(&set_up).await.map_err(failed)?;
         let settings = Settings {
             set_up,
             limits: format!("SET {}", self.limits(&server, "DEFAULT").join(", ")),
@@ -178,7 +177,7 @@ impl Options {
             max_packet: usize::try_from(packet).unwrap_or(usize::MAX),
             cache: self.cache,
         };
-        Ok(MySqlConnection::new(conn, server, settings, self.reaper.clone()))
+        Ok(MySqlConnection::new(raw, server, settings, self.reaper.clone()))
     }
 
     /// What makes a new session, or one that was reset, ours.

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::FutureExt as _;
 use mysql_async::Conn;
 use mysql_async::consts::StatusFlags;
 use mysql_async::prelude::Queryable as _;
@@ -20,6 +19,7 @@ use crate::mysql::cache::StatementCache;
 use crate::mysql::caught::caught;
 use crate::mysql::connect::Settings;
 use crate::mysql::errors::{ENDS_TRANSACTION, LOCK_WAIT, Phase, ends_session, of_driver, of_server};
+use crate::mysql::raw::{Raw, break_off};
 use crate::mysql::reaper::{Abandoned, Reaper};
 use crate::mysql::server::Server;
 
@@ -78,9 +78,9 @@ impl From<mysql_async::Error> for Failure {
 }
 
 impl MySqlConnection {
-    pub(crate) fn new(wire: Conn, server: Server, settings: Settings, reaper: Reaper) -> Self {
+    pub(super) fn new(raw: Raw, server: Server, settings: Settings, reaper: Reaper) -> Self {
         MySqlConnection {
-            wire: Some(wire),
+            wire: raw.keep(),
             under_way: false,
             standing: Standing::Idle,
             branch: None,
@@ -239,13 +239,10 @@ impl MySqlConnection {
         }
     }
 
-    /// Gives the session up. The driver would read the rest of a result in the background, however
-    /// long it is: a command begun and dropped makes it close the socket instead.
+    /// Gives the session up.
     pub(crate) fn break_off(&mut self) {
-        if let Some(mut wire) = self.wire.take()
-            && !wire.is_disconnected()
-        {
-            let _ = caught(wire.ping()).now_or_never();
+        if let Some(wire) = self.wire.take() {
+            break_off(wire);
         }
     }
 

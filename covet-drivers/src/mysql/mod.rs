@@ -68,6 +68,7 @@ mod introspect;
 mod lint;
 mod objects;
 mod probe;
+mod raw;
 mod reaper;
 mod run;
 mod server;

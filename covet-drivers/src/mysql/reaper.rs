@@ -12,11 +12,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mysql_async::prelude::Queryable as _;
-use mysql_async::{Conn, Opts, Row};
+use mysql_async::Opts;
 use tokio::sync::Semaphore;
 
 use crate::mysql::caught::caught;
+use crate::mysql::raw::Raw;
 
 /// So many sessions kill at once; what is dropped beyond that waits for its turn, as long as a kill may take.
 const AT_ONCE: usize = 2;
@@ -67,8 +67,8 @@ impl Reaper {
 
     async fn ask(&self, Abandoned { session, server, opened }: Abandoned) -> Result<(), mysql_async::Error> {
         let Ok(_turn) = self.permits.acquire().await else { return Ok(()) };
-        let mut conn = Conn::new(self.opts.clone()).await?;
-        let told: Option<Row> = conn.query_first(format!("SELECT {IDENTITY}")).await?;
+        let mut raw = Raw::open(self.opts.clone()).await?;
+        let told = raw.first(&format!("SELECT {IDENTITY}")).await?;
         let answers = told.and_then(|row| row.get_opt::<String, _>(0)?.ok());
         if answers.as_deref() != Some(&*server) {
             // Its session of this number is somebody else's.
@@ -77,20 +77,20 @@ impl Reaper {
                 session,
                 "a statement that nobody waits for goes on: another server answers under the same address"
             );
-            return conn.disconnect().await;
+            return raw.close().await;
         }
         // A server that was started anew counts from the beginning again: the number may be somebody else's.
-        let told: Option<Row> = conn.query_first("SHOW GLOBAL STATUS LIKE 'Uptime'").await?;
+        let told = raw.first("SHOW GLOBAL STATUS LIKE 'Uptime'").await?;
         let seconds = told.and_then(|row| row.get_opt::<u64, _>(1)?.ok());
         let up = seconds.map_or(Duration::ZERO, |seconds| Duration::from_secs(seconds.saturating_add(1)));
         if up >= opened.elapsed() {
-            match conn.query_drop(format!("KILL {session}")).await {
+            match raw.say(&format!("KILL {session}")).await {
                 // It has ended by itself.
                 Err(mysql_async::Error::Server(error)) if error.code == 1094 => {}
                 other => other?,
             }
         }
-        conn.disconnect().await
+        raw.close().await
     }
 }
 

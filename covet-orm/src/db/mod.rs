@@ -11,6 +11,7 @@ mod listen;
 mod maintain;
 mod open;
 mod own_table;
+mod pause;
 mod session;
 mod switch;
 mod tally;

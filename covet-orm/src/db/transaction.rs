@@ -15,8 +15,9 @@ use covet_drivers::{Error, ErrorKind, Result};
 use crate::db::buggify::{self, CommitFault, Faults};
 use crate::db::commit_token::{self, CommitOutcome, CommitToken};
 use crate::db::connect::Shared;
-use crate::db::deadline::{AT_LEAST, in_time, late, pause};
+use crate::db::deadline::{AT_LEAST, in_time, late};
 use crate::db::open::Open;
+use crate::db::pause::pause;
 use crate::db::tally::Deadlock;
 use crate::db::{Db, Executor, TxOptions, told};
 

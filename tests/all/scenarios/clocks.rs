@@ -10,7 +10,7 @@ use covet_tests::program::workspace;
 const ALLOWED: [(&str, &str); 5] = [
     ("covet-drivers/src/conformance/statements.rs", "what the database's `now()` is compared with"),
     ("covet-drivers/src/sqlite/patience.rs", "a random pause"),
-    ("covet-orm/src/db/transaction.rs", "a random pause"),
+    ("covet-orm/src/db/pause.rs", "a random pause"),
     ("covet-orm/src/migrate/stamp.rs", "the name of a migration"),
     ("covet-orm/src/query/insert.rs", "the time that `timestamps` writes"),
 ];

@@ -167,7 +167,10 @@ async fn decide(inner: &Inner, transaction: [u8; 16], branches: &[(u8, String)],
     let mut session = match tokio::time::timeout_at(end.into(), inner.log.session()).await {
         Ok(Ok(session)) => session,
         Ok(Err(error)) => return Decided::Against(error),
-        Err(_) => return Decided::Against(late()),
+        Err(_) => {
+            let text = "the log of decisions gave no connection in time, and the transaction is rolled back";
+            return Decided::Against(Error::new(ErrorKind::Deadline, text));
+        }
     };
     let written = tokio::time::timeout_at(end.into(), inner.log.commit(transaction, branches, &mut session)).await;
     // Asking takes a connection of its own.

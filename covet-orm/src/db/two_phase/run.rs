@@ -9,7 +9,8 @@ use covet_drivers::{Error, ErrorKind, Result};
 use futures_util::future::{join_all, try_join_all};
 use tokio::sync::oneshot;
 
-use crate::db::deadline::{in_time, pause};
+use crate::db::deadline::in_time;
+use crate::db::pause::pause;
 use crate::db::transaction::{Again, Tx};
 use crate::db::two_phase::live::Live;
 use crate::db::two_phase::participant::two_phase;
