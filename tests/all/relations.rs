@@ -3,7 +3,7 @@
 use covet_orm::ErrorKind;
 use covet_orm::prelude::*;
 use covet_tests::models::{Category, City, Club, Country, Mate, Post, PostTag, Profile, Tag, User};
-use covet_tests::{TestDb, on_each_database};
+use covet_tests::{Kind, TestDb, on_each_database};
 
 use crate::crud::email;
 
@@ -206,6 +206,32 @@ on_each_database! {
         for mate in Mate::query().include(Mate::club).all(db).await? {
             let club = Mate::club.of(&mate).one(db).await?;
             assert_eq!(mate.club.get()?.id, club.id, "{}", mate.club_code);
+        }
+        Ok(())
+    }
+
+    async fn blanks_at_the_end_count_where_the_collation_says_so(db: &TestDb) -> Outcome {
+        if db.kind() == Kind::Mysql {
+            // As others made it, and as `db pull` finds it: blanks at the end do not count.
+            db.raw(
+                "ALTER TABLE mates DROP FOREIGN KEY mates_club_code_fkey;
+                 ALTER TABLE clubs MODIFY code varchar(50) COLLATE utf8mb4_general_ci NOT NULL;
+                 ALTER TABLE mates MODIFY club_code varchar(50) COLLATE utf8mb4_general_ci NOT NULL;
+                 ALTER TABLE mates ADD FOREIGN KEY (club_code) REFERENCES clubs (code)",
+            )
+            .await?;
+        }
+        for code in ["plain", "other"] {
+            Club::create().code(code).exec(db).await?;
+        }
+        let blank = Mate::create().club_code("plain ").exec(db).await;
+        Mate::create().club_code("PLAIN").exec(db).await?;
+        let wanted = if db.kind() == Kind::Mysql { 2 } else { 1 };
+        assert_eq!(blank.is_ok(), wanted == 2, "{blank:?}");
+        let clubs = Club::query().include(Club::mates).order_by(Club::id.asc()).all(db).await?;
+        assert_eq!((clubs[0].mates.get()?.len(), clubs[1].mates.get()?.len()), (wanted, 0));
+        for mate in Mate::query().include(Mate::club).all(db).await? {
+            assert_eq!(mate.club.get()?.id, clubs[0].id, "{:?}", mate.club_code);
         }
         Ok(())
     }

@@ -174,7 +174,15 @@ fn is_tls(error: &(dyn StdError + 'static)) -> bool {
 }
 
 fn database(server: &DbError) -> Error {
-    named(kind(server.code().code(), server.message()), server)
+    let kind = kind(server.code().code(), server.message());
+    // Where the session goes on, it is another connection that is lost: that of a foreign table, say.
+    let goes_on = server.parsed_severity().is_some_and(|severity| severity == Severity::Error);
+    match kind {
+        ErrorKind::ConnectionLost | ErrorKind::Unreachable | ErrorKind::TooManyConnections if goes_on => {
+            named(ErrorKind::Database, server)
+        }
+        kind => named(kind, server),
+    }
 }
 
 /// The process that the first line of a deadlock's details names last: the first one is the victim's.

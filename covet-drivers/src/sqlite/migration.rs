@@ -65,7 +65,7 @@ impl Session {
         // the check at the end says so.
         self.violations = self.foreign_key_check().ok();
         self.broken = self.broken_views()?;
-        self.stuck = self.broken_triggers()?;
+        self.sound = self.sound_triggers()?;
         Ok(())
     }
 
@@ -93,7 +93,7 @@ impl Session {
             return Err(Error::new(ErrorKind::ForeignKey, message).with_table(table).into());
         }
         self.check_views(&self.broken)?;
-        self.check_triggers(&self.stuck)?;
+        self.check_triggers(&self.sound)?;
         self.commit(job)
     }
 

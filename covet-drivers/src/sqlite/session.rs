@@ -38,8 +38,8 @@ pub(super) struct Session {
     pub(super) violations: Option<Violations>,
     /// The views that could not be read when the migration began, each with what SQLite said.
     pub(super) broken: BTreeMap<String, String>,
-    /// The triggers that could not run when the migration began.
-    pub(super) stuck: BTreeSet<String>,
+    /// The triggers that could run when the migration began.
+    pub(super) sound: BTreeSet<String>,
     /// Locks of migration runners that it holds: with the session, because a statement may go on there when nobody
     /// waits for it any more.
     pub(super) locks: Vec<RunnerLock>,
@@ -60,7 +60,7 @@ impl Session {
             committed: None,
             violations: None,
             broken: BTreeMap::new(),
-            stuck: BTreeSet::new(),
+            sound: BTreeSet::new(),
             locks: Vec::new(),
         })
     }

@@ -19,16 +19,19 @@ struct Stuck {
 }
 
 impl Session {
-    /// The triggers that cannot run, and those that run with one of them.
-    pub(super) fn broken_triggers(&self) -> Result<BTreeSet<String>, Stop> {
-        Ok(self.stuck()?.into_iter().flat_map(|stuck| stuck.triggers).collect())
+    /// The triggers that can run, and with them all others that wait for the same.
+    pub(super) fn sound_triggers(&self) -> Result<BTreeSet<String>, Stop> {
+        let stuck: BTreeSet<String> = self.stuck()?.into_iter().flat_map(|stuck| stuck.triggers).collect();
+        let all = self.triggers()?.into_values().flatten();
+        Ok(all.filter(|name| !stuck.contains(name)).collect())
     }
 
     /// Stops a migration that breaks a trigger which could run before. After an error the triggers are not all there any
     /// more: the migration is rolled back.
-    pub(super) fn check_triggers(&self, before: &BTreeSet<String>) -> Result<(), Stop> {
-        let is_new = |stuck: &Stuck| !stuck.triggers.iter().any(|name| before.contains(name));
-        let Some(stuck) = self.stuck()?.into_iter().find(is_new) else { return Ok(()) };
+    pub(super) fn check_triggers(&self, sound: &BTreeSet<String>) -> Result<(), Stop> {
+        // A trigger that is new may be about a table that is still to come.
+        let is_broken = |stuck: &Stuck| stuck.triggers.iter().all(|name| sound.contains(name));
+        let Some(stuck) = self.stuck()?.into_iter().find(is_broken) else { return Ok(()) };
         let name = self.which(&stuck)?;
         let text = format!("the trigger {name} could not run any more: {}", stuck.told);
         Err(Error::new(ErrorKind::Migration, text)

@@ -206,7 +206,17 @@ impl Number for rust_decimal::Decimal {}
 #[cfg(feature = "rust_decimal")]
 impl Number for Option<rust_decimal::Decimal> {}
 
-/// Two operands, of which one belongs to this column.
+/// The column whose type the result has: of two decimals, the one with more digits after the point.
+fn finer(column: &'static ColumnMeta, other: Option<&'static ColumnMeta>) -> &'static ColumnMeta {
+    match (column.ty, other.map(|other| (other, other.ty))) {
+        (ColumnType::Decimal { scale, .. }, Some((other, ColumnType::Decimal { scale: more, .. }))) if more > scale => {
+            other
+        }
+        _ => column,
+    }
+}
+
+/// Two operands, and the column whose type their result has.
 fn reckon<S, T>(op: BinaryOp, left: Node, right: Node, column: &'static ColumnMeta, depth: u16) -> Expr<S, T> {
     let node = match column.ty {
         ColumnType::Decimal { precision, .. } => Node::Decimal(op, *precision, Ref::new([left, right])),
@@ -224,7 +234,8 @@ macro_rules! arithmetic {
 
             fn $method(self, other: V) -> Expr<S, T> {
                 let (column, depth) = (self.meta(), other.depth());
-                reckon(BinaryOp::$operator, Node::column(column.column), other.node(column), column, depth)
+                let whole = finer(column, other.source());
+                reckon(BinaryOp::$operator, Node::column(column.column), other.reckoned(column), whole, depth)
             }
         }
 
@@ -234,7 +245,10 @@ macro_rules! arithmetic {
             fn $method(self, other: V) -> Expr<S, T> {
                 let depth = self.depth.max(other.depth());
                 match self.column {
-                    Some(column) => reckon(BinaryOp::$operator, self.node, other.node(column), column, depth),
+                    Some(column) => {
+                        let whole = finer(column, other.source());
+                        reckon(BinaryOp::$operator, self.node, other.reckoned(column), whole, depth)
+                    }
                     // Only a column's expression is a number, so there always is one.
                     None => self,
                 }

@@ -44,6 +44,19 @@ pub trait Term<S, T, Use> {
     /// The node, made for this column: a value is checked against the column's type.
     fn node(self, column: &'static ColumnMeta) -> Node;
 
+    /// The node, made to be reckoned with beside this column.
+    fn reckoned(self, column: &'static ColumnMeta) -> Node
+    where
+        Self: Sized,
+    {
+        self.node(column)
+    }
+
+    /// The column whose type it has, if it is no value.
+    fn source(&self) -> Option<&'static ColumnMeta> {
+        None
+    }
+
     /// How deep it is nested.
     fn depth(&self) -> u16 {
         1
@@ -192,11 +205,27 @@ impl<S, T> Term<S, T, Written> for Column<S, T> {
     fn node(self, column: &'static ColumnMeta) -> Node {
         fitted(self.meta(), Node::column(self.meta().column), column)
     }
+
+    fn reckoned(self, column: &'static ColumnMeta) -> Node {
+        beside(self.meta(), Node::column(self.meta().column), column)
+    }
+
+    fn source(&self) -> Option<&'static ColumnMeta> {
+        Some(self.meta())
+    }
 }
 
 impl<S, T> Term<S, Option<T>, Written> for Column<S, T> {
     fn node(self, column: &'static ColumnMeta) -> Node {
         fitted(self.meta(), Node::column(self.meta().column), column)
+    }
+
+    fn reckoned(self, column: &'static ColumnMeta) -> Node {
+        beside(self.meta(), Node::column(self.meta().column), column)
+    }
+
+    fn source(&self) -> Option<&'static ColumnMeta> {
+        Some(self.meta())
     }
 }
 
@@ -221,6 +250,17 @@ impl<S, T> Term<S, T, Written> for Expr<S, T> {
         }
     }
 
+    fn reckoned(self, column: &'static ColumnMeta) -> Node {
+        match self.column() {
+            Some(own) => beside(own, self.into_node(), column),
+            None => self.into_node(),
+        }
+    }
+
+    fn source(&self) -> Option<&'static ColumnMeta> {
+        self.column()
+    }
+
     fn depth(&self) -> u16 {
         Expr::depth(self)
     }
@@ -232,6 +272,17 @@ impl<S, T> Term<S, Option<T>, Written> for Expr<S, T> {
             Some(own) => fitted(own, self.into_node(), column),
             None => self.into_node(),
         }
+    }
+
+    fn reckoned(self, column: &'static ColumnMeta) -> Node {
+        match self.column() {
+            Some(own) => beside(own, self.into_node(), column),
+            None => self.into_node(),
+        }
+    }
+
+    fn source(&self) -> Option<&'static ColumnMeta> {
+        self.column()
     }
 
     fn depth(&self) -> u16 {

@@ -136,13 +136,14 @@ impl Plan {
             self.constrain_type(table, after);
         }
         if before.nullable && !after.nullable {
+            let mut checked = Vec::new();
             match backfill {
                 Some(value) if self.is_online(table) => self.fill_with(table, after, value)?,
                 Some(given) => {
                     let value = default(given, &after.ty);
                     self.twice_filled(table, &after.name, &value)?;
                     self.sql(format!("UPDATE {on} SET {name} = {value} WHERE {name} IS NULL"));
-                    self.check_deferred(table, &after.name);
+                    checked = self.check_deferred(table, &after.name);
                     self.filled(table, after, given);
                 }
                 None => self.guard(
@@ -153,6 +154,9 @@ impl Plan {
                 ),
             }
             self.require(table, &after.name);
+            if !checked.is_empty() {
+                self.sql(format!("SET CONSTRAINTS {} DEFERRED", checked.join(", ")));
+            }
         }
         if !before.auto && after.auto {
             let identity = identity(table, &after.name);
@@ -175,18 +179,19 @@ impl Plan {
 }
 
 impl Plan {
-    /// Looks at once where a foreign key of rows that got a value is deferred: the server alters no table on which
-    /// checks are pending.
-    fn check_deferred(&mut self, table: &str, column: &str) {
-        let is_deferred = self.current.table(table).is_some_and(|known| {
-            let mut keys = known.foreign_keys.iter().filter(|key| key.columns.iter().any(|name| name == column));
-            keys.any(|key| key.timing == Timing::Deferred)
-        });
-        if is_deferred {
-            let mut step = Step::new("SET CONSTRAINTS ALL IMMEDIATE");
+    /// Looks at once where foreign keys of rows that got a value are deferred: the server alters no table on which checks
+    /// are pending. Gives their names.
+    fn check_deferred(&mut self, table: &str, column: &str) -> Vec<String> {
+        let keys = self.current.table(table).into_iter().flat_map(|known| &known.foreign_keys);
+        let put_off =
+            keys.filter(|key| key.timing == Timing::Deferred && key.columns.iter().any(|name| name == column));
+        let names: Vec<String> = put_off.map(|key| beside(table, &key.name)).collect();
+        if !names.is_empty() {
+            let mut step = Step::new(format!("SET CONSTRAINTS {} IMMEDIATE", names.join(", ")));
             step.note = "a table cannot be altered while checks of its rows are put off".to_owned();
             self.steps.push(step);
         }
+        names
     }
 }
 

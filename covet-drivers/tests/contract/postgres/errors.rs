@@ -130,6 +130,9 @@ async fn an_error_that_is_not_fatal_ends_no_session() {
     for code in ["08001", "08006", "3D000", "28000", "53300", "57P03"] {
         let error = run(connection.as_mut(), &raise(code), &[]).await.unwrap_err();
         assert_eq!(error.code(), Some(code));
+        if matches!(code, "08001" | "08006" | "53300" | "57P03") {
+            assert_eq!((error.kind(), error.is_transaction_lost()), (ErrorKind::Database, false), "{code}");
+        }
         assert_eq!(connection.state(), ConnectionState::Idle, "{code}");
         connection.begin(&Default::default()).await.unwrap();
         run(connection.as_mut(), "SELECT 1", &[]).await.unwrap();
@@ -153,7 +156,7 @@ async fn an_error_that_is_not_fatal_ends_no_session() {
     connection.begin(&Default::default()).await.unwrap();
     run(connection.as_mut(), "INSERT INTO t VALUES (1)", &[]).await.unwrap();
     let error = connection.commit().await.unwrap_err();
-    assert_eq!((error.kind(), error.code()), (ErrorKind::ConnectionLost, Some("08006")), "{error}");
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Database, Some("08006")), "{error}");
     assert_eq!(connection.state(), ConnectionState::Idle);
     assert_eq!(crate::postgres::number(connection.as_mut(), "SELECT pg_backend_pid()").await, pid, "the same session");
     assert_eq!(crate::postgres::number(connection.as_mut(), "SELECT count(*) FROM t").await, 0);

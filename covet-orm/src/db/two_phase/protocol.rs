@@ -145,9 +145,7 @@ async fn prepare(inner: &Inner, branches: Vec<Open>, ends: Option<Instant>) -> (
             Ok(Ok(true)) => (State::Prepared, None),
             Ok(Ok(false)) => (State::Gone, None),
             // A server that ends the session while it prepares may have written that down.
-            Ok(Err(error)) if error.is_connection_lost() || lease.state() == ConnectionState::Broken => {
-                (State::InDoubt, Some(error))
-            }
+            Ok(Err(error)) if lease.state() == ConnectionState::Broken => (State::InDoubt, Some(error)),
             Ok(Err(error)) => (State::Gone, Some(error)),
             // The future was dropped.
             Err(late) => (State::InDoubt, Some(late)),

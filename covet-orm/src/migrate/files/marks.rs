@@ -69,8 +69,29 @@ fn unheeded(script: &str, comment: &Comment<'_>, why: &str) -> Error {
 }
 
 /// The line of a place in a text, from 1.
-pub(super) fn line_of(text: &str, at: usize) -> usize {
+fn line_of(text: &str, at: usize) -> usize {
     text.get(..at).unwrap_or(text).matches('\n').count() + 1
+}
+
+/// The lines of places in a text, each of which lies behind the one before: a text is gone through once.
+pub(super) struct Lines<'t> {
+    pub(super) text: &'t str,
+    seen: usize,
+    line: usize,
+}
+
+impl<'t> Lines<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        Lines { text, seen: 0, line: 1 }
+    }
+
+    /// The line of a place, from 1.
+    pub(super) fn of(&mut self, at: usize) -> usize {
+        let Some(between) = self.text.get(self.seen..at) else { return line_of(self.text, at) };
+        self.line += between.matches('\n').count();
+        self.seen = at;
+        self.line
+    }
 }
 
 /// The error, with the line that it is about.

@@ -21,7 +21,7 @@ use covet_drivers::sql::{Section, sections};
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::migrate::files::batches;
-use crate::migrate::files::marks::{Mark, heed, line_of, mark, on_line};
+use crate::migrate::files::marks::{Lines, Mark, heed, mark, on_line};
 use crate::migrate::files::text::plain;
 use crate::schema::digest;
 
@@ -75,31 +75,55 @@ impl Script {
     /// `Syntax` for what is not closed, `Migration` for a `-- covet:` comment that is not known, or that nobody would
     /// heed where it stands.
     pub(in crate::migrate) fn parse(text: &str, dialect: &dyn Dialect) -> Result<Self> {
+        Script::read(text, dialect, true)
+    }
+
+    /// The script of a text that the history kept, which nobody can write anew: what looks like a mark and is none stays
+    /// the comment that it was when it was applied.
+    ///
+    /// # Errors
+    /// `Syntax` for what is not closed, `Migration` for a mark that does not say what it must.
+    pub(in crate::migrate) fn parse_kept(text: &str, dialect: &dyn Dialect) -> Result<Self> {
+        Script::read(text, dialect, false)
+    }
+
+    fn read(text: &str, dialect: &dyn Dialect, strict: bool) -> Result<Self> {
         let text = plain(text);
         let mut script = Script { steps: Vec::new(), irreversible: None, places: Vec::new() };
+        let mut lines = Lines::new(&text);
         for section in sections(&text, dialect.quoting())? {
-            script.section(&text, &section, dialect)?;
+            script.section(&mut lines, &section, dialect, strict)?;
         }
         Ok(script)
     }
 
     /// A statement with its comments, and the steps in Rust that stand before it; or comments alone.
-    fn section(&mut self, text: &str, section: &Section<'_>, dialect: &dyn Dialect) -> Result<()> {
+    fn section(
+        &mut self,
+        lines: &mut Lines<'_>,
+        section: &Section<'_>,
+        dialect: &dyn Dialect,
+        strict: bool,
+    ) -> Result<()> {
+        let text = lines.text;
         let mut step = Step::new("");
         let mut place = Place::default();
         let mut notes: Vec<&str> = Vec::new();
         // A comment in other signs, and what follows it, stays with the statement: it may be a hint for the database.
         let mut sql = None::<String>;
-        let mut begins = section.begins;
         let mut seen = section.begins;
         for comment in &section.before {
-            let found = mark(text, comment)?;
+            let found = match mark(text, comment) {
+                Err(_) if !strict => None,
+                found => found?,
+            };
             match (&mut sql, &found) {
                 (None, None) if comment.text.starts_with("--") => {
                     notes.push(comment.text.trim_start_matches('-').trim())
                 }
                 (None, None) => {
-                    (sql, begins, seen) = (Some(String::new()), comment.at, comment.at);
+                    (sql, seen) = (Some(String::new()), comment.at);
+                    place.line = lines.of(comment.at);
                 }
                 (Some(sql), Some(_)) => {
                     sql.push_str(text.get(seen..comment.at).unwrap_or_default());
@@ -109,12 +133,15 @@ impl Script {
                 _ => {}
             }
             if let Some(found) = found {
-                let line = line_of(text, comment.at);
+                let line = lines.of(comment.at);
+                if section.text.is_empty() && !strict && !matches!(found.word, RUST | IRREVERSIBLE) {
+                    continue;
+                }
                 self.mark(&found, line, section, &mut step, &mut place.allows, dialect)
                     .map_err(|error| on_line(line, &error))?;
             }
         }
-        for comment in &section.inside {
+        for comment in section.inside.iter().filter(|_| strict) {
             heed(text, comment, step.batches.is_some())?;
         }
         if section.text.is_empty() {
@@ -124,8 +151,11 @@ impl Script {
             step.note = notes.join("\n");
         }
         let ends = section.at + section.text.len();
+        let sql_begins_here = sql.is_none();
         step.sql = sql.unwrap_or_default() + text.get(seen..ends).unwrap_or_default();
-        place.line = line_of(text, begins);
+        if sql_begins_here {
+            place.line = lines.of(section.begins);
+        }
         batches::check(&step).map_err(|error| on_line(place.line, &error))?;
         self.steps.push(step);
         self.places.push(place);

@@ -94,7 +94,7 @@ impl Migrator {
         session.history().create().await?;
         for id in wanted {
             let sql = session.history().way_back(id).await?;
-            let known = Script::parse(&sql, target.dialect).and_then(|script| self.data.know(&script));
+            let known = Script::parse_kept(&sql, target.dialect).and_then(|script| self.data.know(&script));
             known.map_err(|error| in_migration(id, "on the way back", error))?;
         }
         for id in wanted {
@@ -125,7 +125,7 @@ impl Migrator {
 /// # Errors
 /// `Migration` where there is none, or it steers transactions itself; those of its text.
 pub(super) fn back(sql: &str, target: Target) -> Result<Script> {
-    let script = Script::parse(sql, target.dialect)?;
+    let script = Script::parse_kept(sql, target.dialect)?;
     if let Some(why) = &script.irreversible {
         let help = "write a new migration that leads where you want to be".to_owned();
         return Err(Cause::NoWayBack(why.clone()).into_error(help));

@@ -122,3 +122,14 @@ fn what_looks_like_a_mark_and_is_none_is_refused_with_its_line() {
     let error = Script::parse("SELECT 1;\n#covet:alone\nSELECT 2;", dialect(|words| words.hash_comment)).unwrap_err();
     assert!(error.to_string().contains("line 2: nobody would heed the comment `#covet:alone`"), "{error}");
 }
+
+#[test]
+fn what_the_history_kept_is_read_as_it_was_applied() {
+    let text = "/* covet: reviewed */ SELECT 1;\nSELECT 2; -- covet:allow X why\n-- covet:rust one\n-- covet:alone";
+    for on in dialects() {
+        let script = Script::parse_kept(text, on).unwrap();
+        let told: Vec<&str> = script.steps.iter().map(|step| step.sql.as_str()).collect();
+        assert_eq!(told, ["/* covet: reviewed */ SELECT 1", "SELECT 2", "-- covet:rust one"]);
+        assert!(Script::parse(text, on).is_err());
+    }
+}
