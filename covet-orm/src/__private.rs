@@ -7,7 +7,7 @@ use covet_drivers::{Error, ErrorKind};
 pub use inventory;
 
 use crate::model::{ColumnKind, ColumnMeta, Model, ModelMeta, pointed_at};
-use crate::query::{Column, Input, Insert, InsertMany, Operand};
+use crate::query::{Column, Input, Insert, InsertMany, Operand, operand};
 use crate::relation::{RelationKind, RelationMeta};
 
 /// The names as generated code says them. Its block imports them with one glob: a path of one word is less for rustc to
@@ -139,7 +139,7 @@ pub fn given<M, T>(
 
 /// The node of a value that a column is compared with.
 pub fn compared<S, T>(value: impl Operand<S, T>, column: &'static ColumnMeta) -> Node {
-    value.node(column)
+    operand::compared(value, column)
 }
 
 /// Inserts the rows that the builders hold.

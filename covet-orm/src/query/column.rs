@@ -7,6 +7,7 @@ use covet_drivers::sql::{BinaryOp, Many, Node, Ref, UnaryOp};
 use covet_drivers::value::Field;
 
 use crate::model::ColumnMeta;
+use crate::query::operand::compared;
 use crate::query::{Expr, Operand, OrderBy};
 use crate::relation::RelationMeta;
 
@@ -104,7 +105,7 @@ impl<M, T> AnyColumn<M> for Column<M, T> {
 impl<M, T: Field> Column<M, T> {
     fn compare<S>(self, op: BinaryOp, other: impl Operand<M, T::Inner>) -> Expr<S, bool> {
         let depth = other.depth();
-        Expr::around(Node::binary(op, self.this(), other.node(self.meta)), depth)
+        Expr::around(Node::binary(op, self.this(), compared(other, self.meta)), depth)
     }
 
     /// `column = value`
@@ -140,7 +141,7 @@ impl<M, T: Field> Column<M, T> {
     /// `column BETWEEN low AND high`, both included.
     pub fn between(self, low: impl Operand<M, T::Inner>, high: impl Operand<M, T::Inner>) -> Expr<M, bool> {
         let depth = low.depth().max(high.depth());
-        let (low, high) = (low.node(self.meta), high.node(self.meta));
+        let (low, high) = (compared(low, self.meta), compared(high, self.meta));
         Expr::around(Node::Between(Ref::new([self.this(), low, high])), depth)
     }
 
@@ -149,7 +150,7 @@ impl<M, T: Field> Column<M, T> {
         let mut depth = 1;
         let values = values.into_iter().map(|value| {
             depth = depth.max(value.depth());
-            value.node(self.meta)
+            compared(value, self.meta)
         });
         let values: Many<Node> = values.collect();
         Expr::around(Node::In(Ref::new(self.this()), values), depth)

@@ -9,7 +9,7 @@ use covet_drivers::sql::{BinaryOp, Many, Node, Ref};
 use covet_drivers::{Error, ErrorKind};
 
 use crate::model::ColumnMeta;
-use crate::query::operand::{Term, Written};
+use crate::query::operand::{Term, Written, compared};
 use crate::query::{Column, Query};
 
 /// An expression over the scope `S` (a model) whose value is a `T`.
@@ -235,7 +235,7 @@ macro_rules! arithmetic {
             fn $method(self, other: V) -> Expr<S, T> {
                 let (column, depth) = (self.meta(), other.depth());
                 let whole = finer(column, other.source());
-                reckon(BinaryOp::$operator, Node::column(column.column), other.reckoned(column), whole, depth)
+                reckon(BinaryOp::$operator, Node::column(column.column), compared(other, column), whole, depth)
             }
         }
 
@@ -247,7 +247,7 @@ macro_rules! arithmetic {
                 match self.column {
                     Some(column) => {
                         let whole = finer(column, other.source());
-                        reckon(BinaryOp::$operator, self.node, other.reckoned(column), whole, depth)
+                        reckon(BinaryOp::$operator, self.node, compared(other, column), whole, depth)
                     }
                     // Only a column's expression is a number, so there always is one.
                     None => self,

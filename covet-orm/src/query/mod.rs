@@ -14,7 +14,7 @@ mod find;
 mod insert;
 mod insert_all;
 mod insert_many;
-mod operand;
+pub(crate) mod operand;
 mod order;
 mod projection;
 mod select;

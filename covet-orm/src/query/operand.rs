@@ -41,16 +41,9 @@ impl<S, T, V: Term<S, T, Written>> Input<S, T> for V {}
 /// What stands for a `T` of the scope `S`, be it compared or written.
 #[doc(hidden)]
 pub trait Term<S, T, Use> {
-    /// The node, made for this column: a value is checked against the column's type.
+    /// The node, made for this column: a value is checked against the column's type. What is another column, or reckoned
+    /// from one, is so by [`compared`] and [`assigned`].
     fn node(self, column: &'static ColumnMeta) -> Node;
-
-    /// The node, made to be reckoned with beside this column.
-    fn reckoned(self, column: &'static ColumnMeta) -> Node
-    where
-        Self: Sized,
-    {
-        self.node(column)
-    }
 
     /// The column whose type it has, if it is no value.
     fn source(&self) -> Option<&'static ColumnMeta> {
@@ -89,12 +82,24 @@ pub(crate) fn assigned<S, T>(operand: impl Input<S, T>, column: &'static ColumnM
         let error = Error::new(ErrorKind::InvalidInput, "the database generates the value, so it cannot be set");
         return Node::Refused(Arc::new(column.at(error)));
     }
-    match operand.node(column) {
-        Node::Value(value) => match fits(&value, column) {
+    let source = operand.source();
+    match (operand.node(column), source) {
+        (Node::Value(value), _) => match fits(&value, column) {
             Ok(()) => Node::Value(value),
             Err(error) => Node::Refused(Arc::new(error)),
         },
-        node => node,
+        (_, Some(own)) if is_longer(own, column) => too_long(own, column),
+        (node, Some(own)) => beside(own, node, column),
+        (node, None) => node,
+    }
+}
+
+/// The operand as something that the column is compared or reckoned with.
+#[inline]
+pub(crate) fn compared<S, T, Use>(operand: impl Term<S, T, Use>, column: &'static ColumnMeta) -> Node {
+    match operand.source() {
+        Some(own) => beside(own, operand.node(column), column),
+        None => operand.node(column),
     }
 }
 
@@ -174,17 +179,15 @@ fn beside(own: &ColumnMeta, node: Node, other: &'static ColumnMeta) -> Node {
     }
 }
 
-/// The same, to be written into the other column: not every database would say that the value is cut or rounded to fit.
-#[inline]
-fn fitted(own: &ColumnMeta, node: Node, other: &'static ColumnMeta) -> Node {
-    let longer = match (own.ty, other.ty) {
+/// Whether a value of the one column may be cut or rounded in the other: not every database would say so.
+fn is_longer(own: &ColumnMeta, other: &ColumnMeta) -> bool {
+    match (own.ty, other.ty) {
         (ColumnType::Decimal { scale: own, .. }, ColumnType::Decimal { scale: other, .. }) => own > other,
         (ColumnType::Text { max_len: own }, ColumnType::Text { max_len: Some(other) }) => {
             own.is_none_or(|own| own > *other)
         }
         _ => false,
-    };
-    if longer { too_long(own, other) } else { beside(own, node, other) }
+    }
 }
 
 #[cold]
@@ -196,18 +199,18 @@ fn too_long(own: &ColumnMeta, other: &'static ColumnMeta) -> Node {
 }
 
 impl<S, T, U: Field<Inner = T>> Term<S, T, Compared> for Column<S, U> {
-    fn node(self, column: &'static ColumnMeta) -> Node {
-        beside(self.meta(), Node::column(self.meta().column), column)
+    fn node(self, _: &'static ColumnMeta) -> Node {
+        Node::column(self.meta().column)
+    }
+
+    fn source(&self) -> Option<&'static ColumnMeta> {
+        Some(self.meta())
     }
 }
 
 impl<S, T> Term<S, T, Written> for Column<S, T> {
-    fn node(self, column: &'static ColumnMeta) -> Node {
-        fitted(self.meta(), Node::column(self.meta().column), column)
-    }
-
-    fn reckoned(self, column: &'static ColumnMeta) -> Node {
-        beside(self.meta(), Node::column(self.meta().column), column)
+    fn node(self, _: &'static ColumnMeta) -> Node {
+        Node::column(self.meta().column)
     }
 
     fn source(&self) -> Option<&'static ColumnMeta> {
@@ -216,12 +219,8 @@ impl<S, T> Term<S, T, Written> for Column<S, T> {
 }
 
 impl<S, T> Term<S, Option<T>, Written> for Column<S, T> {
-    fn node(self, column: &'static ColumnMeta) -> Node {
-        fitted(self.meta(), Node::column(self.meta().column), column)
-    }
-
-    fn reckoned(self, column: &'static ColumnMeta) -> Node {
-        beside(self.meta(), Node::column(self.meta().column), column)
+    fn node(self, _: &'static ColumnMeta) -> Node {
+        Node::column(self.meta().column)
     }
 
     fn source(&self) -> Option<&'static ColumnMeta> {
@@ -230,11 +229,12 @@ impl<S, T> Term<S, Option<T>, Written> for Column<S, T> {
 }
 
 impl<S, T, U: Field<Inner = T>> Term<S, T, Compared> for Expr<S, U> {
-    fn node(self, column: &'static ColumnMeta) -> Node {
-        match self.column() {
-            Some(own) => beside(own, self.into_node(), column),
-            None => self.into_node(),
-        }
+    fn node(self, _: &'static ColumnMeta) -> Node {
+        self.into_node()
+    }
+
+    fn source(&self) -> Option<&'static ColumnMeta> {
+        self.column()
     }
 
     fn depth(&self) -> u16 {
@@ -243,18 +243,8 @@ impl<S, T, U: Field<Inner = T>> Term<S, T, Compared> for Expr<S, U> {
 }
 
 impl<S, T> Term<S, T, Written> for Expr<S, T> {
-    fn node(self, column: &'static ColumnMeta) -> Node {
-        match self.column() {
-            Some(own) => fitted(own, self.into_node(), column),
-            None => self.into_node(),
-        }
-    }
-
-    fn reckoned(self, column: &'static ColumnMeta) -> Node {
-        match self.column() {
-            Some(own) => beside(own, self.into_node(), column),
-            None => self.into_node(),
-        }
+    fn node(self, _: &'static ColumnMeta) -> Node {
+        self.into_node()
     }
 
     fn source(&self) -> Option<&'static ColumnMeta> {
@@ -267,18 +257,8 @@ impl<S, T> Term<S, T, Written> for Expr<S, T> {
 }
 
 impl<S, T> Term<S, Option<T>, Written> for Expr<S, T> {
-    fn node(self, column: &'static ColumnMeta) -> Node {
-        match self.column() {
-            Some(own) => fitted(own, self.into_node(), column),
-            None => self.into_node(),
-        }
-    }
-
-    fn reckoned(self, column: &'static ColumnMeta) -> Node {
-        match self.column() {
-            Some(own) => beside(own, self.into_node(), column),
-            None => self.into_node(),
-        }
+    fn node(self, _: &'static ColumnMeta) -> Node {
+        self.into_node()
     }
 
     fn source(&self) -> Option<&'static ColumnMeta> {
