@@ -277,7 +277,7 @@ fn instant(value: &WireValue) -> Option<i64> {
 fn uuid(value: &WireValue) -> Option<[u8; 16]> {
     let WireValue::Bytes(bytes) = value else { return None };
     if bytes.len() == 36 {
-        return crate::mysql::types::uuid_of_text(text(value)?);
+        return crate::value::parse_uuid(text(value)?);
     }
     bytes.as_slice().try_into().ok()
 }

@@ -4,7 +4,8 @@ use crate::catalog::{ColumnDefault, ColumnType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::dialect::{NAME, hex, literal};
 use crate::mysql::server::Product;
-use crate::mysql::types::{bytes_of, native, quoted, uuid_of_text};
+use crate::mysql::types::{bytes_of, native, quoted};
+use crate::value::parse_uuid;
 
 /// A default as the value of a column of this type, without the word `DEFAULT`.
 ///
@@ -23,7 +24,7 @@ pub(crate) fn default(default: &ColumnDefault, ty: &ColumnType, place: &str) -> 
             text.clone().into_owned()
         }
         (ColumnDefault::Text(text), ColumnType::Uuid) => {
-            let bytes = uuid_of_text(text)
+            let bytes = parse_uuid(text)
                 .ok_or_else(|| Error::new(ErrorKind::InvalidInput, format!("the default of {place} is no uuid")))?;
             unhex(&bytes)
         }

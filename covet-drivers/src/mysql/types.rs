@@ -234,11 +234,6 @@ pub(crate) fn bytes_of(digits: &str) -> Option<Vec<u8>> {
     digits.as_bytes().chunks_exact(2).map(pair).collect()
 }
 
-/// The bytes of `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`.
-pub(crate) fn uuid_of_text(text: &str) -> Option<[u8; 16]> {
-    bytes_of(&text.replace('-', ""))?.try_into().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Described, PLAIN, comment, native, read, split_comment};

@@ -10,6 +10,7 @@ mod number;
 mod source;
 mod text;
 mod time;
+mod uuid_text;
 mod writer;
 
 #[cfg(feature = "chrono")]
@@ -32,6 +33,7 @@ pub(crate) use text::has_nul;
 #[cfg(feature = "mysql")]
 pub(crate) use time::{DAY, civil, days};
 pub use time::{date_text, datetime_text, parse_date, parse_datetime, parse_time, time_text};
+pub use uuid_text::parse_uuid;
 pub use writer::ValueWriter;
 
 use std::fmt;

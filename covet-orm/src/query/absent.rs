@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use covet_drivers::catalog::{ColumnDefault, ColumnType};
 use covet_drivers::sql::{Function, Many, Node};
-use covet_drivers::value::{Decimal, Value, parse_date, parse_datetime, parse_time};
+use covet_drivers::value::{Decimal, Value, parse_date, parse_datetime, parse_time, parse_uuid};
 use covet_drivers::{Error, ErrorKind};
 
 use crate::model::ColumnMeta;
@@ -89,12 +89,6 @@ fn read(text: &str, ty: &ColumnType) -> Option<Value> {
         ColumnType::Bytes if !text.contains('\\') => Value::Bytes(text.as_bytes().to_vec()),
         _ => return None,
     })
-}
-
-fn parse_uuid(text: &str) -> Option<[u8; 16]> {
-    let digits: String = text.chars().filter(|character| *character != '-').collect();
-    let is_whole = digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-    is_whole.then(|| u128::from_str_radix(&digits, 16).ok().map(u128::to_be_bytes))?
 }
 
 fn decimal(text: &str, precision: u8, scale: u8, column: &'static ColumnMeta) -> Node {

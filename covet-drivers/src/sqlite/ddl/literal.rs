@@ -6,7 +6,7 @@ use crate::render::ansi;
 use crate::sqlite::codec::{INTEGER_DIGITS, sortable};
 use crate::sqlite::dialect::{NAME, NOW, PRODUCT};
 use crate::sqlite::token::Token;
-use crate::value::Decimal;
+use crate::value::{Decimal, parse_uuid};
 
 /// The default of a column as an expression; one that is no literal stands in parentheses.
 ///
@@ -58,8 +58,7 @@ fn expression(ty: &ColumnType, default: &ColumnDefault) -> Option<String> {
         ) if !v.contains('\0') => literal(v),
         (ColumnType::Enum(ty), ColumnDefault::Text(v)) if ty.labels.contains(v) => literal(v),
         (ColumnType::Uuid, ColumnDefault::Text(v)) => {
-            let hex: String = v.chars().filter(|c| *c != '-').collect::<String>().to_ascii_lowercase();
-            (hex.len() == 32 && hex.bytes().all(|c| c.is_ascii_hexdigit())).then(|| format!("x'{hex}'"))?
+            format!("x'{:032x}'", u128::from_be_bytes(parse_uuid(v)?))
         }
         (ColumnType::DateTime | ColumnType::Timestamp, ColumnDefault::Now) => format!("({NOW})"),
         (_, ColumnDefault::Expression(expression)) => format!("({})", expression.on(NAME)?),
