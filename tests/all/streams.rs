@@ -6,7 +6,7 @@ use covet_orm::prelude::*;
 use covet_orm::{DbOptions, ErrorKind, PoolOptions};
 use covet_tests::models::{Post, Setting, User};
 use covet_tests::{Kind, TestDb, on_each_database};
-use futures_util::{StreamExt as _, TryStreamExt as _};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 
 async fn settings(db: &TestDb, count: usize) -> covet_orm::Result<()> {
     let rows = (0..count).map(|n| Setting::create().name(format!("s{n:06}")).value("x".repeat(100)));
@@ -16,6 +16,20 @@ async fn settings(db: &TestDb, count: usize) -> covet_orm::Result<()> {
 async fn narrow(db: &TestDb) -> covet_orm::Result<Db> {
     let pool = PoolOptions { max_size: 1, acquire_timeout: Duration::from_secs(5), ..PoolOptions::default() };
     Db::connect_with(db.url(), DbOptions::new().pool(pool)).await
+}
+
+/// A statement was told of the stream, of which one row of 500 has been read, and the transaction goes on behind it.
+async fn told_and_goes_on(
+    error: &covet_orm::Error,
+    rows: impl Stream<Item = covet_orm::Result<Setting>>,
+    tx: &Tx<'_>,
+) -> covet_orm::Result<()> {
+    assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+    assert!(error.to_string().contains("stream"), "{error}");
+    let rest: Vec<Setting> = rows.try_collect().await?;
+    assert_eq!(rest.len(), 499);
+    assert_eq!(Setting::query().count(tx).await?, 500, "and goes on when the stream has ended");
+    Ok(())
 }
 
 on_each_database! {
@@ -99,11 +113,7 @@ on_each_database! {
         let mut rows = Setting::query().stream(&tx);
         assert!(rows.try_next().await?.is_some());
         let error = tokio::time::timeout(Duration::from_secs(5), Setting::query().count(&tx)).await?.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
-        assert!(error.to_string().contains("stream"), "{error}");
-        let rest: Vec<Setting> = rows.try_collect().await?;
-        assert_eq!(rest.len(), 499);
-        assert_eq!(Setting::query().count(&tx).await?, 500, "and goes on when the stream has ended");
+        told_and_goes_on(&error, rows, &tx).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -122,11 +132,7 @@ on_each_database! {
         assert_eq!(before?, 500);
         assert!(first?.is_some());
         let error = behind.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
-        assert!(error.to_string().contains("stream"), "{error}");
-        let rest: Vec<Setting> = rows.try_collect().await?;
-        assert_eq!(rest.len(), 499);
-        assert_eq!(Setting::query().count(&tx).await?, 500, "and goes on when the stream has ended");
+        told_and_goes_on(&error, rows, &tx).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -11,6 +11,9 @@ use crate::sqlite::token::tokens;
 /// What a trigger can wait for.
 const EVENTS: [&str; 3] = ["INSERT", "UPDATE", "DELETE"];
 
+/// The names of triggers, by what they are on and wait for.
+type Triggers = BTreeMap<(String, &'static str), Vec<String>>;
+
 /// Triggers of one table, or view, that run with the same statements, of which one cannot.
 struct Stuck {
     sql: String,
@@ -21,9 +24,9 @@ struct Stuck {
 impl Session {
     /// The triggers that can run, and with them all others that wait for the same.
     pub(super) fn sound_triggers(&self) -> Result<BTreeSet<String>, Stop> {
-        let stuck: BTreeSet<String> = self.stuck()?.into_iter().flat_map(|stuck| stuck.triggers).collect();
-        let all = self.triggers()?.into_values().flatten();
-        Ok(all.filter(|name| !stuck.contains(name)).collect())
+        let all = self.triggers()?;
+        let stuck: BTreeSet<String> = self.stuck(all.clone()).into_iter().flat_map(|stuck| stuck.triggers).collect();
+        Ok(all.into_values().flatten().filter(|name| !stuck.contains(name)).collect())
     }
 
     /// Stops a migration that breaks a trigger which could run before. After an error the triggers are not all there any
@@ -31,7 +34,7 @@ impl Session {
     pub(super) fn check_triggers(&self, sound: &BTreeSet<String>) -> Result<(), Stop> {
         // A trigger that is new may be about a table that is still to come.
         let is_broken = |stuck: &Stuck| stuck.triggers.iter().all(|name| sound.contains(name));
-        let Some(stuck) = self.stuck()?.into_iter().find(is_broken) else { return Ok(()) };
+        let Some(stuck) = self.stuck(self.triggers()?).into_iter().find(is_broken) else { return Ok(()) };
         let name = self.which(&stuck)?;
         let text = format!("the trigger {name} could not run any more: {}", stuck.told);
         Err(Error::new(ErrorKind::Migration, text)
@@ -55,27 +58,27 @@ impl Session {
         self.db.prepare(sql).err().map(|error| error.to_string())
     }
 
-    fn stuck(&self) -> Result<Vec<Stuck>, Stop> {
+    /// Those of the triggers that cannot run.
+    fn stuck(&self, all: Triggers) -> Vec<Stuck> {
         let mut found = Vec::new();
-        for ((on, event), triggers) in self.triggers()? {
+        for ((on, event), triggers) in all {
             // A table of which that cannot be told is a view that cannot be read, which is looked at elsewhere.
             let Ok(Some(sql)) = self.firing(&on, event) else { continue };
             if let Some(told) = self.told(&sql) {
                 found.push(Stuck { sql, triggers, told });
             }
         }
-        Ok(found)
+        found
     }
 
-    /// The names of the triggers, by what they are on and wait for.
-    fn triggers(&self) -> Result<BTreeMap<(String, &'static str), Vec<String>>, Stop> {
+    fn triggers(&self) -> Result<Triggers, Stop> {
         let list = "SELECT tbl_name, name, sql FROM main.sqlite_schema WHERE type = 'trigger' ORDER BY name";
         let mut list = self.db.prepare(list).map_err(errors::stop)?;
         let rows = list
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .and_then(Iterator::collect::<rusqlite::Result<Vec<(String, String, String)>>>)
             .map_err(errors::stop)?;
-        let mut found: BTreeMap<_, Vec<String>> = BTreeMap::new();
+        let mut found = Triggers::new();
         for (on, name, sql) in rows {
             if let Some(event) = event(&sql) {
                 found.entry((on, event)).or_default().push(name);

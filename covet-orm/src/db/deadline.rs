@@ -6,7 +6,12 @@ use std::time::{Duration, Instant};
 use covet_drivers::{Error, ErrorKind, Result};
 
 /// However late it is: so long a rollback is waited for, and a branch is told of its end.
-pub(crate) const AT_LEAST: Duration = Duration::from_millis(250);
+const AT_LEAST: Duration = Duration::from_millis(250);
+
+/// The moment, or a later one that leaves a server that is well its time.
+pub(crate) fn at_least(ends: Instant) -> Instant {
+    ends.max(Instant::now() + AT_LEAST)
+}
 
 /// Waits for something until the deadline; what is dropped then leaves nothing behind.
 pub(crate) async fn in_time<T>(ends: Option<Instant>, future: impl Future<Output = T>) -> Result<T> {

@@ -15,7 +15,7 @@ use covet_drivers::{Error, ErrorKind, Result};
 use crate::db::buggify::{self, CommitFault, Faults};
 use crate::db::commit_token::{self, CommitOutcome, CommitToken};
 use crate::db::connect::Shared;
-use crate::db::deadline::{AT_LEAST, in_time, late};
+use crate::db::deadline::{at_least, in_time, late};
 use crate::db::open::Open;
 use crate::db::pause::pause;
 use crate::db::tally::Deadlock;
@@ -521,7 +521,7 @@ impl State {
 
     /// When a rollback must have been answered: a server that is well has the time for it, however late it is.
     fn ends_at_least(&self) -> Option<Instant> {
-        self.ends.map(|ends| ends.max(Instant::now() + AT_LEAST))
+        self.ends.map(at_least)
     }
 
     /// Rolls the whole transaction back.

@@ -279,9 +279,14 @@ impl ModelMeta {
     /// Whether these columns (as positions, in any order) are the primary key or a unique index.
     #[must_use]
     pub fn is_unique(&self, columns: &[usize]) -> bool {
-        let same = |unique: &[usize]| unique.len() == columns.len() && unique.iter().all(|c| columns.contains(c));
+        let same = |unique: &[usize]| same_columns(unique, columns);
         same(self.key) || self.indexes.iter().any(|index| index.finds_one() && same(index.columns))
     }
+}
+
+/// Whether these are the same columns (as positions), in whatever order.
+pub(crate) fn same_columns(some: &[usize], others: &[usize]) -> bool {
+    some.len() == others.len() && some.iter().all(|column| others.contains(column))
 }
 
 /// The position of the column of this field; evaluated while compiling.

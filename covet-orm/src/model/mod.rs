@@ -4,6 +4,7 @@ mod meta;
 mod record;
 mod stored;
 
+pub(crate) use meta::same_columns;
 pub use meta::{
     CheckName, ColumnKind, ColumnMeta, ColumnMore, ForeignKeyMeta, IndexMeta, IndexMore, ModelMeta, ModelMore,
     References, TermMeta, column_named, pointed_at, referencing,

@@ -8,7 +8,7 @@ use covet_drivers::value::Value;
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::db::Executor;
-use crate::model::{ColumnMeta, Model};
+use crate::model::{ColumnMeta, Model, same_columns};
 use crate::query::operand::assigned;
 use crate::query::texts::{columns_of, names_of};
 use crate::query::{Column, ColumnOf, Input, Insert};
@@ -111,11 +111,12 @@ impl<M: Model> Upsert<M> {
         let Upsert { insert, target, set, .. } = self;
         let meta = M::meta();
         let changes = set.as_ref().is_some_and(|set| !set.is_empty());
+        let positions: Vec<usize> = target.iter().map(|column| column.index).collect();
         // Where NULL agrees with nothing, not even with NULL, a row that has it in its key meets none.
         let nulls_agree = meta
             .indexes
             .iter()
-            .any(|index| index.more.is_some_and(|more| more.nulls_agree) && same(index.columns, &target));
+            .any(|index| index.more.is_some_and(|more| more.nulls_agree) && same_columns(index.columns, &positions));
         let mut key = Vec::new();
         for column in &target {
             let node = insert.node(column.index).ok_or_else(|| {
@@ -190,7 +191,7 @@ impl<M: Model> Upsert<M> {
             let default = column_of_it.is_some_and(|column| column.default.is_some() || column.is_generated());
             (self.insert.node(*column).is_some() && !self.made.contains(column)) || default
         };
-        let meets = |columns: &[usize]| !same(columns, &self.target) && columns.iter().all(has);
+        let meets = |columns: &[usize]| !same_columns(columns, &target) && columns.iter().all(has);
         let other = meets(meta.key) || meta.indexes.iter().any(|index| index.unique && meets(index.columns));
         if other {
             return Err(Error::unsupported("an upsert of a row that could meet a second unique key", on.dialect())
@@ -199,11 +200,6 @@ impl<M: Model> Upsert<M> {
         }
         Ok(())
     }
-}
-
-/// Whether a unique key has these columns, in whatever order.
-fn same(columns: &[usize], target: &[&ColumnMeta]) -> bool {
-    columns.len() == target.len() && target.iter().all(|column| columns.contains(&column.index))
 }
 
 /// Sets the time of the write, if the model has one and the user did not set it.

@@ -87,19 +87,15 @@ fn one_way_of_numbers(schema: &mut Schema) {
             Some(ColumnDefault::Number(text)) => text.to_string(),
             _ => continue,
         };
-        let plain = match &column.ty {
+        let float = match &column.ty {
             ColumnType::F32 => text.parse::<f32>().ok().map(|number| number.to_string()),
             ColumnType::F64 => text.parse::<f64>().ok().map(|number| number.to_string()),
             _ => None,
         };
-        if let Some(plain) = plain {
-            column.default = Some(ColumnDefault::Number(plain.into()));
-            continue;
-        }
-        let plain = match text.contains('.') && !text.contains(['e', 'E']) {
+        let plain = float.unwrap_or_else(|| match text.contains('.') && !text.contains(['e', 'E']) {
             true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
             false => text,
-        };
+        });
         column.default = Some(ColumnDefault::Number(plain.into()));
     }
 }

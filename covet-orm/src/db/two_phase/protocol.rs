@@ -10,7 +10,7 @@ use covet_drivers::{Error, ErrorKind};
 use futures_util::future::join_all;
 use tokio::sync::oneshot;
 
-use crate::db::deadline::{AT_LEAST, in_time, late};
+use crate::db::deadline::{at_least, in_time, late};
 use crate::db::two_phase::Inner;
 use crate::db::two_phase::live::Live;
 use crate::db::two_phase::outcome::{Mixed, PendingBranch};
@@ -131,8 +131,8 @@ pub(super) async fn end(
 /// Until when something is waited for that may take so long: no longer than the deadline allows, and never for less
 /// than it takes a server that is well.
 fn until(limit: Duration, ends: Option<Instant>) -> Instant {
-    let now = Instant::now();
-    ends.map_or(now + limit, |ends| ends.min(now + limit).max(now + AT_LEAST))
+    let most = Instant::now() + limit;
+    ends.map_or(most, |ends| at_least(ends.min(most)))
 }
 
 /// Prepares all branches at once.
@@ -182,7 +182,7 @@ async fn decide(inner: &Inner, transaction: [u8; 16], branches: &[(u8, String)],
         Err(_) => {}
     }
     // Whatever stands in the log now is the decision; where nothing does, it is against.
-    match inner.log.settle_until(transaction, end.max(Instant::now() + AT_LEAST)).await {
+    match inner.log.settle_until(transaction, at_least(end)).await {
         Ok(CommitOutcome::Committed) => Decided::Committed,
         Ok(CommitOutcome::NotCommitted) => {
             let text = "a recovery of the same coordinator took it for abandoned";

@@ -151,11 +151,10 @@ impl Script {
             step.note = notes.join("\n");
         }
         let ends = section.at + section.text.len();
-        let sql_begins_here = sql.is_none();
-        step.sql = sql.unwrap_or_default() + text.get(seen..ends).unwrap_or_default();
-        if sql_begins_here {
+        if sql.is_none() {
             place.line = lines.of(section.begins);
         }
+        step.sql = sql.unwrap_or_default() + text.get(seen..ends).unwrap_or_default();
         batches::check(&step).map_err(|error| on_line(place.line, &error))?;
         self.steps.push(step);
         self.places.push(place);
