@@ -48,6 +48,8 @@ pub struct ConnectUrl {
     port: Option<u16>,
     path: String,
     parameters: Vec<(String, String)>,
+    /// Whether `//` stands behind the scheme.
+    slashes: bool,
 }
 
 impl ConnectUrl {
@@ -55,6 +57,18 @@ impl ConnectUrl {
     #[must_use]
     pub fn scheme(&self) -> &str {
         &self.scheme
+    }
+
+    /// That the URL leads to a server: `//` stands behind its scheme. Without it there is neither user nor host, and
+    /// what was meant for them would be taken for a path.
+    ///
+    /// # Errors
+    /// `Config` when it does not.
+    pub fn to_a_server(&self) -> Result<()> {
+        if self.slashes {
+            return Ok(());
+        }
+        Err(malformed("has no `//` behind the scheme").with_help(format!("write {}://user@host/database", self.scheme)))
     }
 
     /// The user.
@@ -140,6 +154,12 @@ impl FromStr for ConnectUrl {
                 "in a user name or password `/` is written %2F, `?` is %3F, `@` is %40, and `@` in a parameter is %40",
             ));
         }
+        let slashes = rest.starts_with("//");
+        // What is no file's path here is a login, and as a path it would be shown.
+        if !slashes && !scheme.eq_ignore_ascii_case("sqlite") && rest[..query_at].contains('@') {
+            return Err(malformed("has no `//` before its user")
+                .with_help("write for example postgres://user:password@host/database"));
+        }
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let mut url = ConnectUrl {
             scheme: scheme.to_ascii_lowercase(),
@@ -149,6 +169,7 @@ impl FromStr for ConnectUrl {
             port: None,
             path: String::new(),
             parameters: parameters(query)?,
+            slashes,
         };
         let Some(after) = rest.strip_prefix("//") else {
             url.path = decode(rest)?;
@@ -379,6 +400,11 @@ mod tests {
             "postgres://u:1/hunter2@h/d",
             "postgres://u:1/hunter2@h/d?x=y",
             "mysql://u:1/a?hunter2@h/d",
+            "postgres:u:hunter2@h/d",
+            "postgres:/u:hunter2@h/d",
+            "mysql:u:hunter2@h",
+            "mariadb:/u:hunter2@h/d?x=y",
+            "tin:u:hunter2@h/d",
         ] {
             let shown = match parse(text) {
                 Ok(url) => format!("{url:?} {url} {:?}", url.parameters()),

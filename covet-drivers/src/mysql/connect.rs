@@ -70,6 +70,7 @@ const MYSQL_WORDS: &[(&str, SslMode)] = &[
 impl Options {
     /// Reads a URL and the certificate files that it names.
     pub(crate) fn read(url: &ConnectUrl) -> Result<Self> {
+        url.to_a_server()?;
         let mut parameters = url.parameters();
         let socket = parameters.take("socket");
         let host = if socket.is_some() { None } else { Some(url.host().unwrap_or("127.0.0.1")) };
@@ -318,6 +319,7 @@ mod tests {
 
     #[test]
     fn wrong_parameters_are_named() {
+        assert!(message("mysql:h/d").contains("write mysql://user@host/database"));
         assert!(message("mysql://u@h/d?charset=latin1").contains("charset"));
         assert!(message("mysql://u@h/d?connect_timeout=soon").contains("connect_timeout"));
         assert!(message("mysql://u@h/d?sslmod=require").contains("did you mean `sslmode`"));

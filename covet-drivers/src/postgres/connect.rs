@@ -34,6 +34,7 @@ pub(crate) struct Target {
 impl Target {
     /// What the URL says.
     pub(crate) fn of(url: &ConnectUrl) -> Result<Self> {
+        url.to_a_server()?;
         let mut parameters = url.parameters();
         let hosts = hosts(url, &mut parameters)?;
         let ports = ports(url, &mut parameters)?;
@@ -330,6 +331,8 @@ mod tests {
     #[test]
     fn what_cannot_be_meant_is_an_error() {
         for url in [
+            "postgres:h/d",
+            "postgres:/h/d",
             "postgres://h/d?sslmod=require",
             "postgres://ann@h/d?user=bob",
             "postgres://h/d?schema=a&search_path=b",
