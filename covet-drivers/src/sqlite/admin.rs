@@ -87,13 +87,20 @@ impl Admin for SqliteAdmin {
             if !file.exists() {
                 return Ok(false);
             }
-            // Leaving the write-ahead log takes the file for oneself alone: it fails while others have it open.
-            let alone = Options::read(&existing(url).with_parameter("journal_mode", "delete"))?;
+            let options = Options::read(url)?;
+            if options.reads_only() {
+                let message =
+                    format!("{} is not removed: mode=ro in its URL allows no more than to read", file.display());
+                return Err(Error::new(ErrorKind::Config, message).with_help("leave `mode=ro` out"));
+            }
+            let alone = options.alone();
             let wait = alone.busy_timeout;
             aside(move || {
                 let db = alone.open()?;
-                db.busy_timeout(wait).map_err(errors::plain)?;
                 alone.set_up(&db).map_err(|stop| in_use(&file, stop))?;
+                db.busy_timeout(wait).map_err(errors::plain)?;
+                // Without such a log, those can be seen who are in a transaction; the others hold nothing.
+                db.execute_batch("BEGIN EXCLUSIVE; ROLLBACK").map_err(|error| in_use(&file, errors::stop(error)))?;
                 db.close().map_err(|(_, error)| errors::plain(error))?;
                 remove(&file)?;
                 for end in BESIDE {
@@ -179,10 +186,6 @@ impl Admin for SqliteAdmin {
         arguments.push(file);
         Ok(vec![Shell { program: "sqlite3", arguments, environment: Vec::new() }])
     }
-}
-
-fn existing(url: &ConnectUrl) -> ConnectUrl {
-    SqliteAdmin.existing(url)
 }
 
 /// The file of the database.

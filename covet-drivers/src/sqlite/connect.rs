@@ -111,6 +111,16 @@ impl Options {
         })
     }
 
+    /// To have the file for oneself: leaving the write-ahead log fails while others have it open.
+    pub(super) fn alone(self) -> Self {
+        Options { mode: Mode::Write, journal: Journal::Delete, ..self }
+    }
+
+    /// Whether the URL allows no more than to read.
+    pub(super) fn reads_only(&self) -> bool {
+        self.mode == Mode::Read
+    }
+
     /// Whether the database is in memory, and so is one connection.
     pub(super) fn is_memory(&self) -> bool {
         matches!(self.place, Place::Memory)
