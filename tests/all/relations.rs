@@ -180,12 +180,13 @@ on_each_database! {
     }
 
     async fn a_relation_by_text_without_case_finds_what_the_database_finds(db: &TestDb) -> Outcome {
-        for code in ["plain", "σασ", "strasse", "caf\u{e9}", "wide"] {
+        for code in ["plain", "σασ", "strasse", "caf\u{e9}", "wide", "groß"] {
             Club::create().code(code).exec(db).await?;
         }
         // Whether it points at one is for the database to say.
         let spellings =
-            ["plain", "PLAIN", "ΣΑΣ", "σας", "σΑσ", "STRASSE", "straße", "Cafe\u{301}", "CAFÉ", "ｗｉｄｅ", "Wide", "wi\u{ad}de"];
+            ["plain", "PLAIN", "ΣΑΣ", "σας", "σΑσ", "STRASSE", "straße", "Cafe\u{301}", "CAFÉ", "ｗｉｄｅ", "Wide", "wi\u{ad}de",
+            "GROSS", "Groß"];
         let mut members = 0;
         for code in spellings {
             match Mate::create().club_code(code).exec(db).await {

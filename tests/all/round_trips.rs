@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use covet_orm::prelude::*;
 use covet_orm::{DbOptions, Result};
-use covet_tests::models::{Post, Setting, User};
+use covet_tests::models::{Club, Mate, Post, Setting, User};
 use covet_tests::proxy::{Grain, Proxy};
 use covet_tests::{Kind, Outcome, TestDb};
 
@@ -86,6 +86,17 @@ table! {
         let user = User::create().email(email(&scene.name())).exec(scene.other).await?;
         Post::create().author_id(user.id).title("t").exec(scene.other).await?;
         scene.count(User::query().filter(User::id.eq(user.id)).include(User::posts).all(scene.db)).await
+    }
+
+    include_by_keys_beyond_ascii: 2, 2, |scene| {
+        // Twelve clubs, which two statements load and not one each.
+        let codes: Vec<String> = ('а'..='л').map(|letter| format!("{letter}{}", scene.name())).collect();
+        Club::insert_many(codes.iter().map(|code| Club::create().code(code.as_str()))).exec(scene.other).await?;
+        Mate::insert_many(codes.iter().map(|code| Mate::create().club_code(code.as_str()))).exec(scene.other).await?;
+        let clubs = Club::query().filter(Club::code.is_in(codes)).include(Club::mates);
+        let (count, found) = scene.count(clubs.all(scene.db)).await?;
+        assert_eq!(found.iter().map(|club| club.mates.get().map_or(0, <[_]>::len)).collect::<Vec<_>>(), [1; 12]);
+        Ok((count, found))
     }
 
     insert: 1, 1, |scene| {

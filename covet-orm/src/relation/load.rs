@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use covet_drivers::catalog::ColumnType;
 use covet_drivers::contract::{BoxFuture, Flow, Row};
 use covet_drivers::sql::{BinaryOp, Join, Many, Node, Order, Ref, Select};
 use covet_drivers::value::{Value, ValueRef};
@@ -87,6 +88,9 @@ impl<M> fmt::Debug for Includes<M> {
 /// The most keys of one statement; more go in several.
 const MOST_KEYS: usize = 1024;
 
+/// The most keys of a statement that asks of each row, and of each key, whether they are equal.
+const MOST_ASKED: usize = 16;
+
 /// Loads a relation of all the rows and puts what was found into their fields.
 ///
 /// Rows that share a key (posts of one author) each get a row of their own: it is decoded once for
@@ -113,19 +117,20 @@ pub(crate) async fn load<M: Model, R: Model>(
         }
         own.push(key);
     }
-    let mut pieces: Vec<&[Value]> = values.chunks(MOST_KEYS.min(on.capabilities().max_parameters)).collect();
-    pieces.extend(odd.chunks(1));
-    while let Some(piece) = pieces.pop() {
-        if !fetch(meta, piece, &mut wanted, on).await? {
-            // A row belongs to one of the keys, and only the database knows to which: each half is asked for again.
-            for key in piece {
+    let mut asked: Vec<&[Value]> = odd.chunks(MOST_ASKED).collect();
+    for keys in values.chunks(MOST_KEYS.min(on.capabilities().max_parameters)) {
+        if !fetch(meta, keys, &mut wanted, on).await? {
+            // A row belongs to one of the keys, and only the database knows to which.
+            for key in keys {
                 if let Some(wanted) = hash_key(key.lend(), key_column(meta))?.and_then(|key| wanted.get_mut(&key)) {
                     wanted.sharers.iter_mut().for_each(Vec::clear);
                 }
             }
-            let (left, right) = piece.split_at(piece.len() / 2);
-            pieces.extend([left, right]);
+            asked.extend(keys.chunks(MOST_ASKED));
         }
+    }
+    for keys in asked {
+        fetch_asking(meta, keys, &mut wanted, on).await?;
     }
     for (row, key) in rows.iter_mut().zip(own) {
         let related = key.and_then(|key| wanted.get_mut(&key)?.sharers.pop());
@@ -139,6 +144,21 @@ struct Wanted<R> {
     sharers: Vec<Vec<R>>,
 }
 
+impl<R: Model> Wanted<R> {
+    /// Gives the row to everybody: each gets a copy, of which the last may take what the row holds.
+    fn take(&mut self, row: &mut Row<'_>) -> Result<()> {
+        let mut sharers = self.sharers.iter_mut();
+        let last = sharers.next_back();
+        for sharer in sharers {
+            sharer.push(R::decode(&mut Row::new(&mut row.shared()), 0)?);
+        }
+        if let Some(sharer) = last {
+            sharer.push(R::decode(row, 0)?);
+        }
+        Ok(())
+    }
+}
+
 impl<R> Default for Wanted<R> {
     fn default() -> Self {
         Wanted { sharers: Vec::new() }
@@ -150,54 +170,25 @@ fn key_column(meta: &'static RelationMeta) -> &'static ColumnMeta {
     meta.through.as_ref().map_or(meta.theirs, |through| through.own)
 }
 
-/// Fetches the rows of some keys. `false` when there is one of which Covet cannot tell whose it is; there is none when
-/// only one key was asked for.
+/// Fetches the rows of some keys, of which each row's own text says whose it is. `false` when there is one whose text
+/// is none of the keys, and still the database found it equal to one.
 async fn fetch<R: Model>(
     meta: &'static RelationMeta,
     keys: &[Value],
     wanted: &mut HashMap<HashKey, Wanted<R>>,
     on: &Executor,
 ) -> Result<bool> {
-    let mut columns: Vec<Node> = columns_of::<R>().to_vec();
-    let key = match &meta.through {
-        None => Node::column(meta.theirs.column),
-        Some(through) => Node::Column { up: 0, source: 1, name: through.own.column },
-    };
-    columns.push(key.clone());
-    let mut select = Select::new(R::TABLE, columns);
-    if let Some(through) = &meta.through {
-        let linked = Node::Column { up: 0, source: 1, name: through.theirs.column };
-        let on = Node::binary(BinaryOp::Eq, linked, Node::column(meta.theirs.column));
-        select.joins = Many::from(vec![Join { table: (through.model)().table, on }]);
-    }
-    select.filter = Some(Node::In(Ref::new(key), padded(keys)));
-    select.order = R::meta()
-        .key_columns()
-        .map(|column| Order { node: Node::column(column.column), descending: false, nulls: None, nullable: false })
-        .collect();
-    let at = R::COLUMNS.len();
     let column = key_column(meta);
-    let only = match keys {
-        [key] => hash_key(key.lend(), column)?,
-        _ => None,
-    };
+    let key = key_node(meta);
+    let select = select_of::<R>(meta, padded(keys), vec![key]);
+    let at = R::COLUMNS.len();
     let mut told_apart = true;
     on.run(&select.into(), &mut |row: &mut Row<'_>| {
-        let key = match &only {
-            Some(key) => Some(key.clone()),
-            None => hash_key(column.place(row.value(at, column.ty))?, column)?,
-        };
-        told_apart &= only.is_some() || key.as_ref().is_none_or(|key| wanted.contains_key(key));
-        if let Some(wanted) = key.and_then(|key| wanted.get_mut(&key)) {
-            // Each gets its own copy, of which the last may take what the row holds.
-            let mut sharers = wanted.sharers.iter_mut();
-            let last = sharers.next_back();
-            for sharer in sharers {
-                sharer.push(R::decode(&mut Row::new(&mut row.shared()), 0)?);
-            }
-            if let Some(sharer) = last {
-                sharer.push(R::decode(row, 0)?);
-            }
+        let Some(key) = hash_key(column.place(row.value(at, column.ty))?, column)? else { return Ok(Flow::Continue) };
+        match (&key, wanted.get_mut(&key)) {
+            // Were it wanted too, it would be by a statement of its own.
+            (HashKey::Odd(_), _) | (_, None) => told_apart = false,
+            (_, Some(wanted)) => wanted.take(row)?,
         }
         Ok(Flow::Continue)
     })
@@ -206,8 +197,63 @@ async fn fetch<R: Model>(
     Ok(told_apart)
 }
 
+/// Fetches the rows of some keys, and the database says of each row which of the keys it equals.
+async fn fetch_asking<R: Model>(
+    meta: &'static RelationMeta,
+    keys: &[Value],
+    wanted: &mut HashMap<HashKey, Wanted<R>>,
+    on: &Executor,
+) -> Result<()> {
+    let column = key_column(meta);
+    let nodes = padded(keys);
+    let equals = |key: &Node| Node::binary(BinaryOp::Eq, key_node(meta), key.clone());
+    let questions = nodes.iter().map(equals).collect();
+    let select = select_of::<R>(meta, nodes, questions);
+    let keys: Vec<Option<HashKey>> = keys.iter().map(|key| hash_key(key.lend(), column)).collect::<Result<_>>()?;
+    let at = R::COLUMNS.len();
+    on.run(&select.into(), &mut |row: &mut Row<'_>| {
+        for (index, key) in keys.iter().enumerate() {
+            if row.get::<Option<bool>>(at + index, &ColumnType::Bool)? == Some(true)
+                && let Some(wanted) = key.as_ref().and_then(|key| wanted.get_mut(key))
+            {
+                wanted.take(&mut Row::new(&mut row.shared()))?;
+            }
+        }
+        Ok(Flow::Continue)
+    })
+    .await
+    .map_err(|error| R::meta().at(error))?;
+    Ok(())
+}
+
+/// The key in the rows that are fetched.
+fn key_node(meta: &'static RelationMeta) -> Node {
+    match &meta.through {
+        None => Node::column(meta.theirs.column),
+        Some(through) => Node::Column { up: 0, source: 1, name: through.own.column },
+    }
+}
+
+/// The rows of some keys, and behind their columns what says whose they are.
+fn select_of<R: Model>(meta: &'static RelationMeta, keys: Vec<Node>, whose: Vec<Node>) -> Select {
+    let mut columns: Vec<Node> = columns_of::<R>().to_vec();
+    columns.extend(whose);
+    let mut select = Select::new(R::TABLE, columns);
+    if let Some(through) = &meta.through {
+        let linked = Node::Column { up: 0, source: 1, name: through.theirs.column };
+        let on = Node::binary(BinaryOp::Eq, linked, Node::column(meta.theirs.column));
+        select.joins = Many::from(vec![Join { table: (through.model)().table, on }]);
+    }
+    select.filter = Some(Node::In(Ref::new(key_node(meta)), Many::from(keys)));
+    select.order = R::meta()
+        .key_columns()
+        .map(|column| Order { node: Node::column(column.column), descending: false, nulls: None, nullable: false })
+        .collect();
+    select
+}
+
 /// The keys, with the last one repeated up to a power of two: few texts, so that statements stay prepared.
-fn padded(keys: &[Value]) -> Many<Node> {
+fn padded(keys: &[Value]) -> Vec<Node> {
     let most = keys.len().next_power_of_two().min(MOST_KEYS.max(keys.len()));
     keys.iter()
         .chain(std::iter::repeat_n(keys, most - keys.len()).filter_map(|keys| keys.last()))
