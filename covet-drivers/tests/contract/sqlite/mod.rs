@@ -7,6 +7,7 @@ mod errors;
 mod locks;
 mod migrations;
 mod pool;
+mod rebuilds;
 mod removal;
 mod schemas;
 mod sessions;
