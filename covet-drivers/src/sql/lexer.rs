@@ -114,6 +114,11 @@ impl<'a> Lexer<'a> {
         Lexer { text, at: 0, quoting }
     }
 
+    /// How the text quotes.
+    pub(crate) fn quoting(&self) -> Quoting {
+        self.quoting
+    }
+
     /// How far it has come, in bytes.
     pub(crate) fn at(&self) -> usize {
         self.at

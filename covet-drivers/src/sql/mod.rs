@@ -3,6 +3,7 @@
 //! Identifiers are `&'static str`: they come from models, never from data. Values stand in the
 //! tree as [`Node::Value`] and are always bound, never printed.
 
+mod body;
 mod lexer;
 mod marks;
 mod node;

@@ -1,6 +1,7 @@
 //! A script cut into its statements, for migrations: strings, comments and bodies stay whole.
 
 use crate::error::Result;
+use crate::sql::body::Body;
 use crate::sql::lexer::{Kind, Lexer, Piece, Quoting};
 
 /// A comment, with the signs that make it one.
@@ -77,26 +78,31 @@ struct Cut<'a> {
 fn cut<'a>(lexer: &mut Lexer<'a>, script: &'a str) -> Result<Option<Cut<'a>>> {
     let start = lexer.at();
     let mut section = Section::default();
-    let mut body = Body::default();
+    let mut body = Body::new(lexer.quoting());
+    let mut has_content = false;
     let (mut end, mut ends) = (script.len(), None);
     while let Some(Piece { kind, text, .. }) = lexer.next()? {
         let at = lexer.at() - text.len();
         match kind {
-            Kind::Sign if text == ";" && !body.is_open() => {
+            Kind::Sign if text == ";" && body.ends() => {
                 (end, ends) = (at, None);
                 break;
             }
             Kind::Blank => continue,
-            Kind::Comment if body.has_content => section.inside.push(Comment { text, at }),
+            Kind::Comment if has_content => section.inside.push(Comment { text, at }),
             Kind::Comment => section.before.push(Comment { text, at }),
             Kind::Word | Kind::Sign | Kind::Name | Kind::Text | Kind::Code => {
-                if !body.has_content {
+                if !has_content {
                     section.begins = at;
                 }
                 ends = Some(lexer.at());
+                has_content = true;
                 match kind {
                     Kind::Word => body.word(text),
-                    _ => body.other(),
+                    Kind::Sign => body.sign(text),
+                    Kind::Name | Kind::Text => body.quoted(),
+                    // What is code to some servers is whole, whatever it says.
+                    Kind::Code | Kind::Blank | Kind::Comment => {}
                 }
             }
         }
@@ -104,7 +110,7 @@ fn cut<'a>(lexer: &mut Lexer<'a>, script: &'a str) -> Result<Option<Cut<'a>>> {
     if start == script.len() {
         return Ok(None);
     }
-    if body.has_content {
+    if has_content {
         let whole = &script[start..end];
         section.text = whole.trim();
         section.at = start + (whole.len() - whole.trim_start().len());
@@ -133,56 +139,6 @@ pub fn without_values(sql: &str, quoting: Quoting) -> String {
                 Kind::Word | Kind::Name | Kind::Sign => shown.push_str(text),
             },
         }
-    }
-}
-
-/// Follows `CREATE TRIGGER … BEGIN …; …; END`, whose inner semicolons end nothing.
-#[derive(Default)]
-struct Body {
-    has_content: bool,
-    words: u32,
-    creates: bool,
-    routine: bool,
-    depth: u32,
-    /// The word before was `END`.
-    ended: bool,
-}
-
-impl Body {
-    /// Anything else than a word.
-    fn other(&mut self) {
-        self.has_content = true;
-        self.ended = false;
-    }
-
-    fn word(&mut self, word: &str) {
-        self.has_content = true;
-        self.words += 1;
-        let is = |other: &str| word.eq_ignore_ascii_case(other);
-        if self.words == 1 {
-            self.creates = is("create");
-        } else if self.creates && self.words <= 8 && ["trigger", "procedure", "function", "event"].iter().any(|w| is(w))
-        {
-            self.routine = true;
-        }
-        if self.routine {
-            // `END IF`, `END LOOP` … end what was not counted; `END CASE` ends what was, and opens nothing.
-            match std::mem::take(&mut self.ended) {
-                true if ["if", "loop", "while", "repeat"].iter().any(|w| is(w)) => self.depth += 1,
-                true if is("case") => return,
-                _ => {}
-            }
-            if is("begin") || is("case") {
-                self.depth += 1;
-            } else if is("end") {
-                self.depth = self.depth.saturating_sub(1);
-                self.ended = true;
-            }
-        }
-    }
-
-    fn is_open(&self) -> bool {
-        self.depth > 0
     }
 }
 

@@ -131,6 +131,23 @@ pub(crate) const CASES: &[Case] = &[
         ..CASE
     },
     Case {
+        id: "V02c a trigger whose body is one statement with others in it",
+        before: "t{id auto; name text(20); age i32}",
+        after: "t{id auto; name text(20); age i64} \
+            function cap{@postgres () RETURNS trigger LANGUAGE plpgsql AS \
+                $$ BEGIN IF NEW.age > 99 THEN NEW.age := 99; NEW.name := 'old'; END IF; RETURN NEW; END $$} \
+            trigger cap on t{\
+                @postgres BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION cap() \
+                @mysql BEFORE INSERT ON t FOR EACH ROW \
+                    IF NEW.age > 99 THEN SET NEW.age = 99; SET NEW.name = 'old'; END IF \
+                @sqlite AFTER INSERT ON t WHEN CASE WHEN NEW.age > 99 THEN 1 END BEGIN \
+                    UPDATE t SET age = CASE WHEN age > 99 THEN 99 END, name = 'old' WHERE id = NEW.id; SELECT 1; END}",
+        rows: AGES,
+        works: &["INSERT INTO t (name, age) VALUES ('new', 100)"],
+        sees: &[("SELECT count(*) FROM t WHERE name = 'old' AND age = 99", 1)],
+        ..CASE
+    },
+    Case {
         id: "V03 a trigger of another table writes to what is built anew",
         before: "p{id auto; n i32?} q{id auto} trigger count on q{\
                 @mysql AFTER INSERT ON q FOR EACH ROW UPDATE p SET n = n + 1 \

@@ -333,6 +333,7 @@ pub struct Tag {
 
 covet_orm::objects! {
     view "adult_authors" = { mysql = "select `authors`.`id` AS `id` from `authors` where `authors`.`age` > 17" };
+    trigger "capped" on "posts" = { mysql = "BEFORE INSERT ON `posts` FOR EACH ROW IF NEW.words > 999999 THEN SET NEW.words = 999999; END IF" };
     trigger "touched" on "authors" = { mysql = "BEFORE UPDATE ON `authors` FOR EACH ROW SET NEW.age = NEW.age" };
 }
 

@@ -69,6 +69,7 @@ CREATE TABLE other_engine (id bigint PRIMARY KEY) ENGINE = MyISAM;
 
 CREATE VIEW adult_authors AS SELECT id FROM authors WHERE age > 17;
 CREATE TRIGGER touched BEFORE UPDATE ON authors FOR EACH ROW SET NEW.age = NEW.age;
+CREATE TRIGGER capped BEFORE INSERT ON posts FOR EACH ROW IF NEW.words > 999999 THEN SET NEW.words = 999999; END IF;
 -- Nobody says what it reads.
 CREATE VIEW on_keyless AS SELECT what FROM keyless;
 CREATE VIEW on_view AS SELECT what FROM on_keyless;

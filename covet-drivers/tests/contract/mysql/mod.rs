@@ -1,6 +1,7 @@
 //! MySQL and MariaDB, against a real server: `COVET_TEST_MYSQL` is its URL.
 
 mod beside;
+mod bodies;
 mod ddl;
 mod dialect;
 mod failures;
