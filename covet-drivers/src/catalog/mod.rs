@@ -13,6 +13,7 @@ mod names;
 mod object;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod origins;
+mod spelling;
 mod table;
 mod words;
 

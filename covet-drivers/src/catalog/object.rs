@@ -104,10 +104,10 @@ impl Object {
         (self.kind, &self.name, &self.table) == (other.kind, &other.name, &other.table)
     }
 
-    /// Whether it is the same thing and means the same.
+    /// Whether it is the same thing and [says](Expression::says) the same.
     #[must_use]
     pub fn means(&self, other: &Object) -> bool {
-        self.is(other) && self.definition.means(&other.definition)
+        self.is(other) && self.definition.says(&other.definition)
     }
 
     pub(super) fn order(&self) -> (ObjectKind, &str, Option<&str>) {
@@ -119,18 +119,42 @@ impl Schema {
     /// Finds which tables and other objects each object names. What only looks like a name counts too: an object that
     /// steps aside without need costs little, one that does not is in the way.
     pub fn find_reads(&mut self) {
-        let tables = self.tables.iter().map(|table| table.name.clone());
+        let tables = self.tables.iter().map(|table| (None, table.name.clone()));
         let objects = self.objects.iter().filter(|object| object.kind != ObjectKind::Trigger);
-        let mut names: Vec<String> = tables.chain(objects.map(|object| object.name.clone())).collect();
-        names.sort();
-        names.dedup();
+        let mut all: Vec<(Option<ObjectKind>, String)> =
+            tables.chain(objects.map(|object| (Some(object.kind), object.name.clone()))).collect();
+        all.sort_by(|(_, a), (_, b)| a.cmp(b));
         for object in &mut self.objects {
-            // A text may leave the schema out.
-            let named = |name: &&String| {
-                **name != object.name && object.definition.mentions(&Qualified::of(name).name)
-                    || object.table.as_ref() == Some(*name)
+            let named = |(kind, name): &&(Option<ObjectKind>, String)| {
+                // A trigger may call a function of its own name.
+                let is_itself = (*kind, name) == (Some(object.kind), &object.name);
+                // A text may leave the schema out.
+                !is_itself && object.definition.names(&Qualified::of(name).name) || object.table.as_ref() == Some(name)
             };
-            object.reads = names.iter().filter(named).cloned().collect();
+            let mut reads: Vec<String> = all.iter().filter(named).map(|(_, name)| name.clone()).collect();
+            reads.dedup();
+            object.reads = reads;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Object, ObjectKind};
+    use crate::catalog::{Expression, Schema, Table};
+
+    #[test]
+    fn what_is_called_is_read_also_by_one_of_the_same_name() {
+        let function = |name: &str, text: &'static str| Object::new(ObjectKind::Function, name, Expression::new(text));
+        let call = Expression::new("AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION note()");
+        let objects = vec![
+            function("note", "() RETURNS trigger AS $$ BEGIN PERFORM audit.tell(NEW.id); RETURN NEW; END $$"),
+            function("audit.tell", "(id bigint) RETURNS void AS $$ INSERT INTO log (what) VALUES (tell.id) $$"),
+            Object::trigger("note", "t", call),
+        ];
+        let mut schema = Schema { objects, ..Schema::of(vec![Table::new("log"), Table::new("t")]) };
+        schema.find_reads();
+        let reads = |at: usize| schema.objects.get(at).map(|object| object.reads.join(" ")).unwrap_or_default();
+        assert_eq!([reads(0), reads(1), reads(2)], ["audit.tell", "log", "note t"]);
     }
 }

@@ -1,4 +1,4 @@
-//! The pieces of an expression in SQL: which of them name a column.
+//! The pieces of a text in SQL: which of them name a column, and whether one of them names something at all.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -23,22 +23,17 @@ pub(super) enum PieceKind {
 }
 
 impl Piece {
-    fn text<'t>(&self, text: &'t str) -> &'t str {
+    /// The piece as it stands there.
+    pub(super) fn text<'t>(&self, text: &'t str) -> &'t str {
         text.get(self.at.clone()).unwrap_or_default()
     }
 
-    /// The piece in one spelling.
-    pub(super) fn normal<'t>(&self, text: &'t str) -> Cow<'t, str> {
+    /// What stands between the quotes of a piece that has some.
+    pub(super) fn inside<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let found = self.text(text);
-        match self.kind {
-            PieceKind::Word => found.to_lowercase().into(),
-            PieceKind::Quoted => {
-                let inside = found.get(1..found.len().saturating_sub(1)).unwrap_or_default();
-                let mark = found.get(..1).unwrap_or_default();
-                if inside.contains(mark) { inside.replace(&mark.repeat(2), mark).into() } else { inside.into() }
-            }
-            PieceKind::Text | PieceKind::Symbol => found.into(),
-        }
+        let inside = found.get(1..found.len().saturating_sub(1)).unwrap_or_default();
+        let mark = found.get(..1).unwrap_or_default();
+        if inside.contains(mark) { inside.replace(&mark.repeat(2), mark).into() } else { inside.into() }
     }
 
     /// The quotes around it.
@@ -46,7 +41,7 @@ impl Piece {
         self.text(text).chars().next().filter(|_| self.kind == PieceKind::Quoted)
     }
 
-    fn is(&self, text: &str, word: &str) -> bool {
+    pub(super) fn is(&self, text: &str, word: &str) -> bool {
         self.kind != PieceKind::Quoted && self.text(text).eq_ignore_ascii_case(word)
     }
 
@@ -57,19 +52,29 @@ impl Piece {
     fn is_name(&self, text: &str, name: &str) -> bool {
         match self.kind {
             PieceKind::Word => self.text(text).eq_ignore_ascii_case(name),
-            PieceKind::Quoted => self.normal(text) == name,
+            PieceKind::Quoted => self.inside(text) == name,
             PieceKind::Text | PieceKind::Symbol => false,
         }
     }
 }
 
-/// The pieces of a text.
+/// The pieces of a text. Databases do not agree on where a text or a comment ends: this is what most of them say, and
+/// [`spelling`](super::spelling) takes nothing for the same that hangs on it.
 pub(super) fn pieces(text: &str) -> Vec<Piece> {
+    cut(text, false)
+}
+
+/// As [`pieces`]; `escapes` says whether a backslash takes its meaning from a quote that follows it.
+fn cut(text: &str, escapes: bool) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut chars = text.char_indices().peekable();
+    let mut comment = Comment::default();
     while let Some((start, first)) = chars.next() {
+        let in_comment = comment.goes_on(text.get(start..).unwrap_or_default(), start);
         let kind = match first {
             c if c.is_whitespace() => continue,
+            // An apostrophe in a comment opens nothing.
+            '\'' | '"' | '`' if in_comment => PieceKind::Symbol,
             '\'' => PieceKind::Text,
             '"' | '`' => PieceKind::Quoted,
             c if is_word(c) => PieceKind::Word,
@@ -85,8 +90,10 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
             PieceKind::Text | PieceKind::Quoted => {
                 while let Some((at, c)) = chars.next() {
                     end = at + c.len_utf8();
+                    if escapes && c == '\\' {
+                        end = chars.next().map_or(end, |(at, c)| at + c.len_utf8());
                     // A quote that is doubled stands for itself.
-                    if c == first && chars.next_if(|(_, next)| *next == first).is_none() {
+                    } else if c == first && chars.next_if(|(_, next)| *next == first).is_none() {
                         break;
                     }
                 }
@@ -98,8 +105,49 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
     pieces
 }
 
-fn is_word(c: char) -> bool {
+/// The comment at hand: what ends it, and from where on that can stand.
+#[derive(Default)]
+struct Comment(Option<(&'static str, usize)>);
+
+impl Comment {
+    /// Whether what stands here is in a comment.
+    fn goes_on(&mut self, rest: &str, at: usize) -> bool {
+        self.0 = match self.0 {
+            Some((end, from)) if at >= from && rest.starts_with(end) => None,
+            None if rest.starts_with("--") => Some(("\n", at)),
+            // `#` is an operator on PostgreSQL, where hardly anything stands behind it but another sign.
+            None if rest.starts_with("# ") => Some(("\n", at)),
+            None if rest.starts_with("/*") => Some(("*/", at + 2)),
+            stays => stays,
+        };
+        self.0.is_some()
+    }
+}
+
+pub(super) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '$')
+}
+
+/// Whether the text names a table or an object of this name, as far as that can be told: any word counts, also one that
+/// is called or that bears this name by chance.
+pub(super) fn names(text: &str, name: &str) -> bool {
+    let same = |found: &str| found == name || found.to_lowercase() == name.to_lowercase();
+    let found = |escapes: bool| {
+        let all = cut(text, escapes);
+        all.iter().enumerate().any(|(at, piece)| match piece.kind {
+            // What begins or ends a body may stand right beside a name: `$$INSERT INTO log$$`.
+            PieceKind::Word => same(piece.text(text)) || piece.text(text).split('$').any(same),
+            PieceKind::Quoted => same(&piece.inside(text)),
+            // A function's body may be a text: `AS 'SELECT 1'`.
+            PieceKind::Text => {
+                let before = at.checked_sub(1).and_then(|at| all.get(at));
+                before.is_some_and(|before| before.is(text, "as")) && names(&piece.inside(text), name)
+            }
+            PieceKind::Symbol => false,
+        })
+    };
+    // SQLite has one more kind of quotes. Where a backslash is at hand, both ways of reading it count.
+    found(false) || text.contains('\\') && found(true) || text.contains(&format!("[{name}]"))
 }
 
 /// The pieces of the text that name this column: not the function, the type, the collation or the unit of that name.
@@ -125,8 +173,7 @@ fn is_column(text: &str, all: &[Piece], at: usize) -> bool {
     if is_word && next.is_some_and(|next| next.kind == PieceKind::Text) {
         return false;
     }
-    // `a::text`, `CAST(a AS text)`, `a COLLATE "C"`
-    if is_before(1, &["as", "collate"]) || (is_before(1, &[":"]) && is_before(2, &[":"])) {
+    if is_type(text, all, at) {
         return false;
     }
     // `timestamp with time zone`, `a AT TIME ZONE 'UTC'`
@@ -146,9 +193,22 @@ fn is_column(text: &str, all: &[Piece], at: usize) -> bool {
     !(is_word && before(1).is_some_and(ends_value))
 }
 
+/// Whether it stands where the name of a type or of a collation does, which may say a schema: `a::text`,
+/// `CAST(a AS billing.status)`, `a COLLATE "C"`.
+pub(super) fn is_type(text: &str, all: &[Piece], at: usize) -> bool {
+    let before = |at: usize, steps: usize| at.checked_sub(steps).and_then(|at| all.get(at));
+    let is_name = |piece: &Piece| matches!(piece.kind, PieceKind::Word | PieceKind::Quoted);
+    let mut first = at;
+    while before(first, 1).is_some_and(|piece| piece.is(text, ".")) && before(first, 2).is_some_and(is_name) {
+        first -= 2;
+    }
+    let is_colon = |steps| before(first, steps).is_some_and(|piece| piece.is(text, ":"));
+    before(first, 1).is_some_and(|piece| piece.is_any(text, &["as", "collate"])) || is_colon(1) && is_colon(2)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::columns;
+    use super::{columns, names};
 
     #[test]
     fn what_only_bears_the_name_of_a_column_is_none() {
@@ -157,6 +217,12 @@ mod tests {
             ("lower", "\"lower\" (a)"),
             ("text", "a::text = 'x'"),
             ("text", "CAST(a AS text) = 'x'"),
+            ("status", "'new'::billing.status <> a"),
+            ("status", "'new'::\"billing\" . \"status\"[] <> a"),
+            ("status", "CAST('new' AS billing.status) = a"),
+            ("status", "'new'::shop.billing.status <> a"),
+            ("billing", "'new'::billing.status <> a"),
+            ("C", "a COLLATE pg_catalog.\"C\" > b"),
             ("date", "a > date '2000-01-01'"),
             ("x", "a = x'00'"),
             ("C", "a COLLATE \"C\" > b"),
@@ -176,6 +242,10 @@ mod tests {
         for (name, text, times) in [
             ("length", "length(length) > 0 AND length < 5", 2),
             ("text", "text::text = CAST(text AS text)", 2),
+            ("status", "t.status = 'new'::billing.status", 1),
+            ("status", "a::billing.kind <> status AND CAST(status AS billing.status) = t.status", 3),
+            ("a", "b > 0 /* it's */ AND a > 0", 1),
+            ("a", "b > 0 -- it's\n AND a > 0", 1),
             ("date", "date > date '2000-01-01'", 1),
             ("year", "EXTRACT(year FROM year) > year", 2),
             ("day", "day + INTERVAL 1 DAY > b", 1),
@@ -185,6 +255,26 @@ mod tests {
             ("a", "b BETWEEN 1 AND a", 1),
         ] {
             assert_eq!(columns(text, name).len(), times, "{name} in {text}");
+        }
+    }
+    #[test]
+    fn what_is_called_or_written_to_is_named() {
+        for (name, text) in [
+            ("touch", "BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION touch()"),
+            ("touch", "EXECUTE FUNCTION billing.TOUCH ( 1 )"),
+            ("log", "() RETURNS void LANGUAGE sql AS $$ INSERT INTO log (what) VALUES ('x') $$"),
+            ("log", "() RETURNS void LANGUAGE sql AS $x$DELETE FROM log$x$"),
+            ("log", "() RETURNS void LANGUAGE sql AS 'INSERT INTO \"log\" (what) VALUES (''x'')'"),
+            ("log", "AFTER INSERT ON t BEGIN -- it's\n INSERT INTO log (what) VALUES ('x'); END"),
+            ("log", "FOR EACH ROW BEGIN # it's\n INSERT INTO log (what) VALUES ('x'); END"),
+            ("log", "FOR EACH ROW BEGIN SET @a = 'it\\'s'; INSERT INTO `log` (what) VALUES ('x'); END"),
+            ("my log", "SELECT a FROM [my log]"),
+            ("a$b", "SELECT 1 FROM a$b"),
+        ] {
+            assert!(names(text, name), "{name} in {text}");
+        }
+        for (name, text) in [("log", "SELECT 'log', logs, login() FROM t"), ("log", "SELECT \"log (x)\" FROM t")] {
+            assert!(!names(text, name), "{name} in {text}");
         }
     }
 }

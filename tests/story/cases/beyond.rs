@@ -44,6 +44,16 @@ pub(crate) const CASES: &[Case] = &[
         ..CASE
     },
     Case {
+        // Without quotes it is who is connected, on PostgreSQL.
+        id: "K03b a check gets the quotes that a name needs",
+        before: "t{id auto; user text(20); ck:own(user~<>~'x')}",
+        after: "t{id auto; user text(20); ck:own(\"user\"~<>~'x')}",
+        rows: &["INSERT INTO t ([user]) VALUES ('a')"],
+        fails: &["INSERT INTO t ([user]) VALUES ('x')"],
+        works: &["INSERT INTO t ([user]) VALUES ('X')"],
+        ..CASE
+    },
+    Case {
         id: "K05 several checks change at once, on two tables",
         before: "t{id auto; age i32; ck:a(age~>~-5); ck:b(age~<~500)} u{id auto; age i32; ck:a(age~<~7)}",
         after: "t{id auto; age i32; ck:a(age~>~-6); ck:c(age~<~500)} u{id auto; age i32; ck:a(age~<~8)}",

@@ -25,10 +25,27 @@ pub(crate) const CASES: &[Case] = &[
         ..CASE
     },
     Case {
-        id: "V11b a view is written in another way",
+        id: "V11b a view is written with other blanks",
         before: "t{id auto; name text(20); age i32} view adults{SELECT id, name FROM t WHERE age >= 18}",
-        after: "t{id auto; name text(20); age i32} view adults{(select  id, \"name\" from t where age>=18)}",
+        after: "t{id auto; name text(20); age i32} view adults{\n  SELECT  id,name\n  FROM t WHERE age>=18\n}",
         outcome: Nothing,
+        ..CASE
+    },
+    Case {
+        // On MySQL the name in these quotes is a text.
+        id: "V11c a view is written with other letters and quotes",
+        before: "t{id auto; name text(20); age i32} view adults{SELECT id, name FROM t WHERE age >= 18}",
+        after: "t{id auto; name text(20); age i32} view adults{select id, \"name\" from t where age >= 18}",
+        rows: AGES,
+        holds: &[("SELECT count(*) FROM adults", 2)],
+        ..CASE
+    },
+    Case {
+        id: "V11d a text in a view changes between comments with apostrophes",
+        before: "t{id auto; name text(20); age i32} view some{SELECT id FROM t /* it's */ WHERE name = 'A' /* isn't */}",
+        after: "t{id auto; name text(20); age i32} view some{SELECT id FROM t /* it's */ WHERE name = 'a' /* isn't */}",
+        rows: AGES,
+        holds: &[("SELECT count(*) FROM [some]", 1)],
         ..CASE
     },
     Case {
@@ -131,7 +148,7 @@ pub(crate) const CASES: &[Case] = &[
         ..CASE
     },
     Case {
-        id: "V02c a trigger whose body is one statement with others in it",
+        id: "V02e a trigger whose body is one statement with others in it",
         before: "t{id auto; name text(20); age i32}",
         after: "t{id auto; name text(20); age i64} \
             function cap{@postgres () RETURNS trigger LANGUAGE plpgsql AS \
@@ -145,6 +162,37 @@ pub(crate) const CASES: &[Case] = &[
         rows: AGES,
         works: &["INSERT INTO t (name, age) VALUES ('new', 100)"],
         sees: &[("SELECT count(*) FROM t WHERE name = 'old' AND age = 99", 1)],
+        ..CASE
+    },
+    Case {
+        id: "V02c the function of a trigger says something else, and neither trigger nor table changes",
+        before: "t{id auto; name text(20)} log{id auto; what text(20)} \
+            function note{@postgres () RETURNS trigger LANGUAGE plpgsql AS \
+                $$ BEGIN INSERT INTO log (what) VALUES ('before'); RETURN NEW; END $$} \
+            trigger note on t{@postgres AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION note()} \
+            trigger other on t{\
+                @mysql AFTER INSERT ON t FOR EACH ROW INSERT INTO log (what) VALUES ('before') \
+                @sqlite AFTER INSERT ON t BEGIN INSERT INTO log (what) VALUES ('before'); END}",
+        after: "t{id auto; name text(20)} log{id auto; what text(20)} \
+            function note{@postgres () RETURNS trigger LANGUAGE plpgsql AS \
+                $$ BEGIN INSERT INTO log (what) VALUES ('after'); RETURN NEW; END $$} \
+            trigger note on t{@postgres AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION note()} \
+            trigger other on t{\
+                @mysql AFTER INSERT ON t FOR EACH ROW INSERT INTO log (what) VALUES ('after') \
+                @sqlite AFTER INSERT ON t BEGIN INSERT INTO log (what) VALUES ('after'); END}",
+        rows: &["INSERT INTO t (name) VALUES ('a')"],
+        works: &["INSERT INTO t (name) VALUES ('new')"],
+        sees: &[("SELECT count(*) FROM log", 2), ("SELECT count(*) FROM log WHERE what = 'after'", 1)],
+        ..CASE
+    },
+    Case {
+        id: "V02d functions come that read a table that comes with them, one by the other",
+        before: "t{id auto}",
+        after: "t{id auto} log{id auto; what text(20)} \
+            function again{@postgres () RETURNS void LANGUAGE sql AS $$ SELECT tell('a'); SELECT tell('b') $$} \
+            function tell{@postgres (said text) RETURNS void LANGUAGE sql AS $$ INSERT INTO log (what) VALUES (said) $$}",
+        rows: &["INSERT INTO t (id) VALUES (1)"],
+        works: &["INSERT INTO log (what) VALUES ('a')"],
         ..CASE
     },
     Case {

@@ -160,6 +160,18 @@ pub(crate) const CASES: &[Case] = &[
         ..CASE
     },
     Case {
+        id: "S10b a column goes whose name is that of a type in a schema, and another gets its name",
+        before: "billing.t{id auto; status enum(billing.status,new,old)?; a enum(billing.status,new,old); \
+                 ck:a(a~<>~'old'::billing.status)}",
+        after: "billing.t{id auto; b enum(billing.status,new,old); ck:a(b~<>~CAST('old'~AS~billing.status))}",
+        rows: &["INSERT INTO billing.t (status, a) VALUES ('old', 'new')"],
+        decide: &["drop column billing.t.status", "rename column billing.t.a to b"],
+        fails: &["INSERT INTO billing.t (b) VALUES ('old')"],
+        works: &["INSERT INTO billing.t (b) VALUES ('new')"],
+        only_on: ONLY,
+        ..CASE
+    },
+    Case {
         id: "S11 names that need quotes",
         before: "x{id auto}",
         after: "x{id auto} my~Schema.\"a.b\"{id auto; c text(9) uq; ix:by(c)} \"c.d\"{id auto; t_id i64 ->my~Schema.\"a.b\".id}",

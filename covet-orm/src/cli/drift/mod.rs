@@ -106,7 +106,7 @@ fn declared(wanted: &[Unmodelled], found: &[Unmodelled]) -> Vec<Difference> {
     let mut differences = Vec::new();
     for one in wanted {
         let other = found.iter().find(|other| other.is(one));
-        if other.is_some_and(|other| means(one, other)) {
+        if other.is_some_and(|other| says(one, other)) {
             continue;
         }
         let of = one.table.as_ref().map(|table| format!(" on {table}")).unwrap_or_default();
@@ -120,10 +120,10 @@ fn declared(wanted: &[Unmodelled], found: &[Unmodelled]) -> Vec<Difference> {
     differences
 }
 
-/// Whether two texts of one database mean the same; where it tells none, whether what it tells is the same.
-fn means(one: &Unmodelled, other: &Unmodelled) -> bool {
+/// Whether two texts of one database say the same; where it tells none, whether what it tells is the same.
+fn says(one: &Unmodelled, other: &Unmodelled) -> bool {
     match (&one.definition, &other.definition) {
-        (Some(one), Some(other)) => Expression::new(one.clone()).means(&Expression::new(other.clone())),
+        (Some(one), Some(other)) => Expression::new(one.clone()).says(&Expression::new(other.clone())),
         (None, None) => one.detail == other.detail,
         _ => false,
     }

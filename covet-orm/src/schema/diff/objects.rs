@@ -53,9 +53,25 @@ pub(super) fn around(tables: Vec<Change>, before: &Schema, after: &Schema) -> Re
 fn is_ground(object: &Object, schema: &Schema) -> bool {
     match object.kind {
         ObjectKind::Extension => true,
-        ObjectKind::Function => !object.reads.iter().any(|name| schema.table(name).is_some()),
+        ObjectKind::Function => !reads_tables(object, schema, &mut Vec::new()),
         ObjectKind::View | ObjectKind::Trigger => false,
     }
+}
+
+/// Whether it reads a table or a view, also by a function that it calls; those in `seen` are looked at already.
+fn reads_tables<'s>(object: &'s Object, schema: &'s Schema, seen: &mut Vec<&'s str>) -> bool {
+    if seen.contains(&object.name.as_str()) {
+        return false;
+    }
+    seen.push(&object.name);
+    let reads = |other: &&Object| object.reads.contains(&other.name);
+    let known: Vec<&Object> = schema.objects.iter().filter(reads).collect();
+    object.reads.iter().any(|name| schema.table(name).is_some())
+        || known.iter().any(|other| match other.kind {
+            ObjectKind::View => true,
+            ObjectKind::Function => reads_tables(other, schema, seen),
+            ObjectKind::Extension | ObjectKind::Trigger => false,
+        })
 }
 
 /// The objects for which it holds, and those that name one of them.
