@@ -257,6 +257,7 @@ mod tests {
             assert_eq!(columns(text, name).len(), times, "{name} in {text}");
         }
     }
+
     #[test]
     fn what_is_called_or_written_to_is_named() {
         for (name, text) in [

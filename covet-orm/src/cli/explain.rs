@@ -89,9 +89,9 @@ mod tests {
             "(VERBOSE, ANALYZE on) DELETE FROM t",
             "(FORMAT json, \"analyze\") DELETE FROM t",
         ] {
-            assert!(runs(text, Quoting::POSTGRES)?, "{text}");
+            assert!(runs(text, Quoting::ANSI)?, "{text}");
         }
-        assert!(runs("/*!80018 ANALYZE */ DELETE FROM t", Quoting::MYSQL)?);
+        assert!(runs("/*!80018 ANALYZE */ DELETE FROM t", Quoting::ANSI)?);
         for text in [
             "DELETE FROM t",
             "(VERBOSE, COSTS off) DELETE FROM t",
@@ -100,7 +100,7 @@ mod tests {
             "SELECT analyze FROM t",
             "SELECT 1 -- ANALYZE",
         ] {
-            assert!(!runs(text, Quoting::POSTGRES)?, "{text}");
+            assert!(!runs(text, Quoting::ANSI)?, "{text}");
         }
         Ok(())
     }
