@@ -11,7 +11,7 @@ use std::ops::Range;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::catalog::spelling;
-use crate::catalog::words::{columns, names};
+use crate::catalog::words::{Named, columns};
 
 /// An expression in SQL.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -138,19 +138,22 @@ impl Expression {
     /// Whether a text of it names this column.
     #[must_use]
     pub fn mentions(&self, name: &str) -> bool {
-        self.any(|text| !columns(text, name).is_empty())
+        self.texts().any(|text| !columns(text, name).is_empty())
     }
 
-    /// Whether a text of it may name a table or an object of this name.
-    pub(super) fn names(&self, name: &str) -> bool {
-        self.any(|text| names(text, name))
+    /// What its texts may name of tables and objects.
+    pub(super) fn named(&self) -> Named<'_> {
+        let mut named = Named::default();
+        self.texts().for_each(|text| named.add(text));
+        named
     }
 
-    fn any(&self, holds: impl Fn(&str) -> bool) -> bool {
-        match self {
-            Expression::Same(text) => holds(text),
-            Expression::Each(texts) => texts.iter().any(|(_, text)| holds(text)),
-        }
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let (same, each) = match self {
+            Expression::Same(text) => (Some(&**text), &[][..]),
+            Expression::Each(texts) => (None, &**texts),
+        };
+        same.into_iter().chain(each.iter().map(|(_, text)| &**text))
     }
 }
 

@@ -125,11 +125,12 @@ impl Schema {
             tables.chain(objects.map(|object| (Some(object.kind), object.name.clone()))).collect();
         all.sort_by(|(_, a), (_, b)| a.cmp(b));
         for object in &mut self.objects {
+            let words = object.definition.named();
             let named = |(kind, name): &&(Option<ObjectKind>, String)| {
                 // A trigger may call a function of its own name.
                 let is_itself = (*kind, name) == (Some(object.kind), &object.name);
                 // A text may leave the schema out.
-                !is_itself && object.definition.names(&Qualified::of(name).name) || object.table.as_ref() == Some(name)
+                !is_itself && words.has(&Qualified::of(name).name) || object.table.as_ref() == Some(name)
             };
             let mut reads: Vec<String> = all.iter().filter(named).map(|(_, name)| name.clone()).collect();
             reads.dedup();

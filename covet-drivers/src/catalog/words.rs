@@ -1,6 +1,7 @@
 //! The pieces of a text in SQL: which of them name a column, and whether one of them names something at all.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// A piece of a text: its place, and what it is.
@@ -128,26 +129,57 @@ pub(super) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '$')
 }
 
-/// Whether the text names a table or an object of this name, as far as that can be told: any word counts, also one that
-/// is called or that bears this name by chance.
-pub(super) fn names(text: &str, name: &str) -> bool {
-    let same = |found: &str| found == name || found.to_lowercase() == name.to_lowercase();
-    let found = |escapes: bool| {
+/// What a text may name, be it tables or objects, as far as that can be told: any word counts, also one that is called
+/// or that bears a name by chance.
+#[derive(Default)]
+pub(super) struct Named<'t> {
+    /// In lower case.
+    words: HashSet<String>,
+    texts: Vec<Cow<'t, str>>,
+}
+
+impl<'t> Named<'t> {
+    /// Takes what this text names.
+    pub(super) fn add(&mut self, text: impl Into<Cow<'t, str>>) {
+        let text = text.into();
+        self.read(&text, false);
+        // Where a backslash is at hand, both ways of reading it count.
+        if text.contains('\\') {
+            self.read(&text, true);
+        }
+        self.texts.push(text);
+    }
+
+    fn read(&mut self, text: &str, escapes: bool) {
         let all = cut(text, escapes);
-        all.iter().enumerate().any(|(at, piece)| match piece.kind {
-            // What begins or ends a body may stand right beside a name: `$$INSERT INTO log$$`.
-            PieceKind::Word => same(piece.text(text)) || piece.text(text).split('$').any(same),
-            PieceKind::Quoted => same(&piece.inside(text)),
-            // A function's body may be a text: `AS 'SELECT 1'`.
-            PieceKind::Text => {
-                let before = at.checked_sub(1).and_then(|at| all.get(at));
-                before.is_some_and(|before| before.is(text, "as")) && names(&piece.inside(text), name)
+        for (at, piece) in all.iter().enumerate() {
+            match piece.kind {
+                PieceKind::Word => {
+                    let word = piece.text(text).to_lowercase();
+                    // What begins or ends a body may stand right beside a name: `$$INSERT INTO log$$`.
+                    self.words.extend(word.split('$').map(str::to_owned));
+                    self.words.insert(word);
+                }
+                PieceKind::Quoted => {
+                    self.words.insert(piece.inside(text).to_lowercase());
+                }
+                // A function's body may be a text: `AS 'SELECT 1'`.
+                PieceKind::Text => {
+                    let before = at.checked_sub(1).and_then(|at| all.get(at));
+                    if before.is_some_and(|before| before.is(text, "as")) {
+                        self.add(piece.inside(text).into_owned());
+                    }
+                }
+                PieceKind::Symbol => {}
             }
-            PieceKind::Symbol => false,
-        })
-    };
-    // SQLite has one more kind of quotes. Where a backslash is at hand, both ways of reading it count.
-    found(false) || text.contains('\\') && found(true) || text.contains(&format!("[{name}]"))
+        }
+    }
+
+    /// Whether this name is among them.
+    pub(super) fn has(&self, name: &str) -> bool {
+        // SQLite has one more kind of quotes.
+        self.words.contains(&name.to_lowercase()) || self.texts.iter().any(|text| text.contains(&format!("[{name}]")))
+    }
 }
 
 /// The pieces of the text that name this column: not the function, the type, the collation or the unit of that name.
@@ -208,7 +240,7 @@ pub(super) fn is_type(text: &str, all: &[Piece], at: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{columns, names};
+    use super::{Named, columns};
 
     #[test]
     fn what_only_bears_the_name_of_a_column_is_none() {
@@ -260,6 +292,11 @@ mod tests {
 
     #[test]
     fn what_is_called_or_written_to_is_named() {
+        let names = |text: &'static str, name: &str| {
+            let mut named = Named::default();
+            named.add(text);
+            named.has(name)
+        };
         for (name, text) in [
             ("touch", "BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION touch()"),
             ("touch", "EXECUTE FUNCTION billing.TOUCH ( 1 )"),
