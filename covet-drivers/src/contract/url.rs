@@ -154,7 +154,7 @@ impl FromStr for ConnectUrl {
                 "in a user name or password `/` is written %2F, `?` is %3F, `@` is %40, and `@` in a parameter is %40",
             ));
         }
-        let slashes = rest.starts_with("//");
+        let slashes = authority_at.is_some();
         // What is no file's path here is a login, and as a path it would be shown.
         if !slashes && !scheme.eq_ignore_ascii_case("sqlite") && rest[..query_at].contains('@') {
             return Err(malformed("has no `//` before its user")

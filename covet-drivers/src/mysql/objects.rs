@@ -51,7 +51,7 @@ fn hidden(one: &mut Unmodelled, needs: &str) {
 fn at_home(text: &str, database: &str) -> Option<String> {
     let own = quote(database);
     let mut lexer = Lexer::new(text, QUOTING);
-    let mut clauses = Clauses::default();
+    let mut clauses = Clauses { outer: Vec::new(), selects: true, before: Before::Any };
     let mut out = String::with_capacity(text.len());
     while let Some(piece) = lexer.next().ok()? {
         if piece.kind != Kind::Name || !lexer.rest().starts_with('.') {
@@ -74,31 +74,17 @@ fn at_home(text: &str, database: &str) -> Option<String> {
 }
 
 /// Where in a select the text is, as far as to know what a name stands for.
-#[derive(Default)]
 struct Clauses {
-    /// One for each open parenthesis, with what the text outside of all is in at the bottom.
-    outer: Vec<Clause>,
-    here: Clause,
+    /// What `selects` was outside of each open parenthesis.
+    outer: Vec<bool>,
+    /// From `SELECT` on up to its `FROM`: that of `extract(year from …)` begins no tables.
+    selects: bool,
     /// The word or sign before, where it says what the name or parenthesis behind it is.
     before: Before,
 }
 
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Clause {
-    /// From `SELECT` on.
-    #[default]
-    Select,
-    /// From `FROM` on: the `FROM` of `extract(year from …)` begins none.
-    From,
-    /// In parentheses around tables.
-    Tables,
-    /// In any others.
-    Other,
-}
-
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Before {
-    #[default]
     Any,
     /// A table comes.
     Table,
@@ -118,19 +104,18 @@ impl Clauses {
         match kind {
             Kind::Blank | Kind::Comment => return,
             Kind::Sign if text == "(" => {
-                self.outer.push(self.here);
-                self.here = if before == Before::Table { Clause::Tables } else { Clause::Other };
+                self.outer.push(std::mem::take(&mut self.selects));
                 self.before = if before == Before::Any { Before::Any } else { Before::Table };
                 return;
             }
-            Kind::Sign if text == ")" => self.here = self.outer.pop().unwrap_or_default(),
-            Kind::Word if is("select") => self.here = Clause::Select,
-            Kind::Word if is("from") && self.here == Clause::Select => {
-                self.here = Clause::From;
+            Kind::Sign if text == ")" => self.selects = self.outer.pop().unwrap_or(true),
+            Kind::Word if is("select") => self.selects = true,
+            Kind::Word if is("from") && self.selects => {
+                self.selects = false;
                 self.before = Before::Table;
                 return;
             }
-            Kind::Word if is("join") || is("straight_join") && self.here != Clause::Select => {
+            Kind::Word if is("join") || is("straight_join") && !self.selects => {
                 self.before = Before::Table;
                 return;
             }
