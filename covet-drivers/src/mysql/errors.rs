@@ -3,6 +3,7 @@
 use mysql_async::{DriverError, Error as Driver, IoError, ServerError};
 
 use crate::error::{Error, ErrorKind};
+use crate::sql::misdescribed;
 
 /// When an error came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +93,8 @@ fn of_protocol(error: &DriverError, phase: Phase) -> Error {
         DriverError::MixedParams => {
             Error::new(ErrorKind::InvalidInput, "the statement holds both `?` and `:name` placeholders")
         }
-        DriverError::StmtParamsMismatch { required, supplied } => mismatch(usize::from(*required), *supplied),
+        // Only where Covet wrote the text, and knows how many values it takes.
+        DriverError::StmtParamsMismatch { required, .. } => misdescribed(usize::from(*required)),
         DriverError::LocalInfile(_) => {
             Error::new(ErrorKind::Protocol, "the server asks for a local file, which is refused")
         }
@@ -101,11 +103,6 @@ fn of_protocol(error: &DriverError, phase: Phase) -> Error {
         }
         _ => Error::new(ErrorKind::Protocol, "the server broke the protocol"),
     }
-}
-
-/// The wrong number of values for a statement.
-pub(crate) fn mismatch(required: usize, supplied: usize) -> Error {
-    Error::new(ErrorKind::InvalidInput, format!("the statement takes {required} values and {supplied} were given"))
 }
 
 /// A server's error in Covet's terms. Messages are Covet's own wherever the server's quotes data.

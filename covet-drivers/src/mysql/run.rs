@@ -10,9 +10,9 @@ use crate::mysql::caught::caught;
 use crate::mysql::codec::{Held, encode, weight};
 use crate::mysql::connection::{Failure, MySqlConnection, Standing};
 use crate::mysql::dialect::QUOTING;
-use crate::mysql::errors::{NOT_PREPARABLE, STALE, mismatch, of_json};
+use crate::mysql::errors::{NOT_PREPARABLE, STALE, of_json};
 use crate::mysql::exact::exact;
-use crate::sql::split;
+use crate::sql::{miscounted, split};
 use crate::value::Value;
 
 /// The most rows that are read and thrown away to keep a session in step.
@@ -59,8 +59,13 @@ impl MySqlConnection {
         loop {
             let expected = usize::from(prepared.statement.num_params());
             if expected != values.len() {
-                self.forget(&prepared).await?;
-                return Err(mismatch(expected, values.len()));
+                let (error, broken) = miscounted(command.sql, QUOTING, expected, values.len());
+                if broken {
+                    self.break_off();
+                } else {
+                    self.forget(&prepared).await?;
+                }
+                return Err(error);
             }
             // A transaction's rows are worth reading to the end; else a long rest is not.
             let drain = if self.standing() == Standing::Idle { DRAIN } else { usize::MAX };

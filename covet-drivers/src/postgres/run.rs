@@ -15,7 +15,7 @@ use crate::postgres::guard::Switch;
 use crate::postgres::opening::{Ahead, alone, fly};
 use crate::postgres::pooled::is_strange;
 use crate::postgres::wording::Wording;
-use crate::value::Value;
+use crate::sql::{Quoting, miscounted};
 
 /// Rows that are read to the end and thrown away, outside a transaction, after the sink wanted no more;
 /// with more of them closing the connection is cheaper.
@@ -44,7 +44,7 @@ impl PostgresConnection {
         loop {
             let wording = prepared.wording;
             self.dirty |= !wording.is_clean(command.reuse);
-            let failure = match self.attempt(&prepared, command.args, std::mem::take(&mut ahead), rows).await {
+            let failure = match self.attempt(&prepared, command, std::mem::take(&mut ahead), rows).await {
                 Ok(affected) => {
                     if wording.steers {
                         Box::pin(self.locate()).await?;
@@ -55,7 +55,13 @@ impl PostgresConnection {
                 Err(failure) => failure,
             };
             let (error, seen) = match failure {
-                Failure::Known(error) => return Err(error),
+                Failure::Known(error) => {
+                    // A kept description of its columns may be what is wrong.
+                    if error.kind() == ErrorKind::Decode {
+                        self.cache.forget(command.sql);
+                    }
+                    return Err(error);
+                }
                 Failure::Driver(error, seen) => (error, seen),
             };
             if self.state == ConnectionState::Idle
@@ -130,14 +136,18 @@ impl PostgresConnection {
     async fn attempt(
         &mut self,
         prepared: &Prepared,
-        args: &[&Value],
+        command: Command<'_>,
         ahead: Ahead,
         rows: &mut dyn RowSink,
     ) -> Result<u64, Failure> {
         let wanted = prepared.statement.params().len();
+        let args = command.args;
         if wanted != args.len() {
-            let text = format!("the statement has {wanted} placeholders, and {} values were given", args.len());
-            return Err(Failure::Known(Error::new(ErrorKind::InvalidInput, text)));
+            let (error, broken) = miscounted(command.sql, Quoting::POSTGRES, wanted, args.len());
+            if broken {
+                self.state = ConnectionState::Broken;
+            }
+            return Err(Failure::Known(error));
         }
         let parameters = args.iter().enumerate().map(|(index, value)| Parameter { value, index });
         let (stream, mut missed) = if ahead.is_nothing() {

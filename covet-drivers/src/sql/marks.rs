@@ -41,7 +41,7 @@ pub fn marked<'v>(
 }
 
 /// The number at the start.
-fn digits(rest: &str) -> &str {
+pub(super) fn digits(rest: &str) -> &str {
     rest.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default()
 }
 

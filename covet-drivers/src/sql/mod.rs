@@ -4,6 +4,8 @@
 //! tree as [`Node::Value`] and are always bound, never printed.
 
 mod body;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod counted;
 mod lexer;
 mod marks;
 mod node;
@@ -12,6 +14,10 @@ mod script;
 mod statement;
 mod words;
 
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) use counted::miscounted;
+#[cfg(feature = "mysql")]
+pub(crate) use counted::misdescribed;
 pub use lexer::Quoting;
 pub(crate) use lexer::{Kind, Lexer};
 pub use marks::marked;

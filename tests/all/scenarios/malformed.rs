@@ -12,11 +12,11 @@ use covet_drivers::catalog::ColumnType;
 use covet_drivers::contract::{Command, Flow, Reuse, Row};
 use covet_drivers::value::Value;
 use covet_orm::prelude::*;
-use covet_orm::{DbOptions, PoolOptions, TxOptions};
+use covet_orm::{DbOptions, ErrorKind, PoolOptions, TxOptions};
 use covet_tests::chance::Chance;
 use covet_tests::models::Setting;
 use covet_tests::proxy::{Bent, Direction, Grain, Passing, Proxy};
-use covet_tests::{Kind, TestDb};
+use covet_tests::{Kind, Outcome, TestDb, on_each_server};
 use futures_util::TryStreamExt as _;
 use futures_util::future::try_join_all;
 use tokio::io::AsyncWriteExt as _;
@@ -164,7 +164,7 @@ fn options() -> DbOptions {
     })
 }
 
-async fn work(db: &TestDb, seed: u64, cases: u64) -> covet_tests::Outcome {
+async fn work(db: &TestDb, seed: u64, cases: u64) -> Outcome {
     let kind = db.kind();
     let proxy = Proxy::start(kind, db.url(), Grain::Message).await;
     let pool = Db::connect_with(proxy.url(), options()).await?;
@@ -214,7 +214,7 @@ async fn work(db: &TestDb, seed: u64, cases: u64) -> covet_tests::Outcome {
 }
 
 /// Whoever answers is no server at all.
-async fn noise(kind: Kind, seed: u64, cases: u64) -> covet_tests::Outcome {
+async fn noise(kind: Kind, seed: u64, cases: u64) -> Outcome {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let place = listener.local_addr()?;
     let chance = Arc::new(Mutex::new(Chance(seed)));
@@ -254,7 +254,7 @@ async fn noise(kind: Kind, seed: u64, cases: u64) -> covet_tests::Outcome {
     Ok(())
 }
 
-async fn all(db: &TestDb) -> covet_tests::Outcome {
+async fn all(db: &TestDb) -> Outcome {
     std::panic::set_hook(Box::new(|panic| {
         // What the drivers panic at is caught where they are called; if it were not, a worker would end with it.
         let place = panic.location().map_or_else(String::new, |place| place.file().to_owned());
@@ -296,4 +296,56 @@ fn b23_malformed_messages_do_no_harm_postgres() {
 #[test]
 fn b23_malformed_messages_do_no_harm_mysql() {
     parent(Kind::Mysql);
+}
+
+/// A message that describes a statement, with another number of values or another type for what it gives back.
+fn misdescribed(kind: Kind, of_values: bool, passing: Passing<'_>) -> Option<Vec<u8>> {
+    let mut spoilt = passing.bytes.to_vec();
+    match (kind, spoilt.first()?, of_values) {
+        _ if passing.direction == Direction::ToServer => return None,
+        // Length and count, without the types.
+        (Kind::Postgres, b't', true) => spoilt = b"t\0\0\0\x06\0\0".to_vec(),
+        // `text`, 25, becomes `int4`, 23.
+        (Kind::Postgres, b'T', false) => {
+            let at = spoilt.windows(4).position(|bytes| bytes == [0, 0, 0, 25])?;
+            spoilt[at + 3] = 23;
+        }
+        // The header, 0, the statement's number, and how many columns and values it has.
+        (Kind::Mysql, _, true) if spoilt.len() == 16 && spoilt[4] == 0 && spoilt[11] == 1 => spoilt[11] = 0,
+        _ => return None,
+    }
+    Some(spoilt)
+}
+
+on_each_server! {
+    async fn a_spoilt_description_is_not_kept(db: &TestDb) -> Outcome {
+        for of_values in [true, false] {
+            let kind = db.kind();
+            let proxy = Proxy::start(kind, db.url(), Grain::Message).await;
+            let pool = Db::connect_with(proxy.url(), options()).await?;
+            let spoilt = Arc::new(AtomicU32::new(0));
+            let count = Arc::clone(&spoilt);
+            proxy.bend(move |passing| match misdescribed(kind, of_values, passing) {
+                Some(bytes) => {
+                    count.fetch_add(1, Ordering::SeqCst);
+                    Bent::Into(bytes)
+                }
+                None => Bent::Same,
+            });
+            let asked = ask(&pool, "own").await;
+            proxy.straighten();
+            // MariaDB describes what a statement gives back with each answer.
+            assert_eq!(spoilt.load(Ordering::SeqCst), u32::from(of_values || kind == Kind::Postgres));
+            match asked {
+                Err(error) if of_values => {
+                    assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+                    assert!(error.to_string().contains("takes 0 values"), "{error}");
+                }
+                asked => assert_eq!(asked.is_err(), kind == Kind::Postgres),
+            }
+            assert_eq!(ask(&pool, "own").await?, "own", "the connection keeps what it was told");
+            pool.close();
+        }
+        Ok(())
+    }
 }
