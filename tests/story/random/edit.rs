@@ -147,7 +147,7 @@ impl Maker<'_> {
             11..=13 => self.turn_nullable(schema, at, column)?,
             14..=16 => self.redefault(schema, at, column)?,
             17..=19 => self.add_column(schema, at)?,
-            20..=21 => self.drop_column(schema, at, column)?,
+            20..=21 => self.drop_a_column(way, &name, column)?,
             22..=23 => self.add_index(schema, at)?,
             24 => remove(self, &mut schema.tables[at].indexes)?,
             25 => self.alter_index(schema, at)?,
@@ -257,15 +257,15 @@ impl Maker<'_> {
         (column.default != default).then(|| column.default = default)
     }
 
-    fn drop_column(&mut self, schema: &mut Schema, at: usize, column: usize) -> Option<()> {
-        if schema.tables[at].columns.len() == 1 {
-            return None;
-        }
-        let table = schema.tables[at].name.clone();
-        let name = schema.tables[at].columns[column].name.clone();
-        // Seldom something still reads it, which is to be refused.
-        if self.percent(97) {
-            forget_readers(schema, &table, &name, true);
+    fn drop_a_column(&mut self, way: &mut Way, table: &str, column: usize) -> Option<()> {
+        let own = way.schema.table(table).filter(|own| own.columns.len() > 1)?;
+        let name = own.columns[column].name.clone();
+        let was_there = way.tables.get(table).is_some_and(|first| first == table)
+            && way.columns.get(&(table.to_owned(), name.clone())) == Some(&name);
+        let schema = &mut way.schema;
+        // Seldom something still reads it, which is to be refused: what has been a column is known to be none any more.
+        if self.percent(97) || !was_there {
+            forget_readers(schema, table, &name, true);
         }
         schema.tables.iter_mut().find(|own| own.name == table)?.columns.retain(|column| column.name != name);
         Some(())
