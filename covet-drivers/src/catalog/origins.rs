@@ -183,7 +183,8 @@ impl Origins {
     }
 
     /// From where to ask for rows that point at none by this key, and for those that they point at, where that is
-    /// another question before the first change than later. A target without rows, as a new table is, is `None`.
+    /// another question before the first change than later. A target without rows, as a new table is, is `None`, and so
+    /// is one whose rows get the number only now that they are known by.
     pub(crate) fn of_key(
         &self,
         own: &Table,
@@ -200,9 +201,19 @@ impl Origins {
                 Source::Unknown => None,
             };
         let (from, moved) = source(own, &key.columns)?;
-        let Some(target) = target else { return Some((from, None)) };
+        let Some(target) = target.filter(|_| !self.is_numbered(own, target, key)) else { return Some((from, None)) };
         let (at, target_moved) = source(target, &key.target_columns)?;
         (moved || target_moved).then_some((from, Some(at)))
+    }
+
+    /// Whether rows were there before that would point at others by a number which these get only now.
+    pub(crate) fn is_numbered(&self, own: &Table, target: Option<&Table>, key: &ForeignKey) -> bool {
+        let new = |table: &Table, column: &String| self.place(&table.name, column).is_none();
+        let numbered = |target: &Table| {
+            let mut columns = key.target_columns.iter();
+            columns.any(|name| new(target, name) && target.column(name).is_some_and(|column| column.auto))
+        };
+        target.is_some_and(numbered) && !key.columns.iter().any(|column| new(own, column))
     }
 
     /// The value of a column; a generated one is made of others, as deep as that can go.

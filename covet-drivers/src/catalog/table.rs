@@ -67,6 +67,18 @@ pub struct ForeignKey {
     pub timing: Timing,
 }
 
+impl ForeignKey {
+    /// What it means to find rows of its table that point at none, or at rows that have yet to get their numbers.
+    pub(crate) fn found_orphans(&self, table: &str, is_numbered: bool) -> String {
+        let place = format!("rows of {table} ({}) point at rows of {}", self.columns.join(", "), self.target);
+        if is_numbered {
+            format!("{place}, which get new numbers ({})", self.target_columns.join(", "))
+        } else {
+            format!("{place} that do not exist")
+        }
+    }
+}
+
 /// When a foreign key is checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -158,4 +158,31 @@ pub(crate) const CASES: &[Case] = &[
         rows: &["INSERT INTO p (id) VALUES (1)", "INSERT INTO t (p) VALUES (1), (1)"],
         ..CASE
     },
+    Case {
+        id: "R19 a foreign key that sets NULL comes to a column of which a stored one is made",
+        before: "p{id auto} t{id auto; p i64?; g i64? stored:coalesce(p,~0)}",
+        after: "p{id auto} t{id auto; p i64?; g i64? stored:coalesce(p,~0); fk(p)->p(id) setnull}",
+        rows: &["INSERT INTO t (p) VALUES (NULL)"],
+        fails: &["INSERT INTO t (p) VALUES (7)"],
+        outcome: RefusedOn(Kind::Mysql, "the stored column t.g made of columns that the foreign key t_p_fkey writes"),
+        ..CASE
+    },
+    Case {
+        id: "R20 a number that rows point at goes, and other numbers come back",
+        before: "p{id auto; name text(9)} t{id auto; p i64? ->p.id}",
+        after: "p{name text(9)} t{id auto; p i64?}",
+        decide: &["drop column p.id"],
+        // Two of them would point at another row than they did, and nobody would notice.
+        rows: &["INSERT INTO p (id, name) VALUES (2, 'a'), (3, 'b')", "INSERT INTO t (p) VALUES (2), (2), (NULL)"],
+        no_way_back: Some("rows of t (p) point at rows of p, which get new numbers (id) (2 rows)"),
+        ..CASE
+    },
+    Case {
+        id: "R21 rows point at a number that comes",
+        before: "p{name text(9)} t{id auto; p i64?}",
+        after: "p{id auto; name text(9)} t{id auto; p i64? ->p.id}",
+        rows: &["INSERT INTO p (name) VALUES ('one')", "INSERT INTO t (p) VALUES (1), (NULL)"],
+        outcome: Stops("rows of t (p) point at rows of p, which get new numbers (id) (1 row)"),
+        ..CASE
+    },
 ];

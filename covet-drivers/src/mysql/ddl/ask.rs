@@ -76,7 +76,7 @@ impl Plan<'_> {
         if !self.is_new(table) {
             self.orphans_first(table, key);
             let sql = orphans(&quote(table), Some(&quote(&key.target)), key);
-            self.steps.push(Step::guard(sql, found_orphans(table, key)));
+            self.steps.push(Step::guard(sql, key.found_orphans(table, false)));
         }
     }
 
@@ -84,7 +84,8 @@ impl Plan<'_> {
         let Some((own, target)) = self.now.table(table).zip(self.now.table(&key.target)) else { return };
         let target = Some(target).filter(|target| !self.is_new(&target.name));
         if let Some((from, at)) = self.origins.of_key(own, target, key) {
-            self.first(Step::guard(orphans(&from, at.as_deref(), key), found_orphans(table, key)));
+            let is_numbered = self.origins.is_numbered(own, target, key);
+            self.first(Step::guard(orphans(&from, at.as_deref(), key), key.found_orphans(table, is_numbered)));
         }
     }
 
@@ -197,8 +198,4 @@ fn orphans(from: &str, at: Option<&str>, key: &ForeignKey) -> String {
     let same: Vec<String> = pairs.map(|(own, other)| format!("p.{} = c.{}", quote(other), quote(own))).collect();
     let nothing = at.map(|at| format!(" AND NOT EXISTS (SELECT 1 FROM {at} AS p WHERE {})", same.join(" AND ")));
     format!("SELECT COUNT(*) FROM {from} AS c WHERE {}{}", present.join(" AND "), nothing.unwrap_or_default())
-}
-
-fn found_orphans(table: &str, key: &ForeignKey) -> String {
-    format!("rows of {table} ({}) point at rows of {} that do not exist", key.columns.join(", "), key.target)
 }

@@ -1,7 +1,7 @@
 //! What MySQL and MariaDB could not hold as asked.
 
 use crate::catalog::{
-    Action, Check, Column, ColumnDefault, ColumnType, Expression, Index, ObjectKind, Schema, Table, Timing,
+    Action, Column, ColumnDefault, ColumnType, Expression, ForeignKey, Index, ObjectKind, Schema, Table, Timing,
 };
 use crate::error::{Error, Result};
 use crate::mysql::ddl::keys::set_default;
@@ -212,6 +212,27 @@ fn bytes(ty: &ColumnType) -> Option<u64> {
     })
 }
 
+/// What reads a column that a foreign key writes does not hear of it, and the server refuses such a thing. A key that
+/// takes whole rows away writes nothing (MySQL refuses that as well beside a stored column, and says so).
+fn unread(table: &Table, key: &ForeignKey) -> Result<()> {
+    let reads = |expression: &Expression| key.columns.iter().any(|column| expression.mentions(column));
+    if let Some(check) = table.checks.iter().find(|check| reads(&check.expression)) {
+        let what = format!("the check {} of columns that the foreign key {} writes", check.name, key.name);
+        return Err(no(what).with_help("let the foreign key do nothing by itself, or take the check away"));
+    }
+    let stored = |column: &&Column| column.generated.as_ref().is_some_and(|g| g.stored && reads(&g.expression));
+    match table.columns.iter().find(stored) {
+        None => Ok(()),
+        Some(column) => {
+            let what = format!(
+                "the stored column {}.{} made of columns that the foreign key {} writes",
+                table.name, column.name, key.name
+            );
+            Err(no(what).with_help("let the foreign key do nothing by itself, or make the column `generated_virtual`"))
+        }
+    }
+}
+
 fn foreign_keys(schema: &Schema, table: &Table) -> Result<()> {
     for key in &table.foreign_keys {
         name(&key.name)?;
@@ -225,11 +246,8 @@ fn foreign_keys(schema: &Schema, table: &Table) -> Result<()> {
         }
         let named = |error: Error| error.with_table(&table.name).with_constraint(&key.name);
         let sets_null = key.on_delete == Action::SetNull || key.on_update == Action::SetNull;
-        let writes = sets_null || key.on_update == Action::Cascade;
-        let read = |check: &&Check| key.columns.iter().any(|column| check.expression.mentions(column));
-        if let Some(check) = table.checks.iter().find(read).filter(|_| writes) {
-            let what = format!("the check {} of columns that the foreign key {} writes", check.name, key.name);
-            return Err(named(no(what)).with_help("let the foreign key do nothing by itself, or take the check away"));
+        if sets_null || key.on_update == Action::Cascade {
+            unread(table, key).map_err(named)?;
         }
         for (column, target_column) in key.columns.iter().zip(&key.target_columns) {
             let (Some(own), Some(other)) =

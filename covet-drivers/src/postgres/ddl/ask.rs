@@ -1,7 +1,9 @@
 //! What is asked of rows before the first change, for a migration that is no single transaction: a new label of an enum
 //! is committed by itself, so what is asked behind it, in words that only then are true, would stop half-way.
 
-use crate::catalog::{Check, Column, ColumnDefault, ColumnType, Expression, ForeignKey, Index, Qualified, Source};
+use crate::catalog::{
+    Check, Column, ColumnDefault, ColumnType, Expression, ForeignKey, Index, Qualified, Source, Table,
+};
 use crate::contract::Step;
 use crate::postgres::ddl::cast;
 use crate::postgres::ddl::plan::{Plan, in_words, over};
@@ -32,8 +34,11 @@ impl Plan {
     pub(super) fn orphans(&mut self, table: &str, key: &ForeignKey) {
         if !self.is_new(table) {
             self.orphans_first(table, key);
-            let sql = orphans(&qualified(table), Some(&qualified(&key.target)), key);
-            self.steps.push(Step::guard(sql, found_orphans(table, key)));
+            let own = self.current.table(table);
+            let is_numbered = own.is_some_and(|own| self.origins.is_numbered(own, self.pointed_at(key), key));
+            let at = (!is_numbered).then(|| qualified(&key.target));
+            let sql = orphans(&qualified(table), at.as_deref(), key);
+            self.steps.push(Step::guard(sql, key.found_orphans(table, is_numbered)));
         }
     }
 
@@ -58,11 +63,16 @@ impl Plan {
     }
 
     fn orphans_first(&mut self, table: &str, key: &ForeignKey) {
-        let Some((own, target)) = self.current.table(table).zip(self.current.table(&key.target)) else { return };
-        let target = Some(target).filter(|target| !self.is_new(&target.name));
+        let (Some(own), target) = (self.current.table(table), self.pointed_at(key)) else { return };
         if let Some((from, at)) = self.origins.of_key(own, target, key) {
-            self.first(Step::guard(orphans(&from, at.as_deref(), key), found_orphans(table, key)));
+            let is_numbered = self.origins.is_numbered(own, target, key);
+            self.first(Step::guard(orphans(&from, at.as_deref(), key), key.found_orphans(table, is_numbered)));
         }
+    }
+
+    /// The table that a foreign key points at, if it can have rows.
+    fn pointed_at(&self, key: &ForeignKey) -> Option<&Table> {
+        self.current.table(&key.target).filter(|target| !self.is_new(&target.name))
     }
 
     /// Asks what the values that rows get must keep to: indexes, checks and foreign keys that stand meanwhile.
@@ -183,8 +193,4 @@ fn orphans(from: &str, at: Option<&str>, key: &ForeignKey) -> String {
     let same: Vec<String> = pairs.map(|(own, other)| format!("p.{} = c.{}", quoted(other), quoted(own))).collect();
     let nothing = at.map(|at| format!(" AND NOT EXISTS (SELECT 1 FROM {at} AS p WHERE {})", same.join(" AND ")));
     format!("SELECT count(*) FROM {from} AS c WHERE {}{}", present.join(" AND "), nothing.unwrap_or_default())
-}
-
-fn found_orphans(table: &str, key: &ForeignKey) -> String {
-    format!("rows of {table} ({}) point at rows of {} that do not exist", key.columns.join(", "), key.target)
 }

@@ -13,6 +13,7 @@ use crate::contract::Step;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlite::ddl::create::{self, quote};
 use crate::sqlite::ddl::line::{Line, Source};
+use crate::sqlite::ddl::rebuild::Place;
 use crate::sqlite::ddl::{literal, rebuild};
 use crate::sqlite::dialect::NAME;
 
@@ -460,13 +461,19 @@ impl Planner {
         self.lines.get_mut(id).ok_or_else(|| Error::new(ErrorKind::Migration, "a table was lost while planning"))
     }
 
-    /// The name under which a column is stored at this point; `None` when a rebuild that is still to come makes it.
-    fn stored(&self, table: &str, column: &str) -> Option<String> {
-        let id = self.lines.iter().rposition(|line| !line.dropped && line.table.name == table)?;
-        let line = self.lines.get(id)?;
+    /// Where the values of a column are at this point.
+    fn stored(&self, table: &str, column: &str) -> Place {
+        let found = self.find(table).ok().and_then(|id| Some((id, self.lines.get(id)?)));
+        let Some((id, line)) = found else { return Place::Later };
+        let mut columns = line.table.columns.iter().zip(&line.sources);
+        let Some((own, source)) = columns.find(|(own, _)| own.name == column) else { return Place::Later };
         let waits = self.forecast.rebuilt.contains(&id) && !self.done.contains(&id);
-        let source = line.sources.get(line.position(column).ok()?)?;
-        if waits { source.old.as_ref().map(|old| old.name.clone()) } else { Some(column.to_owned()) }
+        match &source.old {
+            None if own.auto && !line.created => Place::Numbered,
+            None if waits => Place::Later,
+            Some(old) if waits => Place::At(old.name.clone()),
+            _ => Place::At(column.to_owned()),
+        }
     }
 
     pub(super) fn must_rebuild(&mut self, id: usize) {

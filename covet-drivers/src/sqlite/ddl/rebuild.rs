@@ -19,12 +19,21 @@ use crate::sqlite::migration::KEPT;
 pub(super) const MAKE_KEPT: &str =
     "CREATE TEMP TABLE IF NOT EXISTS \"_covet_kept\" (name TEXT NOT NULL, sql TEXT NOT NULL)";
 
-/// Under which name a column is stored; `None` while it is not.
-pub(super) type Stored<'s> = dyn Fn(&str, &str) -> Option<String> + 's;
+/// Where the values of a column are at this point.
+pub(super) enum Place {
+    /// Under this name.
+    At(String),
+    /// Nowhere: each row of the table gets a number on the way, if it has none by now.
+    Numbered,
+    /// Nowhere yet.
+    Later,
+}
+
+pub(super) type Stored<'s> = dyn Fn(&str, &str) -> Place + 's;
 
 /// The statements of the rebuild.
 ///
-/// `stored` is told a table and a column as they will be, and gives the name under which the column is stored by now;
+/// `stored` is told a table and a column as they will be, and says where the values of the column are by now;
 /// `triggers` are the declared ones that are on the table at this point.
 pub(super) fn steps(line: &Line, stored: &Stored<'_>, triggers: &[&Object]) -> Result<Vec<Step>> {
     let table = &line.table;
@@ -205,22 +214,29 @@ fn misfits(line: &Line) -> Vec<Step> {
 }
 
 /// Counts the rows that a new foreign key would refuse; none where one of the columns, here or there, is new as well.
-/// What is left to find is found when the migration commits.
+/// What is left to find is found when the migration commits. Nothing points at a row by a number that it gets only now.
 fn orphans(line: &Line, key: &ForeignKey, stored: &Stored<'_>) -> Option<Step> {
-    let names = |table: &str, columns: &[String]| -> Option<Vec<String>> {
-        columns.iter().map(|column| Some(quote(&stored(table, column)?))).collect()
+    let own = |column: &String| match stored(&line.table.name, column) {
+        Place::At(name) => Some(format!("c.{}", quote(&name))),
+        Place::Numbered | Place::Later => None,
     };
-    let (columns, theirs) = (names(&line.table.name, &key.columns)?, names(&key.target, &key.target_columns)?);
-    let set: Vec<String> = columns.iter().map(|column| format!("c.{column} IS NOT NULL")).collect();
-    let same: Vec<String> = columns.iter().zip(&theirs).map(|(c, p)| format!("p.{p} = c.{c}")).collect();
-    let sql = format!(
-        "SELECT count(*) FROM {} AS c WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS p WHERE {})",
-        quote(&line.table.name),
-        set.join(" AND "),
-        quote(&key.target),
-        same.join(" AND ")
-    );
-    Some(Step::guard(sql, format!("rows of {} point at rows of {} that do not exist", line.table.name, key.target)))
+    let columns: Vec<String> = key.columns.iter().map(own).collect::<Option<_>>()?;
+    let set: Vec<String> = columns.iter().map(|column| format!("{column} IS NOT NULL")).collect();
+    let any = format!("SELECT count(*) FROM {} AS c WHERE {}", quote(&line.table.name), set.join(" AND "));
+    let (mut same, mut is_numbered) = (Vec::new(), false);
+    for (column, their) in columns.iter().zip(&key.target_columns) {
+        match stored(&key.target, their) {
+            Place::At(name) => same.push(format!("p.{} = {column}", quote(&name))),
+            Place::Numbered => is_numbered = true,
+            Place::Later => return None,
+        }
+    }
+    let sql = if is_numbered {
+        any
+    } else {
+        format!("{any} AND NOT EXISTS (SELECT 1 FROM {} AS p WHERE {})", quote(&key.target), same.join(" AND "))
+    };
+    Some(Step::guard(sql, key.found_orphans(&line.table.name, is_numbered)))
 }
 
 /// Keeps the texts of triggers and indexes that the schema does not know, for `commit_migration`.

@@ -299,7 +299,7 @@ async fn rows_that_do_not_fit_stop_the_migration_before_anything_changed() {
         (
             "PRAGMA foreign_keys = OFF; UPDATE c SET n = 99 WHERE n = 4; PRAGMA foreign_keys = ON",
             Change::AddForeignKey { table: "c".into(), foreign_key: key("c_n_fkey", "n", "p", Action::NoAction) },
-            "2 rows of c point at rows of p",
+            "2 rows of c (n) point at rows of p",
         ),
     ];
     for (spoil, change, want) in cases {
