@@ -155,24 +155,17 @@ fn unwrapped(text: &str) -> String {
 
 /// The text without quotes around names that need none: SQLite quotes a name that it has changed in an expression.
 fn bare(text: &str) -> String {
-    let mut out = String::new();
-    for (index, part) in text.split('\'').enumerate() {
-        if index > 0 {
-            out.push('\'');
-        }
-        // Every second part is a text.
-        if index % 2 == 1 {
-            out.push_str(part);
-            continue;
-        }
-        for (index, piece) in part.split('"').enumerate() {
-            let simple =
-                !piece.is_empty() && piece.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-            let quotes = if index % 2 == 1 && !simple { "\"" } else { "" };
-            out.push_str(&format!("{quotes}{piece}{quotes}"));
-        }
+    let (mut out, mut rest) = (String::new(), text);
+    while let Some(start) = rest.find(['\'', '"']) {
+        let (before, quoted) = rest.split_at(start);
+        let (inner, after) = quoted[1..].split_once(&quoted[..1]).unwrap_or((&quoted[1..], ""));
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        let simple = quoted.starts_with('"') && !inner.is_empty() && inner.chars().all(plain);
+        out.push_str(before);
+        out.push_str(if simple { inner } else { &quoted[..quoted.len() - after.len()] });
+        rest = after;
     }
-    out
+    out + rest
 }
 
 /// By the first line, with the others sorted.
