@@ -185,4 +185,29 @@ pub(crate) const CASES: &[Case] = &[
         outcome: Stops("rows of t (p) point at rows of p, which get new numbers (id) (1 row)"),
         ..CASE
     },
+    Case {
+        id: "R22 a key that others point at is numbered no more, and another column of it gets another name",
+        before: "p{id auto; age i32?} t{p i64?; fk(p)->p(id)}",
+        after: "p{id i64; years i32?; pk(id)} t{p i64?; fk(p)->p(id)}",
+        decide: &["rename column p.age to p.years"],
+        rows: &["INSERT INTO p (age) VALUES (5)", "INSERT INTO t (p) VALUES (1), (NULL)"],
+        fails: &["INSERT INTO t (p) VALUES (9)"],
+        ..CASE
+    },
+    Case {
+        id: "R23 the only column goes, and others come",
+        before: "t{age decimal(10,4)?}",
+        after: "t{age bool? stored:state~IS~NULL; state decimal(5,2)?}",
+        decide: &["drop column t.age"],
+        rows: &["INSERT INTO t (age) VALUES ({1.5000/4})"],
+        ..CASE
+    },
+    Case {
+        id: "R24 a table goes, and another has an index with the name of its index",
+        before: "p{id auto; n i32; uq:by~name(n)} t{id auto; p_n i32; fk(p_n)->p(n)}",
+        after: "q{id auto; name text(9); ix:by~name(name)}",
+        decide: &["drop table p", "drop table t"],
+        rows: &["INSERT INTO p (n) VALUES (7)", "INSERT INTO t (p_n) VALUES (7)"],
+        ..CASE
+    },
 ];

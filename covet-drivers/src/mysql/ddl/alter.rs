@@ -33,7 +33,9 @@ impl Plan<'_> {
             }
             _ => String::new(),
         };
-        self.push(format!("ALTER TABLE {t} ADD COLUMN {definition}{key}"));
+        let leaving = self.leaving.iter().position(|(owner, _)| owner == table);
+        let leaving = leaving.map(|at| self.leaving.remove(at).1 + ", ").unwrap_or_default();
+        self.push(format!("ALTER TABLE {t} {leaving}ADD COLUMN {definition}{key}"));
         if backfill.is_some() && backfill != column.default.as_ref() {
             let definition = definition::column(table, column)?;
             self.note(format!("ALTER TABLE {t} MODIFY COLUMN {definition}"), "the default was for the rows that exist");
@@ -58,8 +60,15 @@ impl Plan<'_> {
                 ),
             ));
         }
+        let drop = format!("DROP COLUMN {}", quote(&column.name));
+        let is_last = known.columns.len() == 1;
         self.drop_type_check(table, &column.name, &column.ty);
-        self.push(format!("ALTER TABLE {} DROP COLUMN {}", quote(table), quote(&column.name)));
+        if is_last {
+            // The server keeps one column at least: it goes by the statement that brings the next one.
+            self.leaving.push((table.to_owned(), drop));
+        } else {
+            self.push(format!("ALTER TABLE {} {drop}", quote(table)));
+        }
         Ok(())
     }
 
@@ -108,13 +117,7 @@ impl Plan<'_> {
         self.step_back(table, aside, later)
     }
 
-    pub(crate) fn alter_enum(
-        &mut self,
-        before: &EnumType,
-        after: &EnumType,
-        map: &[(String, String)],
-        later: &[Change],
-    ) -> Result<()> {
+    pub(crate) fn alter_enum(&mut self, before: &EnumType, after: &EnumType, map: &[(String, String)]) -> Result<()> {
         let mut places = Vec::new();
         for table in &self.now.tables {
             for column in
@@ -136,8 +139,7 @@ impl Plan<'_> {
             let altered = if keeps { altered } else { Column { default: None, ..altered } };
             self.turn_into(&table, &column, &altered, None)?;
         }
-        // Foreign keys compare the places of labels, which are the same again once every column has them.
-        self.unpark(later)
+        Ok(())
     }
 
     /// Gives rows another label in place of one that goes. A label that is new has to come first, beside the old ones.
@@ -173,20 +175,8 @@ impl Plan<'_> {
         Ok(wider)
     }
 
-    pub(crate) fn alter_column(
-        &mut self,
-        table: &str,
-        before: &Column,
-        after: &Column,
-        backfill: Option<&ColumnDefault>,
-        later: &[Change],
-    ) -> Result<()> {
-        self.turn_into(table, before, after, backfill)?;
-        self.unpark(later)
-    }
-
     /// Makes a column another one; foreign keys that had to go for it are still away.
-    fn turn_into(
+    pub(crate) fn turn_into(
         &mut self,
         table: &str,
         before: &Column,
@@ -300,8 +290,9 @@ impl Plan<'_> {
         Ok(())
     }
 
-    /// Brings back the foreign keys under which nothing changes any more.
-    fn unpark(&mut self, later: &[Change]) -> Result<()> {
+    /// Brings back the foreign keys under which nothing changes any more. Those of enums compare the places of labels,
+    /// which are the same again once every column has them.
+    pub(crate) fn unpark(&mut self, later: &[Change]) -> Result<()> {
         let waits = |owner: &str, key: &ForeignKey| {
             later.iter().any(|change| match change {
                 Change::AlterColumn { table, before, .. } => touches(owner, key, table, &before.name),

@@ -100,6 +100,7 @@ fn plan(changes: &[Change], before: &Schema, after: &Schema, online: bool) -> Re
         online,
         parked: Vec::new(),
         parked_checks: Vec::new(),
+        leaving: Vec::new(),
         made: Vec::new(),
     };
     plan.now.tables.iter_mut().for_each(quotes::table);
@@ -107,6 +108,9 @@ fn plan(changes: &[Change], before: &Schema, after: &Schema, online: bool) -> Re
         let change = quotes::change(change, &plan.now, &after);
         plan.refuse(&change)?;
         plan.make(&change, changes.get(index + 1..).unwrap_or_default())?;
+    }
+    for (table, drop) in std::mem::take(&mut plan.leaving) {
+        plan.push(format!("ALTER TABLE {} {drop}", quote(&table)));
     }
     plan.ask_of_changed();
     let mut steps = plan.first;
@@ -130,6 +134,8 @@ struct Plan<'a> {
     parked: Vec<(String, ForeignKey)>,
     /// Checks taken away while a column that they read gets another name: table and name.
     parked_checks: Vec<(String, String)>,
+    /// Columns that were the last ones of their tables: table, and what takes the column away with the next statement.
+    leaving: Vec<(String, String)>,
     /// Tables that were made on the way, and hold no rows yet.
     made: Vec<String>,
 }
@@ -146,7 +152,7 @@ impl Plan<'_> {
         if let Change::RenameColumn { table, .. } = change {
             quotes::table(self.table_mut(table)?);
         }
-        Ok(())
+        self.unpark(later)
     }
 
     fn change(&mut self, change: &Change, later: &[Change]) -> Result<()> {
@@ -156,7 +162,7 @@ impl Plan<'_> {
             | Change::DropEnum { .. }
             | Change::CreateSchema { .. }
             | Change::DropSchema { .. } => Ok(()),
-            Change::AlterEnum { before, after, map } => self.alter_enum(before, after, map, later),
+            Change::AlterEnum { before, after, map } => self.alter_enum(before, after, map),
             Change::CreateTable { table } => self.create_table(table),
             Change::DropTable { table } => {
                 self.push(format!("DROP TABLE {}", quote(&table.name)));
@@ -182,7 +188,7 @@ impl Plan<'_> {
             Change::DropColumn { table, column } => self.drop_column(table, column),
             Change::RenameColumn { table, from, to } => self.rename_column(table, from, to, later),
             Change::AlterColumn { table, before, after, backfill } => {
-                self.alter_column(table, before, after, backfill.as_ref(), later)
+                self.turn_into(table, before, after, backfill.as_ref())
             }
             Change::AddIndex { table, index } => self.add_index(table, index),
             Change::DropIndex { table, index } => self.drop_index(table, index),

@@ -277,8 +277,9 @@ impl Planner {
         line.leaving.extend(source.old.map(|old| old.name));
         let has = |columns: &[String]| columns.iter().any(|column| column == name);
         // The key of the table as it is stored, which a change of the key in the same plan may have left behind.
-        let bound =
-            targeted
+        let bound = targeted
+                // SQLite keeps one column at least.
+                || line.table.columns.is_empty()
                 || has(&line.table.primary_key)
                 || has(&line.old.primary_key)
                 || line.table.indexes.iter().any(|index| index.mentions(name))
@@ -386,7 +387,8 @@ impl Planner {
         } else if name.starts_with("sqlite_autoindex_") {
             // It belongs to a UNIQUE in the table's own text, and goes only with that.
             self.must_rebuild(id);
-        } else if !self.forecast.dropped.contains(&id) {
+        } else {
+            // Also of a table that goes: another index may come by its name before that.
             self.steps.push(Step::new(format!("DROP INDEX {}", quote(name))));
         }
         Ok(())

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use covet_drivers::Result;
-use covet_drivers::catalog::{Change, EnumType, ForeignKey, Schema, Table};
+use covet_drivers::catalog::{Change, EnumType, ForeignKey, Index, Schema, Table};
 
 use crate::schema::diff::judge::Judge;
 use crate::schema::diff::moved::Moving;
@@ -101,8 +101,44 @@ impl Places {
         }
     }
 
+    /// Where an index comes by a name that one of a table that goes still bears, that index goes first, and so does a
+    /// foreign key which it serves. The names of indexes are those of the whole schema on PostgreSQL and SQLite.
+    fn free_names(&mut self) {
+        let name = |index: &Index| index.name.to_lowercase();
+        let comes = self.add_indexes.iter().filter_map(|change| match change {
+            Change::AddIndex { index, .. } => Some(name(index)),
+            _ => None,
+        });
+        let taken: BTreeSet<String> = comes.collect();
+        let mut first: Vec<(String, Index)> = Vec::new();
+        let mut going: Vec<&mut Table> = Vec::new();
+        for change in &mut self.drop_tables {
+            let Change::DropTable { table } = change else { continue };
+            let indexes = std::mem::take(&mut table.indexes);
+            let (goes, stays): (Vec<_>, Vec<_>) = indexes.into_iter().partition(|index| taken.contains(&name(index)));
+            table.indexes = stays;
+            first.extend(goes.into_iter().map(|index| (table.name.clone(), index)));
+            going.push(table);
+        }
+        for table in going {
+            let stands = |(owner, index): &(String, Index), key: &ForeignKey| {
+                (*owner == table.name && index.leads(&key.columns))
+                    || (*owner == key.target && index.keeps_unique(&key.target_columns))
+            };
+            let keys = std::mem::take(&mut table.foreign_keys);
+            let (goes, stays): (Vec<_>, Vec<_>) =
+                keys.into_iter().partition(|key| first.iter().any(|index| stands(index, key)));
+            table.foreign_keys = stays;
+            let drop = |foreign_key| Change::DropForeignKey { table: table.name.clone(), foreign_key };
+            self.drop_foreign_keys.extend(goes.into_iter().map(drop));
+        }
+        let drop = |(table, index)| Change::DropIndex { table, index };
+        self.drop_indexes.extend(first.into_iter().map(drop));
+    }
+
     /// The changes, place after place.
-    pub(super) fn in_order(self) -> impl Iterator<Item = Change> {
+    pub(super) fn in_order(mut self) -> impl Iterator<Item = Change> {
+        self.free_names();
         [
             self.drop_foreign_keys,
             self.drop_checks,
