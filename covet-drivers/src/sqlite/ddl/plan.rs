@@ -276,11 +276,11 @@ impl Planner {
         let source = line.sources.remove(at);
         line.leaving.extend(source.old.map(|old| old.name));
         let has = |columns: &[String]| columns.iter().any(|column| column == name);
-        // The key of the table as it is stored, which a change of the key in the same plan may have left behind.
         let bound = targeted
                 // SQLite keeps one column at least.
                 || line.table.columns.is_empty()
                 || has(&line.table.primary_key)
+                // As the key is stored, which a change of it in the same plan may have left behind.
                 || has(&line.old.primary_key)
                 || line.table.indexes.iter().any(|index| index.mentions(name))
                 || line.old.checks.iter().any(|check| check.expression.mentions(name))
