@@ -210,4 +210,13 @@ pub(crate) const CASES: &[Case] = &[
         rows: &["INSERT INTO p (n) VALUES (7)", "INSERT INTO t (p_n) VALUES (7)"],
         ..CASE
     },
+    Case {
+        id: "R25 a stored column is generated no longer, and gets another type",
+        before: "t{id auto; n u8?; g u8? stored:n}",
+        after: "t{id auto; n u8?; g text(9)?}",
+        decide: &["narrow t.g"],
+        rows: &["INSERT INTO t (n) VALUES (7), (NULL)"],
+        changed: &["g"],
+        ..CASE
+    },
 ];
