@@ -90,7 +90,10 @@ fn waits<'s>(guard: &Step, mut earlier: impl Iterator<Item = &'s Step>, quoting:
     let Some(asked) = Names::of(guard, quoting) else { return true };
     earlier.any(|step| {
         let Some(touched) = Names::of(step, quoting).filter(|_| step.rust.is_none()) else { return true };
-        let shares_table = asked.tables.iter().any(|table| touched.all.contains(table));
+        // What names a table only to point at it or to read it leaves its rows alone.
+        let is_asked = |own| asked.all.contains(own) || asked.tables.contains(own);
+        let is_other = touched.own.as_ref().is_some_and(|own| !touched.renames && !is_asked(own));
+        let shares_table = !is_other && asked.tables.iter().any(|table| touched.all.contains(table));
         let shares_more = asked.all.iter().any(|name| !asked.tables.contains(name) && touched.all.contains(name));
         let keeps_rows = matches!(touched.first.as_str(), "alter" | "update") && !touched.renames;
         shares_table && !touched.is_index && (!keeps_rows || shares_more || asked.by_function)
@@ -100,6 +103,8 @@ fn waits<'s>(guard: &Step, mut earlier: impl Iterator<Item = &'s Step>, quoting:
 /// The names in a statement.
 struct Names {
     first: String,
+    /// The table that is altered or updated, where its name stands alone.
+    own: Option<String>,
     /// Those behind FROM and JOIN, and those of which a guard asks a catalog.
     tables: Vec<String>,
     /// All words that may be names.
@@ -154,6 +159,7 @@ impl Names {
             || start.eat(&["drop", "index"]);
         let mut names = Names {
             first: String::new(),
+            own: own(&words),
             tables: Vec::new(),
             all: Vec::new(),
             renames: false,
@@ -191,7 +197,7 @@ impl Names {
             // What is renamed within a table keeps its rows, and shares a name with a guard that asks for it.
             let within = plain && matches!(name.as_str(), "column" | "constraint" | "index");
             names.renames |= before == "rename" && !within;
-            if matches!(before.as_str(), "from" | "join") {
+            if matches!(before.as_str(), "from" | "join") && !(plain && name == "select") {
                 names.tables.push(name.clone());
                 is_table = true;
             }
@@ -201,6 +207,19 @@ impl Names {
             before = if plain { name } else { String::new() };
         }
         Some(names)
+    }
+}
+
+/// The table of `ALTER TABLE t` and `UPDATE t`, the only one whose rows change but for what triggers do; as Covet writes
+/// them, with the name in quotes and without a schema.
+fn own(words: &[Word<'_>]) -> Option<String> {
+    let mut start = Reader::new(words);
+    if !start.eat(&["alter", "table"]) && !start.eat(&["update"]) {
+        return None;
+    }
+    match start.take()? {
+        Word::Name(name) if !start.sign('.') => Some(name.to_ascii_lowercase()),
+        _ => None,
     }
 }
 
@@ -279,6 +298,14 @@ mod tests {
         ] {
             assert_eq!(waits(&guard, [Step::new(sql)].iter(), QUOTING), wanted, "{sql}");
         }
+        for sql in [
+            "ALTER TABLE `u` ADD CONSTRAINT `f` FOREIGN KEY (`a`) REFERENCES `t` (`a`)",
+            "UPDATE `u` SET `a` = (SELECT MAX(`a`) FROM `t`)",
+        ] {
+            assert!(!waits(&guard, [Step::new(sql)].iter(), QUOTING), "{sql}");
+        }
+        let twice = Step::guard("SELECT COUNT(*) FROM (SELECT 1 FROM `t` GROUP BY `a`) AS twice", "twice");
+        assert!(!waits(&twice, [Step::new("CREATE TABLE `u` (`select` INT)")].iter(), QUOTING));
         let shape = Step::guard("SELECT count(*) FROM columns_of('t') WHERE name <> 'a'", "columns");
         assert!(waits(&shape, [Step::new("ALTER TABLE `t` RENAME COLUMN `x` TO `y`")].iter(), QUOTING));
         assert!(!waits(&shape, [Step::new("ALTER TABLE `u` RENAME COLUMN `x` TO `y`")].iter(), QUOTING));
