@@ -210,15 +210,16 @@ impl Names {
     }
 }
 
-/// The table of `ALTER TABLE t` and `UPDATE t`, the only one whose rows change but for what triggers do; as Covet writes
-/// them, with the name in quotes and without a schema.
+/// The table of `ALTER TABLE t` and `UPDATE t SET`, the only one whose rows change but for what triggers do; as Covet
+/// writes them, with the name in quotes and without a schema. An UPDATE of MySQL may name more tables before its SET.
 fn own(words: &[Word<'_>]) -> Option<String> {
     let mut start = Reader::new(words);
-    if !start.eat(&["alter", "table"]) && !start.eat(&["update"]) {
+    let alters = start.eat(&["alter", "table"]);
+    if !alters && !start.eat(&["update"]) {
         return None;
     }
     match start.take()? {
-        Word::Name(name) if !start.sign('.') => Some(name.to_ascii_lowercase()),
+        Word::Name(name) if !start.sign('.') && (alters || start.eat(&["set"])) => Some(name.to_ascii_lowercase()),
         _ => None,
     }
 }
@@ -293,6 +294,8 @@ mod tests {
             ("CREATE TABLE `u` (`b` INT) COLLATE /*M! utf8mb4_bin */ /*!80000 utf8mb4_0900_bin */", false),
             ("CREATE TABLE `u` (`b` INT) /*!80000 SELECT * FROM t */", true),
             ("CREATE TABLE `t` (`a` INT)", true),
+            ("UPDATE `u` JOIN `t` ON `t`.`id` = `u`.`id` SET `t`.`a` = 1", true),
+            ("UPDATE `u`, `t` SET `t`.`a` = 1", true),
             ("INSERT INTO u SELECT * FROM t", true),
             ("/*!80000 UPDATE t SET a = 1 */", true),
         ] {
