@@ -12,7 +12,7 @@ use crate::mysql::connection::{Failure, MySqlConnection, Standing};
 use crate::mysql::dialect::QUOTING;
 use crate::mysql::errors::{NOT_PREPARABLE, STALE, of_json};
 use crate::mysql::exact::exact;
-use crate::sql::{miscounted, split};
+use crate::sql::{miscounted, split, wrong_number};
 use crate::value::Value;
 
 /// The most rows that are read and thrown away to keep a session in step.
@@ -59,7 +59,12 @@ impl MySqlConnection {
         loop {
             let expected = usize::from(prepared.statement.num_params());
             if expected != values.len() {
-                let (error, broken) = miscounted(command.sql, QUOTING, expected, values.len());
+                // The driver makes places of named ones, which the text cannot bear out.
+                let (error, broken) = if holds_named_placeholder(command.sql) {
+                    (wrong_number(expected, values.len()), false)
+                } else {
+                    miscounted(command.sql, QUOTING, expected, values.len())
+                };
                 if broken {
                     self.break_off();
                 } else {
