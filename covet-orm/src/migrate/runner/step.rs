@@ -96,14 +96,15 @@ fn waits<'s>(guard: &Step, mut earlier: impl Iterator<Item = &'s Step>, quoting:
         let shares_table = !is_other && asked.tables.iter().any(|table| touched.all.contains(table));
         let shares_more = asked.all.iter().any(|name| !asked.tables.contains(name) && touched.all.contains(name));
         let keeps_rows = matches!(touched.first.as_str(), "alter" | "update") && !touched.renames;
-        shares_table && !touched.is_index && (!keeps_rows || shares_more || asked.by_function)
+        let keeps_answer = touched.is_index || (touched.constrains && !asked.by_function);
+        shares_table && !keeps_answer && (!keeps_rows || shares_more || asked.by_function)
     })
 }
 
 /// The names in a statement.
 struct Names {
     first: String,
-    /// The table that is altered or updated, where its name stands alone.
+    /// The table that is altered, where its name stands alone.
     own: Option<String>,
     /// Those behind FROM and JOIN, and those of which a guard asks a catalog.
     tables: Vec<String>,
@@ -115,6 +116,8 @@ struct Names {
     by_function: bool,
     /// It makes or drops an index, which no answer depends on.
     is_index: bool,
+    /// It makes or drops a constraint and nothing else, which leaves rows alone.
+    constrains: bool,
 }
 
 /// Words of guards and of changes that are no names; any other word may be one.
@@ -165,6 +168,7 @@ impl Names {
             renames: false,
             by_function: false,
             is_index,
+            constrains: constrains(&words),
         };
         let mut before = String::new();
         let mut is_table = false;
@@ -210,18 +214,42 @@ impl Names {
     }
 }
 
-/// The table of `ALTER TABLE t` and `UPDATE t SET`, the only one whose rows change but for what triggers do; as Covet
-/// writes them, with the name in quotes and without a schema. An UPDATE of MySQL may name more tables before its SET.
+/// The table of `ALTER TABLE t`, the only one whose rows change; as Covet writes it, with the name in quotes and without
+/// a schema. An UPDATE may change other tables too: it can name several, and foreign keys and triggers hand it on.
 fn own(words: &[Word<'_>]) -> Option<String> {
     let mut start = Reader::new(words);
-    let alters = start.eat(&["alter", "table"]);
-    if !alters && !start.eat(&["update"]) {
+    if !start.eat(&["alter", "table"]) {
         return None;
     }
     match start.take()? {
-        Word::Name(name) if !start.sign('.') && (alters || start.eat(&["set"])) => Some(name.to_ascii_lowercase()),
+        Word::Name(name) if !start.sign('.') => Some(name.to_ascii_lowercase()),
         _ => None,
     }
+}
+
+/// Whether it is one `ALTER TABLE t ADD CONSTRAINT` or `DROP CONSTRAINT`, as Covet writes them.
+fn constrains(words: &[Word<'_>]) -> bool {
+    let mut start = Reader::new(words);
+    if !start.eat(&["alter", "table"]) || !matches!(start.take(), Some(Word::Name(_))) {
+        return false;
+    }
+    let is_one = start.eat(&["add", "constraint"])
+        || start.eat(&["drop", "constraint"])
+        || start.eat(&["drop", "foreign", "key"]);
+    let mut depth = 0_u32;
+    let more = words.iter().any(|word| match word {
+        Word::Sign('(') => {
+            depth += 1;
+            false
+        }
+        Word::Sign(')') => {
+            depth = depth.saturating_sub(1);
+            false
+        }
+        Word::Sign(sign) => *sign == ',' && depth == 0,
+        _ => false,
+    });
+    is_one && !more
 }
 
 /// Whether there is one word in a comment that some servers run, behind the version that it is for.
@@ -285,6 +313,10 @@ mod tests {
             ("ALTER TABLE `t` RENAME COLUMN `x` TO `a`", true),
             ("ALTER TABLE `t` RENAME COLUMN `x` TO `y`", false),
             ("ALTER TABLE `t` RENAME INDEX `x` TO `y`", false),
+            ("ALTER TABLE `t` ADD CONSTRAINT `c` CHECK (`a` IS NOT NULL OR coalesce(`b`, 1) > 0)", false),
+            ("ALTER TABLE `t` ADD CONSTRAINT `c` CHECK (`a` > 0), MODIFY COLUMN `a` BIGINT", true),
+            ("ALTER TABLE `t` DROP FOREIGN KEY `a`", false),
+            ("ALTER TABLE `t` DROP CONSTRAINT `a`", false),
             ("ALTER TABLE `s` RENAME TO `t`", true),
             ("RENAME TABLE `s` TO `t`", true),
             ("DROP TABLE `t`", true),
@@ -296,21 +328,19 @@ mod tests {
             ("CREATE TABLE `t` (`a` INT)", true),
             ("UPDATE `u` JOIN `t` ON `t`.`id` = `u`.`id` SET `t`.`a` = 1", true),
             ("UPDATE `u`, `t` SET `t`.`a` = 1", true),
+            ("UPDATE `u` SET `a` = 2 WHERE EXISTS (SELECT 1 FROM `t` WHERE `t`.`a` = `u`.`a`)", true),
             ("INSERT INTO u SELECT * FROM t", true),
             ("/*!80000 UPDATE t SET a = 1 */", true),
         ] {
             assert_eq!(waits(&guard, [Step::new(sql)].iter(), QUOTING), wanted, "{sql}");
         }
-        for sql in [
-            "ALTER TABLE `u` ADD CONSTRAINT `f` FOREIGN KEY (`a`) REFERENCES `t` (`a`)",
-            "UPDATE `u` SET `a` = (SELECT MAX(`a`) FROM `t`)",
-        ] {
-            assert!(!waits(&guard, [Step::new(sql)].iter(), QUOTING), "{sql}");
-        }
+        let points = "ALTER TABLE `u` ADD CONSTRAINT `f` FOREIGN KEY (`a`) REFERENCES `t` (`a`)";
+        assert!(!waits(&guard, [Step::new(points)].iter(), QUOTING));
         let twice = Step::guard("SELECT COUNT(*) FROM (SELECT 1 FROM `t` GROUP BY `a`) AS twice", "twice");
         assert!(!waits(&twice, [Step::new("CREATE TABLE `u` (`select` INT)")].iter(), QUOTING));
         let shape = Step::guard("SELECT count(*) FROM columns_of('t') WHERE name <> 'a'", "columns");
         assert!(waits(&shape, [Step::new("ALTER TABLE `t` RENAME COLUMN `x` TO `y`")].iter(), QUOTING));
+        assert!(waits(&shape, [Step::new("ALTER TABLE `t` DROP CONSTRAINT `c`")].iter(), QUOTING));
         assert!(!waits(&shape, [Step::new("ALTER TABLE `u` RENAME COLUMN `x` TO `y`")].iter(), QUOTING));
     }
 }
