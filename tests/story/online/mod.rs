@@ -224,4 +224,31 @@ pub(crate) const ALL: &[Change] = &[
         holds: &[("SELECT sum([what]) FROM [log]", 3)],
         ..CHANGE
     },
+    Change {
+        id: "O21 an index comes by the name of one that goes with its table, and a foreign key needs it",
+        before: "a{id auto; n i32; uq:by~name(n)} t{id auto; a_n i32; fk(a_n)->a(n)}",
+        after: "b{id auto; name i32; uq:by~name(name)} c{id auto; b_name i32; fk(b_name)->b(name)}",
+        decide: &["drop table a", "drop table t"],
+        parts: &[Part::Expand, Part::Contract],
+        ..CHANGE
+    },
+    Change {
+        id: "O22 a stored column is on its own, and no NULL is left in it",
+        before: "a{id auto; n i32?; g i32? stored:n}",
+        after: "a{id auto; n i32?; g i32}",
+        rows: &["INSERT INTO [a] ([n]) VALUES (1), (NULL)"],
+        decide: &["backfill a.g with 5"],
+        refused: &[(Kind::Mysql, "another way to generate a.g")],
+        parts: &[Part::Whole],
+        holds: &[("SELECT sum([g]) FROM [a]", 6)],
+        ..CHANGE
+    },
+    Change {
+        id: "O23 a new table points at a key that gives way",
+        before: "p{id i64 pk}",
+        after: "p{id i64 uq; key i64 pk =0} t{id auto; p i64 ->p.id}",
+        rows: &[],
+        parts: &[Part::Expand, Part::Contract],
+        ..CHANGE
+    },
 ];

@@ -34,7 +34,7 @@ pub(super) fn split(changes: &[Change], before: &Schema, rewrites: &dyn Fn(&Colu
                 if rewrites(from, after) {
                     parts.retype(before, known, from, after, backfill.as_ref())?;
                 } else {
-                    parts.alter(table, from, after, backfill.as_ref());
+                    parts.alter(known, from, after, backfill.as_ref());
                 }
             }
             // What stands on nothing that changes later.
@@ -46,7 +46,11 @@ pub(super) fn split(changes: &[Change], before: &Schema, rewrites: &dyn Fn(&Colu
             {
                 parts.expand.push(change.clone());
             }
-            other if is_unnoticed(other, before) && expanded.apply(other).is_some() => {
+            other
+                if is_unnoticed(other, before)
+                    && is_ready(other, changes, &expanded)
+                    && expanded.apply(other).is_some() =>
+            {
                 parts.expand.push(other.clone());
             }
             other => parts.contract.push(other.clone()),
@@ -70,6 +74,32 @@ fn is_unnoticed(change: &Change, before: &Schema) -> bool {
             before.table(table).is_none_or(|known| foreign_key.columns.iter().any(|name| known.column(name).is_none()))
         }
         _ => false,
+    }
+}
+
+/// Whether nothing that goes later bears the name, and what a foreign key stands on is there and stays.
+fn is_ready(change: &Change, changes: &[Change], expanded: &Schema) -> bool {
+    let is = |name: &str, other: &str| name.eq_ignore_ascii_case(other);
+    match change {
+        Change::AddIndex { index: new, .. } => !changes.iter().any(|change| match change {
+            Change::DropIndex { index, .. } => is(&index.name, &new.name),
+            Change::RenameIndex { from, .. } => is(from, &new.name),
+            _ => false,
+        }),
+        Change::AddForeignKey { foreign_key: new, .. } => {
+            let on = &new.target_columns;
+            let goes = changes.iter().any(|change| match change {
+                Change::DropForeignKey { foreign_key, .. } => is(&foreign_key.name, &new.name),
+                Change::RenameConstraint { from, .. } => is(from, &new.name),
+                Change::DropIndex { table, index } => *table == new.target && index.keeps_unique(on),
+                Change::AlterPrimaryKey { table, before, .. } => {
+                    *table == new.target && before.len() == on.len() && before.iter().all(|name| on.contains(name))
+                }
+                _ => false,
+            });
+            !goes && expanded.table(&new.target).is_some_and(|target| target.is_unique(on))
+        }
+        _ => true,
     }
 }
 
@@ -108,13 +138,15 @@ impl Parts {
     }
 
     /// A column that changes where it stands.
-    fn alter(&mut self, table: &str, from: &Column, after: &Column, backfill: Option<&ColumnDefault>) {
-        if let Some(value) = backfill {
-            let (table, column, value) = (table.to_owned(), from.clone(), value.clone());
+    fn alter(&mut self, known: &Table, from: &Column, after: &Column, backfill: Option<&ColumnDefault>) {
+        // Nothing is written to a column that is generated until then.
+        let is_generated = known.column(&from.name).is_some_and(|column| column.generated.is_some());
+        if let Some(value) = backfill.filter(|_| !is_generated) {
+            let (table, column, value) = (known.name.clone(), from.clone(), value.clone());
             self.backfill.push(Change::FillColumn { table, column, value });
         }
         // What came meanwhile is filled again before NULL is refused.
-        self.contract.push(altered(table, from, after, backfill));
+        self.contract.push(altered(&known.name, from, after, backfill));
     }
 
     /// A column of another type: one beside it that follows it, is filled, and takes its place.
@@ -160,7 +192,9 @@ fn holds(schema: &Schema, table: &Table, from: &Column, after: &Column) -> Optio
     if narrows(&from.ty, &after.ty) || from.ty.as_enum().is_some() || from.case_insensitive != after.case_insensitive {
         return Some("a value that programs of the last release write may not fit".to_owned());
     }
-    if from.auto || after.auto || from.generated.is_some() || after.generated.is_some() {
+    let is_generated = |column: &Column| column.generated.is_some();
+    // It may have been settled by the change before.
+    if from.auto || after.auto || table.column(name).is_some_and(is_generated) || is_generated(after) {
         return Some("the database makes its values".to_owned());
     }
     if has(&table.primary_key) {
