@@ -216,7 +216,91 @@ pub(crate) const CASES: &[Case] = &[
         after: "t{id auto; n u8?; g text(9)?}",
         decide: &["narrow t.g"],
         rows: &["INSERT INTO t (n) VALUES (7), (NULL)"],
-        changed: &["g"],
+        changed: &["t.g"],
+        ..CASE
+    },
+    Case {
+        id: "R26 a table points at a key that is numbered from now on, whose other column gets another name",
+        before: "p{id i64; age i32?; pk(id)}",
+        after: "p{id auto; years i32?} t{id auto; p i64? ->p.id}",
+        decide: &["rename column p.age to p.years"],
+        rows: &["INSERT INTO p (id, age) VALUES (1, 5)"],
+        ..CASE
+    },
+    Case {
+        id: "R27 the same, where the foreign key points at what is made of the column as well",
+        before: "p{id i64; name text(9); kind text(9)? stored:upper(name); pk(id); uq:p~key(id,kind)} \
+            t{id auto; p_id i64; p_kind text(9)?; fk(p_id,p_kind)->p(id,kind)}",
+        after: "p{id auto; title text(9); kind text(9)? stored:upper(title); uq:p~key(id,kind)} \
+            t{id auto; p_id i64; p_kind text(9)?; fk(p_id,p_kind)->p(id,kind)}",
+        decide: &["rename column p.name to p.title"],
+        rows: &["INSERT INTO p (id, name) VALUES (1, 'a')", "INSERT INTO t (p_id, p_kind) VALUES (1, 'A')"],
+        fails: &["INSERT INTO t (p_id, p_kind) VALUES (1, 'B')"],
+        ..CASE
+    },
+    Case {
+        id: "R28 a stored column becomes a text of its own while what it read gets another type",
+        before: "t{id auto; n i32?; g i32? stored:n}",
+        after: "t{id auto; n i64?; g text(9)?}",
+        decide: &["narrow t.g"],
+        rows: &["INSERT INTO t (n) VALUES (7), (NULL)"],
+        changed: &["t.g"],
+        holds: &[("SELECT count(*) FROM t WHERE g = '7'", 1)],
+        ..CASE
+    },
+    Case {
+        id: "R29 a stored column becomes a text of its own, and what it read is filled",
+        before: "t{id auto; n i64?; g i64? stored:n}",
+        after: "t{id auto; n i64; g text(9)?}",
+        decide: &["narrow t.g", "backfill t.n with 0"],
+        rows: &["INSERT INTO t (n) VALUES (7), (NULL)"],
+        changed: &["t.g", "t.n"],
+        holds: &[("SELECT count(*) FROM t WHERE g IS NULL", 1), ("SELECT count(*) FROM t WHERE n = 0", 1)],
+        ..CASE
+    },
+    Case {
+        id: "R30 a stored column becomes a wider one of its own, and the enum that it read loses a label",
+        before: "t{id auto; m enum(mood,a,b,c); n i32?; g i32? stored:CASE~WHEN~m~=~'a'~THEN~1~END}",
+        after: "t{id auto; m enum(mood,b,a); n i32?; g i64?}",
+        decide: &["drop label 'c' of mood"],
+        rows: &["INSERT INTO t (m) VALUES ('a'), ('b')"],
+        holds: &[("SELECT SUM(g) FROM t", 1)],
+        works: &["INSERT INTO t (m, g) VALUES ('b', 5000000000)"],
+        ..CASE
+    },
+    Case {
+        id: "R31 a stored column is on its own, and another that it read is made of something else",
+        before: "t{id auto; n i32; h i32? stored:n~+~1; g i32? stored:h~*~2}",
+        after: "t{id auto; n i32; h i32? stored:n~+~2; g i32?}",
+        rows: &["INSERT INTO t (n) VALUES (1)"],
+        changed: &["t.h"],
+        not_on: Some((Kind::Postgres, "reads the generated column h")),
+        holds: &[("SELECT h FROM t", 3), ("SELECT g FROM t", 4)],
+        ..CASE
+    },
+    Case {
+        id: "R32 a table goes, and another has a foreign key and a check with the names of its own",
+        before: "g{id auto} users{id auto} users_role{id auto; group_id i64? ->g.id; n i32; ck:top(n~<~9)}",
+        after: "g{id auto} users{id auto; role_group_id i64? ->g.id} q{id auto; n i32; ck:top(n~<~9)}",
+        decide: &["drop table users_role"],
+        rows: &["INSERT INTO g (id) VALUES (1)", "INSERT INTO users_role (group_id, n) VALUES (1, 2)"],
+        fails: &["INSERT INTO q (n) VALUES (9)", "INSERT INTO users (role_group_id) VALUES (7)"],
+        ..CASE
+    },
+    Case {
+        id: "R33 a stored column that was to hold no NULL, which not every database looks at, is on its own",
+        before: "t{id auto; n i32?; g i32 stored:n}",
+        after: "t{id auto; n i32?; g i32?}",
+        rows: &["INSERT INTO t (n) VALUES (7)"],
+        works: &["INSERT INTO t (n, g) VALUES (8, NULL)"],
+        ..CASE
+    },
+    Case {
+        id: "R34 a stored column under a unique index that only includes it is on its own, and comes back",
+        before: "p{id auto; code i32; n i32; g i32? stored:n; uq(code)+g} t{id auto; c i32 ->p.code}",
+        after: "p{id auto; code i32; n i32; g i32?; uq(code)+g} t{id auto; c i32 ->p.code}",
+        rows: &["INSERT INTO p (code, n) VALUES (7, 1)", "INSERT INTO t (c) VALUES (7)"],
+        only_on: Some((Kind::Postgres, "only includes")),
         ..CASE
     },
 ];

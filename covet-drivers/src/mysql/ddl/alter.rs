@@ -205,7 +205,7 @@ impl Plan<'_> {
                 format!("{table}.{} holds values that do not fit {}", after.name, after.ty),
             );
         }
-        if now.nullable && !after.nullable && after.generated.is_none() {
+        if (now.nullable || now.generated.is_some()) && !after.nullable && after.generated.is_none() {
             match backfill {
                 // As a value of the type that the column still has, where that can hold it.
                 Some(value) if self.online => self.fill_with(table, &now, value)?,

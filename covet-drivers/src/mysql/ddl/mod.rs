@@ -107,7 +107,9 @@ fn plan(changes: &[Change], before: &Schema, after: &Schema, online: bool) -> Re
     for (index, change) in changes.iter().enumerate() {
         let change = quotes::change(change, &plan.now, &after);
         plan.refuse(&change)?;
-        plan.make(&change, changes.get(index + 1..).unwrap_or_default())?;
+        let later = changes.get(index + 1..).unwrap_or_default();
+        plan.make(&change, later)?;
+        plan.unpark(later)?;
     }
     for (table, drop) in std::mem::take(&mut plan.leaving) {
         plan.push(format!("ALTER TABLE {} {drop}", quote(&table)));
@@ -152,7 +154,7 @@ impl Plan<'_> {
         if let Change::RenameColumn { table, .. } = change {
             quotes::table(self.table_mut(table)?);
         }
-        self.unpark(later)
+        Ok(())
     }
 
     fn change(&mut self, change: &Change, later: &[Change]) -> Result<()> {
@@ -166,6 +168,7 @@ impl Plan<'_> {
             Change::CreateTable { table } => self.create_table(table),
             Change::DropTable { table } => {
                 self.push(format!("DROP TABLE {}", quote(&table.name)));
+                self.parked.retain(|(owner, _)| *owner != table.name);
                 Ok(())
             }
             Change::RenameTable { from, to } => self.rename_table(from, to),

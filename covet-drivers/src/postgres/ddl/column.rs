@@ -83,12 +83,7 @@ impl Plan {
         let retyped = !same_enum && (before.ty != after.ty || spelled(before) != spelled(after));
         let mut actions = Vec::new();
         if before.generated.is_some() && after.generated.is_none() {
-            if retyped {
-                // In one statement the new type would be looked at while the column is still generated.
-                self.sql(format!("ALTER TABLE {on} ALTER COLUMN {name} DROP EXPRESSION"));
-            } else {
-                actions.push(format!("ALTER COLUMN {name} DROP EXPRESSION"));
-            }
+            actions.push(format!("ALTER COLUMN {name} DROP EXPRESSION"));
         }
         if before.auto && !after.auto && retyped {
             // In one statement the new type would be looked at while the column is still numbered.

@@ -1,7 +1,8 @@
 //! What has to step aside on the way back alone: the way forth did not touch it, or not for this.
 
-use covet_drivers::catalog::{Change, Column, ColumnType, Schema, Table};
+use covet_drivers::catalog::{Change, Column, ColumnType, ForeignKey, Schema, Table};
 
+use crate::schema::diff::back::settles;
 use crate::schema::diff::compare::Places;
 use crate::schema::diff::moved::{Moved, Moving};
 
@@ -11,9 +12,7 @@ pub(super) fn moving(forth: &[Change], after: &Schema) -> Moving {
     let mut moving = Moving::default();
     for change in forth {
         match change {
-            Change::AlterColumn { table, before, after, .. }
-                if before.generated.is_some() && after.generated.is_none() =>
-            {
+            Change::AlterColumn { table, before, after, .. } if settles(before, after) => {
                 moving.0.entry(table.clone()).or_default().gone.insert(after.name.clone());
             }
             Change::AlterEnum { before, after: labelled, .. } => {
@@ -44,7 +43,7 @@ pub(super) fn step_aside(forth: &[Change], after: &Schema, moving: &Moving, plac
             if let Some(moved) = moving.of(&table.name) {
                 of_table(forth, table, moved, places);
             }
-            foreign_keys(forth, table, moving, places);
+            foreign_keys(forth, after, table, moving, places);
         }
     }
 }
@@ -83,8 +82,15 @@ fn of_table(forth: &[Change], table: &Table, moved: &Moved, places: &mut Places)
     }
 }
 
-fn foreign_keys(forth: &[Change], table: &Table, moving: &Moving, places: &mut Places) {
-    for key in table.foreign_keys.iter().filter(|key| moving.moves_foreign_key(&table.name, key)) {
+/// Whether the unique index that a foreign key stands on has to go for the while, if only for a column that it includes.
+pub(super) fn loses_its_ground(key: &ForeignKey, after: &Schema, moving: &Moving) -> bool {
+    let (Some(moved), Some(target)) = (moving.of(&key.target), after.table(&key.target)) else { return false };
+    target.indexes.iter().any(|index| index.keeps_unique(&key.target_columns) && moved.moves_index(index))
+}
+
+fn foreign_keys(forth: &[Change], after: &Schema, table: &Table, moving: &Moving, places: &mut Places) {
+    let moves = |key: &ForeignKey| moving.moves_foreign_key(&table.name, key) || loses_its_ground(key, after, moving);
+    for key in table.foreign_keys.iter().filter(|key| moves(key)) {
         let is_added = |change: &Change| {
             matches!(change, Change::AddForeignKey { table: owner, foreign_key }
                 if *owner == table.name && foreign_key.name == key.name)

@@ -40,6 +40,14 @@ pub(super) fn turn_round(forth: &[Change], after: &Schema) -> Vec<Change> {
                 let (table, column) = (table.clone(), column.clone());
                 places.add_generated.push(Change::AddColumn { table, column, backfill: None });
             }
+            Change::AlterColumn { table, before, after: now, .. } if settles(before, now) => {
+                let column = after.table(table).and_then(|table| table.column(&now.name)).unwrap_or(now).clone();
+                places.drop_generated.push(Change::DropColumn { table: table.clone(), column });
+                let (table, column) = (table.clone(), before.clone());
+                places.add_generated.push(Change::AddColumn { table, column, backfill: None });
+            }
+            // It goes, and comes again as what it was.
+            Change::AlterColumn { table, before, .. } if is_settled(forth, table, &before.name) => {}
             other => step(other, forth, &moving, &mut places),
         }
     }
@@ -47,13 +55,27 @@ pub(super) fn turn_round(forth: &[Change], after: &Schema) -> Vec<Change> {
     let new: Vec<&Table> = after.tables.iter().filter(|table| is_new(&table.name)).collect();
     let mut order = ground::parents_first(new);
     order.reverse();
-    places.drop_tables_in(&order, &moving, |key| !is_new(&key.target) && loses_its_ground(forth, key));
+    places.drop_tables_in(&order, &moving, |key| {
+        !is_new(&key.target) && (loses_its_ground(forth, key) || aside::loses_its_ground(key, after, &moving))
+    });
     places.in_order().chain(renames).collect()
 }
 
 /// Whether a column comes last and goes first: it is generated, or goes and comes again as another one.
 fn is_early(forth: &[Change], table: &str, column: &Column) -> bool {
     column.generated.is_some() || is_replaced(forth, table, &column.name)
+}
+
+/// Whether a column is generated no longer.
+pub(super) fn settles(before: &Column, after: &Column) -> bool {
+    before.generated.is_some() && after.generated.is_none()
+}
+
+fn is_settled(forth: &[Change], table: &str, column: &str) -> bool {
+    forth.iter().any(|change| {
+        matches!(change, Change::AlterColumn { table: t, before, after, .. }
+            if t == table && after.name == column && settles(before, after))
+    })
 }
 
 fn is_replaced(forth: &[Change], table: &str, column: &str) -> bool {
@@ -115,10 +137,6 @@ fn step(change: &Change, forth: &[Change], moving: &Moving, places: &mut Places)
         Change::AddColumn { table, column, .. } => places.drop_columns.push(Change::DropColumn { table, column }),
         Change::DropColumn { table, column } => {
             places.add_columns.push(Change::AddColumn { table, column, backfill: None });
-        }
-        Change::AlterColumn { table, before, after, .. } if before.generated.is_some() && after.generated.is_none() => {
-            places.drop_generated.push(Change::DropColumn { table: table.clone(), column: after });
-            places.add_generated.push(Change::AddColumn { table, column: before, backfill: None });
         }
         Change::AlterColumn { table, mut before, mut after, .. } => {
             // The labels of an enum go back before.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use covet_drivers::Result;
-use covet_drivers::catalog::{Change, EnumType, ForeignKey, Index, Schema, Table};
+use covet_drivers::catalog::{Change, Column, EnumType, ForeignKey, Index, Schema, Table};
 
 use crate::schema::diff::judge::Judge;
 use crate::schema::diff::moved::Moving;
@@ -18,10 +18,10 @@ pub(super) struct Places {
     pub(super) drop_indexes: Vec<Change>,
     /// Primary keys that must go before something else can change.
     pub(super) drop_keys: Vec<Change>,
-    /// Generated columns that go, for good or while what they read changes.
-    pub(super) drop_generated: Vec<Change>,
     /// Columns that are generated no longer, and keep their values.
     pub(super) settle: Vec<Change>,
+    /// Generated columns that go, for good or while what they read changes.
+    pub(super) drop_generated: Vec<Change>,
     /// Indexes and constraints that get another name.
     pub(super) rename: Vec<Change>,
     pub(super) enums: Vec<Change>,
@@ -54,36 +54,19 @@ impl Places {
         for table in order {
             let mut rest = (*table).clone();
             let name = || table.name.clone();
-            rest.foreign_keys.retain(|key| {
-                let moves = moving.moves_foreign_key(&table.name, key) || loses_its_ground(key);
-                let goes = moves || against.contains(&(table, key));
-                if goes {
-                    self.drop_foreign_keys.push(Change::DropForeignKey { table: name(), foreign_key: key.clone() });
-                }
-                !goes
+            let keys = rest.foreign_keys.extract_if(.., |key| {
+                moving.moves_foreign_key(&table.name, key) || loses_its_ground(key) || against.contains(&(table, key))
             });
+            let drop = |foreign_key| Change::DropForeignKey { table: name(), foreign_key };
+            self.drop_foreign_keys.extend(keys.map(drop));
             if let Some(moved) = moving.of(&table.name) {
-                rest.checks.retain(|check| {
-                    let goes = moved.moves_check(check);
-                    if goes {
-                        self.drop_checks.push(Change::DropCheck { table: name(), check: check.clone() });
-                    }
-                    !goes
-                });
-                rest.indexes.retain(|index| {
-                    let goes = moved.moves_index(index);
-                    if goes {
-                        self.drop_indexes.push(Change::DropIndex { table: name(), index: index.clone() });
-                    }
-                    !goes
-                });
-                rest.columns.retain(|column| {
-                    let goes = column.generated.is_some() && moved.gone.contains(&column.name);
-                    if goes {
-                        self.drop_generated.push(Change::DropColumn { table: name(), column: column.clone() });
-                    }
-                    !goes
-                });
+                let checks = rest.checks.extract_if(.., |check| moved.moves_check(check));
+                self.drop_checks.extend(checks.map(|check| Change::DropCheck { table: name(), check }));
+                let indexes = rest.indexes.extract_if(.., |index| moved.moves_index(index));
+                self.drop_indexes.extend(indexes.map(|index| Change::DropIndex { table: name(), index }));
+                let goes = |column: &mut Column| column.generated.is_some() && moved.gone.contains(&column.name);
+                let columns = rest.columns.extract_if(.., goes);
+                self.drop_generated.extend(columns.map(|column| Change::DropColumn { table: name(), column }));
             }
             self.drop_tables.push(Change::DropTable { table: rest });
         }
@@ -101,39 +84,53 @@ impl Places {
         }
     }
 
-    /// Where an index comes by a name that one of a table that goes still bears, that index goes first, and so does a
-    /// foreign key which it serves. The names of indexes are those of the whole schema on PostgreSQL and SQLite.
+    /// Where something comes by a name that a part of a table that goes still bears, that part goes first, and so does a
+    /// foreign key which it serves. The names of indexes are those of the whole schema on PostgreSQL and SQLite, where
+    /// tables share them; those of foreign keys and checks are on MySQL.
     fn free_names(&mut self) {
-        let name = |index: &Index| index.name.to_lowercase();
-        let comes = self.add_indexes.iter().filter_map(|change| match change {
-            Change::AddIndex { index, .. } => Some(name(index)),
-            _ => None,
-        });
-        let taken: BTreeSet<String> = comes.collect();
-        let mut first: Vec<(String, Index)> = Vec::new();
-        let mut going: Vec<&mut Table> = Vec::new();
-        for change in &mut self.drop_tables {
-            let Change::DropTable { table } = change else { continue };
-            let indexes = std::mem::take(&mut table.indexes);
-            let (goes, stays): (Vec<_>, Vec<_>) = indexes.into_iter().partition(|index| taken.contains(&name(index)));
-            table.indexes = stays;
-            first.extend(goes.into_iter().map(|index| (table.name.clone(), index)));
-            going.push(table);
+        let coming = self.coming();
+        let mut freed: Vec<(String, Index)> = Vec::new();
+        for table in self.drop_tables.iter_mut().filter_map(dropped) {
+            let name = || table.name.clone();
+            let indexes = table.indexes.extract_if(.., |index| coming.indexes.contains(&index.name.to_lowercase()));
+            freed.extend(indexes.map(|index| (name(), index)));
+            let checks = table.checks.extract_if(.., |check| coming.checks.contains(&check.name.to_lowercase()));
+            self.drop_checks.extend(checks.map(|check| Change::DropCheck { table: name(), check }));
         }
-        for table in going {
-            let stands = |(owner, index): &(String, Index), key: &ForeignKey| {
+        for table in self.drop_tables.iter_mut().filter_map(dropped) {
+            let serves = |(owner, index): &(String, Index), key: &ForeignKey| {
                 (*owner == table.name && index.leads(&key.columns))
                     || (*owner == key.target && index.keeps_unique(&key.target_columns))
             };
-            let keys = std::mem::take(&mut table.foreign_keys);
-            let (goes, stays): (Vec<_>, Vec<_>) =
-                keys.into_iter().partition(|key| first.iter().any(|index| stands(index, key)));
-            table.foreign_keys = stays;
+            let keys = table.foreign_keys.extract_if(.., |key| {
+                coming.foreign_keys.contains(&key.name.to_lowercase()) || freed.iter().any(|index| serves(index, key))
+            });
             let drop = |foreign_key| Change::DropForeignKey { table: table.name.clone(), foreign_key };
-            self.drop_foreign_keys.extend(goes.into_iter().map(drop));
+            self.drop_foreign_keys.extend(keys.map(drop));
         }
         let drop = |(table, index)| Change::DropIndex { table, index };
-        self.drop_indexes.extend(first.into_iter().map(drop));
+        self.drop_indexes.extend(freed.into_iter().map(drop));
+    }
+
+    /// The names that parts of tables come by, in lower case.
+    fn coming(&self) -> Coming {
+        let mut coming = Coming::default();
+        let comes = [&self.create_tables, &self.add_checks, &self.add_indexes, &self.add_foreign_keys];
+        for change in comes.into_iter().flatten() {
+            match change {
+                Change::CreateTable { table } => {
+                    coming.indexes.insert(table.name.to_lowercase());
+                    coming.checks.extend(table.checks.iter().map(|check| check.name.to_lowercase()));
+                }
+                Change::AddCheck { check, .. } => drop(coming.checks.insert(check.name.to_lowercase())),
+                Change::AddIndex { index, .. } => drop(coming.indexes.insert(index.name.to_lowercase())),
+                Change::AddForeignKey { foreign_key, .. } => {
+                    coming.foreign_keys.insert(foreign_key.name.to_lowercase());
+                }
+                _ => {}
+            }
+        }
+        coming
     }
 
     /// The changes, place after place.
@@ -144,8 +141,8 @@ impl Places {
             self.drop_checks,
             self.drop_indexes,
             self.drop_keys,
-            moved::readers_first(self.drop_generated),
             self.settle,
+            moved::readers_first(self.drop_generated),
             self.rename,
             self.enums,
             self.create_tables,
@@ -163,6 +160,21 @@ impl Places {
         ]
         .into_iter()
         .flatten()
+    }
+}
+
+/// Names that come, by what other names they must not meet.
+#[derive(Default)]
+struct Coming {
+    indexes: BTreeSet<String>,
+    foreign_keys: BTreeSet<String>,
+    checks: BTreeSet<String>,
+}
+
+fn dropped(change: &mut Change) -> Option<&mut Table> {
+    match change {
+        Change::DropTable { table } => Some(table),
+        _ => None,
     }
 }
 

@@ -111,6 +111,7 @@ fn add(table: &Table, column: &Column, judge: &mut Judge<'_>, places: &mut Place
 fn alter(table: &Table, was: &Column, column: &Column, judge: &mut Judge<'_>, places: &mut Places) -> Result<()> {
     let name = &table.name;
     // The labels of an enum are a change of the enum, which is made before.
+    let known = was;
     let mut was = was.clone();
     if let (ColumnType::Enum(old), ColumnType::Enum(new)) = (&mut was.ty, &column.ty)
         && old.name == new.name
@@ -145,10 +146,19 @@ fn alter(table: &Table, was: &Column, column: &Column, judge: &mut Judge<'_>, pl
     } else {
         None
     };
-    // What it read may change from then on.
-    let settles = was.generated.is_some() && column.generated.is_none() && was.ty == column.ty;
-    let place = if settles { &mut places.settle } else { &mut places.alter_columns };
-    place.push(Change::AlterColumn { table: name.clone(), before: was, after: column.clone(), backfill });
+    if was.generated.is_some() && column.generated.is_none() {
+        // What it reads may change from then on, and it becomes another as any column does. It may hold NULL whatever it
+        // says, where a database keeps nothing of that for a generated column.
+        was.nullable |= column.nullable;
+        let plain = Column { generated: None, nullable: was.nullable, ..known.clone() };
+        let change = |before, after| Change::AlterColumn { table: name.clone(), before, after, backfill: None };
+        places.settle.push(change(known.clone(), plain));
+        was.generated = None;
+    }
+    if !was.means(column) {
+        let after = column.clone();
+        places.alter_columns.push(Change::AlterColumn { table: name.clone(), before: was, after, backfill });
+    }
     Ok(())
 }
 
