@@ -230,6 +230,7 @@ pub(crate) const ALL: &[Change] = &[
         after: "b{id auto; name i32; uq:by~name(name)} c{id auto; b_name i32; fk(b_name)->b(name)}",
         decide: &["drop table a", "drop table t"],
         parts: &[Part::Expand, Part::Contract],
+        found: &["PG15"],
         ..CHANGE
     },
     Change {
@@ -249,6 +250,7 @@ pub(crate) const ALL: &[Change] = &[
         after: "p{id i64 uq; key i64 pk =0} t{id auto; p i64 ->p.id}",
         rows: &[],
         parts: &[Part::Expand, Part::Contract],
+        found: &["DAT05", "SYS07"],
         ..CHANGE
     },
 ];

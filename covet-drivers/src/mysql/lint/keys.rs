@@ -63,7 +63,7 @@ pub(super) const MA10: Rule = Rule {
         }
         let loose = keys.iter().find(|key| {
             let target = key.target.as_deref().and_then(|target| at.scene.table(target));
-            target.is_some_and(|target| !is_unique(target, &key.target_columns))
+            target.is_some_and(|target| !is_unique(target, &key.target_columns) && !is_made_unique(at, key))
         })?;
         Some(format!(
             "{} ({}) is not unique",
@@ -76,7 +76,10 @@ pub(super) const MA10: Rule = Rule {
         "ALTER TABLE posts ADD CONSTRAINT fk FOREIGN KEY (id) REFERENCES users (id) ON DELETE SET DEFAULT",
         "ALTER TABLE posts ADD COLUMN editor bigint REFERENCES users (id)",
     ],
-    silent: &["ALTER TABLE posts ADD CONSTRAINT fk FOREIGN KEY (id) REFERENCES users (id)"],
+    silent: &[
+        "ALTER TABLE posts ADD CONSTRAINT fk FOREIGN KEY (id) REFERENCES users (id)",
+        "CREATE UNIQUE INDEX users_age_key ON users (age);\nALTER TABLE posts ADD CONSTRAINT fk FOREIGN KEY (id) REFERENCES users (age)",
+    ],
 };
 
 fn is_unique(table: &Table, columns: &[String]) -> bool {
@@ -84,6 +87,24 @@ fn is_unique(table: &Table, columns: &[String]) -> bool {
     columns.is_empty()
         || all(&table.primary_key)
         || table.indexes.iter().any(|index| index.unique && index.condition.is_none() && all(&index.column_names()))
+}
+
+/// Whether the script has made them unique before.
+fn is_made_unique(at: &At<'_>, key: &Constraint) -> bool {
+    let (target, columns) = (key.target.as_deref().unwrap_or_default(), &key.target_columns);
+    let all = |made: &[String]| made.len() == columns.len() && columns.iter().all(|column| among(made, column));
+    at.scene.acts_before(at.statement.index).any(|(_, act)| {
+        same(&act.table, target)
+            && match &act.what {
+                What::CreateIndex(index) => {
+                    index.unique && index.terms.iter().all(|term| term.prefix.is_none()) && all(&index.columns())
+                }
+                What::AddConstraint(made) => {
+                    matches!(made.kind, ConstraintKind::Primary | ConstraintKind::Unique) && all(&made.columns)
+                }
+                _ => false,
+            }
+    })
 }
 
 pub(super) const MA11: Rule = Rule {
