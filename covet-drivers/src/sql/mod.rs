@@ -14,10 +14,10 @@ mod script;
 mod statement;
 mod words;
 
-#[cfg(feature = "mysql")]
-pub(crate) use counted::misdescribed;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
-pub(crate) use counted::{miscounted, wrong_number};
+pub(crate) use counted::miscounted;
+#[cfg(feature = "mysql")]
+pub(crate) use counted::{misdescribed, wrong_number};
 pub use lexer::Quoting;
 pub(crate) use lexer::{Kind, Lexer};
 pub use marks::marked;
