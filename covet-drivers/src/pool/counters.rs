@@ -59,6 +59,8 @@ pub(super) struct Counters {
     pub(super) timeouts: AtomicU64,
     pub(super) leaks: AtomicU64,
     pub(super) tests: AtomicU64,
+    /// Borrowers for whom a connection is tested or opened.
+    pub(super) finding: AtomicUsize,
     /// Attempts to connect that are under way.
     pub(super) opening: AtomicUsize,
     /// Connections that are tested or made ready.

@@ -3,33 +3,32 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-
-use deadpool::managed::Object;
+use std::time::Instant;
 
 use crate::contract::{Connection, ConnectionState};
 use crate::error::Error;
 use crate::pool::counters::{CloseReason, Gauge};
 use crate::pool::lend::clean;
-use crate::pool::member::Source;
+use crate::pool::member::Member;
 use crate::pool::seats::Seat;
-use crate::pool::shared::come_back;
+use crate::pool::shared::Shared;
 
 /// A borrowed connection. When it is dropped the connection goes back clean, or is closed.
 pub struct Lease {
-    held: Option<(Object<Source>, Seat)>,
+    held: Option<(Box<Member>, Seat)>,
     /// Under which its holder is remembered.
     number: usize,
 }
 
 impl Lease {
-    pub(super) fn new(object: Object<Source>, seat: Seat, number: usize) -> Self {
-        Lease { held: Some((object, seat)), number }
+    pub(super) fn new(member: Box<Member>, seat: Seat, number: usize) -> Self {
+        Lease { held: Some((member, seat)), number }
     }
 
     /// Gives the lease a name, for messages that tell who holds connections; beside the place where it was borrowed.
     pub fn set_name(&mut self, name: &'static str) {
         if let Some((_, seat)) = &self.held {
-            seat.pool.warm.desk().holders.rename(self.number, name);
+            seat.pool.desk().holders.rename(self.number, name);
         }
     }
 
@@ -45,27 +44,27 @@ impl Lease {
 
     /// Closes the connection instead of giving it back.
     pub fn discard(mut self) {
-        if let Some((object, seat)) = self.held.take() {
-            seat.pool.warm.desk().holders.remove(self.number);
-            seat.pool.close(object, CloseReason::Discarded);
+        if let Some((member, seat)) = self.held.take() {
+            seat.pool.desk().holders.remove(self.number);
+            seat.pool.close(member, CloseReason::Discarded);
         }
     }
 }
 
 /// Undoes what the borrower left behind; the connection is idle then, or closed.
-async fn clean_up(mut object: Object<Source>, seat: Seat, returning: Gauge) {
+async fn clean_up(mut member: Box<Member>, seat: Seat, returning: Gauge) {
     let pool = Arc::clone(&seat.pool);
-    let done = tokio::time::timeout(pool.options.recycle_timeout, clean(&mut object)).await;
-    let is_clean = matches!(done, Ok(Ok(()))) && object.is_clean();
+    let done = tokio::time::timeout(pool.options.recycle_timeout, clean(&mut member)).await;
+    let is_clean = matches!(done, Ok(Ok(()))) && member.is_clean();
     drop(returning);
     if is_clean {
-        object.touch();
-        pool.put_by(object);
-    } else if pool.only && object.connection.state() != ConnectionState::Broken {
+        member.touch(Instant::now());
+        pool.put(member);
+    } else if pool.only && member.connection.state() != ConnectionState::Broken {
         // The next borrower goes on: there is no other connection.
-        pool.put_by(object);
+        pool.put(member);
     } else {
-        pool.close(object, CloseReason::Unclean);
+        pool.close(member, CloseReason::Unclean);
     }
 }
 
@@ -74,7 +73,7 @@ impl Deref for Lease {
 
     fn deref(&self) -> &Self::Target {
         match &self.held {
-            Some((object, _)) => &*object.connection,
+            Some((member, _)) => &*member.connection,
             None => unreachable!("a lease is empty only while it is dropped"),
         }
     }
@@ -83,7 +82,7 @@ impl Deref for Lease {
 impl DerefMut for Lease {
     fn deref_mut(&mut self) -> &mut Self::Target {
         match &mut self.held {
-            Some((object, _)) => &mut *object.connection,
+            Some((member, _)) => &mut *member.connection,
             None => unreachable!("a lease is empty only while it is dropped"),
         }
     }
@@ -91,22 +90,22 @@ impl DerefMut for Lease {
 
 impl fmt::Debug for Lease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Lease").field(&self.held.as_ref().map(|(object, _)| &object.connection)).finish()
+        f.debug_tuple("Lease").field(&self.held.as_ref().map(|(member, _)| &member.connection)).finish()
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Some((object, seat)) = self.held.take() else { return };
-        if object.is_clean() {
-            return come_back(object, seat, self.number);
+        let Some((member, seat)) = self.held.take() else { return };
+        if member.is_clean() {
+            return Shared::come_back(member, seat, self.number);
         }
         // Before it is in nobody's hands, so that whoever drains the pool sees the one or the other.
         let returning = Gauge::up(&seat.pool.counters, |counters| &counters.returning);
-        seat.pool.warm.desk().holders.remove(self.number);
-        if object.connection.state() == ConnectionState::Broken {
+        seat.pool.desk().holders.remove(self.number);
+        if member.connection.state() == ConnectionState::Broken {
             drop(returning);
-            seat.pool.close(object, CloseReason::Broken);
+            seat.pool.close(member, CloseReason::Broken);
             return;
         }
         // What a borrower left behind may hold locks: it goes now, and not when somebody borrows next.
@@ -114,12 +113,12 @@ impl Drop for Lease {
             drop(returning);
             if seat.pool.only {
                 // The next borrower's turn begins with the cleaning.
-                seat.pool.put_by(object);
+                seat.pool.put(member);
             } else {
-                seat.pool.close(object, CloseReason::Unclean);
+                seat.pool.close(member, CloseReason::Unclean);
             }
             return;
         };
-        runtime.spawn(clean_up(object, seat, returning));
+        runtime.spawn(clean_up(member, seat, returning));
     }
 }

@@ -5,103 +5,175 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
-use deadpool::managed::Object;
+use tokio::time::Instant as Deadline;
 
 use crate::contract::ConnectionState;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pool::counters::{CloseReason, Gauge};
 use crate::pool::holders::{Place, in_words};
 use crate::pool::lease::Lease;
-use crate::pool::member::Source;
-use crate::pool::seats::{Seat, Seats};
+use crate::pool::member::Member;
+use crate::pool::queue::{Answer, Left};
+use crate::pool::seats::Seat;
 use crate::pool::shared::Shared;
 
-impl Shared {
-    /// Lends a connection, within the deadline.
-    pub(super) async fn lend(self: &Arc<Self>, place: Place) -> Result<Lease> {
-        let (waiting, first) = self.warm.wait();
-        if first && let Some(lease) = self.take_warm(place) {
-            return Ok(lease);
-        }
-        let mut find = pin!(self.find(place));
-        let found = match poll_fn(|context| Poll::Ready(find.as_mut().poll(context))).await {
-            // Mostly a connection is idle, and a timer would cost as much as taking it.
-            Poll::Ready(found) => found,
-            Poll::Pending => {
-                let began = Instant::now();
-                let deadline = tokio::time::Instant::from_std(began) + self.options.acquire_timeout;
-                match tokio::time::timeout_at(deadline, find).await {
-                    Ok(found) => found.map(|(lease, at)| {
-                        self.counters.waits.add(at.saturating_duration_since(began));
-                        (lease, at)
-                    }),
-                    Err(_) => {
-                        self.counters.waits.add(began.elapsed());
-                        Err(self.too_late())
-                    }
-                }
+/// Somebody who waits. Its place in the order is given up when this is dropped, and what it was given goes to whoever is
+/// next.
+pub(super) struct Turn<'a> {
+    pool: &'a Arc<Shared>,
+    number: usize,
+    /// Until it has its answer.
+    waits: bool,
+}
+
+impl Turn<'_> {
+    /// What it is told.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Answer> {
+        let told = self.pool.desk().ask_again(self.number, context.waker());
+        match told {
+            Ok(answer) => {
+                self.waits = false;
+                Poll::Ready(answer)
             }
-        };
-        drop(waiting);
-        found.map(|(lease, _)| lease)
+            Err(_waker_of_before) => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if !self.waits {
+            return;
+        }
+        let left = self.pool.desk().leave(self.number);
+        match left {
+            Left::Waiting(_) | Left::Answered(Answer::Closed) => {}
+            Left::Answered(answer) => drop(self.pool.seat_of(answer)),
+        }
+    }
+}
+
+impl Shared {
+    /// Asks for a connection, or without a place for a seat alone. Either there is an answer at once, or its turn comes.
+    pub(super) fn ask<'a>(
+        self: &'a Arc<Self>,
+        place: Option<Place>,
+        context: &Context<'_>,
+    ) -> std::result::Result<Answer, Turn<'a>> {
+        let asked = self.desk().ask(place, context.waker());
+        asked.map_err(|number| Turn { pool: self, number, waits: true })
     }
 
-    /// A connection that can be lent, whenever that may be; and when that is.
-    async fn find(self: &Arc<Self>, place: Place) -> Result<(Lease, Instant)> {
+    /// Lends a connection when the turn has come, within the deadline.
+    pub(super) async fn wait(self: &Arc<Self>, mut turn: Turn<'_>, place: Place) -> Result<Lease> {
         let seen = self.gate.begun();
-        let Ok(seat) = Seats::take(self).await else { return Err(closed()) };
-        let now = Instant::now();
-        if let Some((object, number)) = self.warm.take_passed(place, now) {
-            return Ok((Lease::new(object, seat, number), now));
+        let began = Instant::now();
+        let deadline = Deadline::from_std(began) + self.options.acquire_timeout;
+        let mut late = pin!(tokio::time::sleep_until(deadline));
+        let mut has_just_asked = true;
+        let answer = poll_fn(|context| {
+            if !std::mem::take(&mut has_just_asked)
+                && let Poll::Ready(answer) = turn.poll(context)
+            {
+                return Poll::Ready(Some(answer));
+            }
+            late.as_mut().poll(context).map(|()| None)
+        });
+        match answer.await {
+            Some(Answer::Lent(member, number, since)) => {
+                let lease = Lease::new(member, Seat::held(self), number);
+                self.counters.waits.add(since.saturating_duration_since(began));
+                Ok(lease)
+            }
+            Some(Answer::Seat) => self.find(Seat::held(self), place, seen, began).await,
+            Some(Answer::Closed) => Err(closed()),
+            None => {
+                drop(turn);
+                self.counters.waits.add(began.elapsed());
+                Err(self.too_late())
+            }
         }
-        // Boxed: it takes more room, and whoever waits for a turn mostly gets what somebody gives back.
-        let (object, seat) = match self.take_fresh(now) {
-            Some(object) => (object, seat),
-            None => Box::pin(self.find_or_open(seat, seen)).await?,
-        };
-        let now = Instant::now();
-        let number = self.warm.desk().holders.add(place, now);
-        if self.seats.is_closed() {
-            // It was closed while this one was tested. Whoever drains the pool may have looked before the holder was
-            // written down, and have been told that everything is back.
-            self.warm.desk().holders.remove(number);
-            self.close(object, CloseReason::PoolClosed);
+    }
+
+    /// Lends a connection to somebody who has a seat, came at that time, and when so many attempts to connect had been
+    /// begun.
+    pub(super) async fn find(self: &Arc<Self>, seat: Seat, place: Place, seen: u64, began: Instant) -> Result<Lease> {
+        let _finding = Gauge::up(&self.counters, |counters| &counters.finding);
+        let deadline = Deadline::from_std(began) + self.options.acquire_timeout;
+        let found = tokio::time::timeout_at(deadline, self.find_or_open(seat, seen)).await;
+        match found {
+            Ok(found) => {
+                let (member, seat) = found?;
+                self.counters.waits.add(began.elapsed());
+                self.lend(member, seat, place)
+            }
+            Err(_) => {
+                self.counters.waits.add(began.elapsed());
+                Err(self.too_late())
+            }
+        }
+    }
+
+    /// Lends a connection that was found, unless the pool was closed meanwhile.
+    fn lend(self: &Arc<Self>, member: Box<Member>, seat: Seat, place: Place) -> Result<Lease> {
+        let mut desk = self.desk();
+        if desk.is_closed() {
+            drop(desk);
+            self.close(member, CloseReason::PoolClosed);
             return Err(closed());
         }
-        Ok((Lease::new(object, seat, number), now))
+        let number = desk.holders.add(place, Instant::now());
+        drop(desk);
+        Ok(Lease::new(member, seat, number))
     }
 
-    /// What the pool underneath would lend next, if it can be lent as it is.
-    fn take_fresh(&self, now: Instant) -> Option<Object<Source>> {
-        let object = self.take_idle()?;
-        if object.is_clean() && !object.is_expired(now) && !self.is_doubtful(&object, now) {
-            return Some(object);
+    /// Waits for a seat, in the order of asking.
+    pub(super) async fn seat(self: &Arc<Self>) -> Result<Seat> {
+        let answer = match poll_fn(|context| Poll::Ready(self.ask(None, context))).await {
+            Ok(answer) => answer,
+            Err(mut turn) => poll_fn(|context| turn.poll(context)).await,
+        };
+        self.seat_of(answer)
+    }
+
+    /// The seat of an answer, without its connection.
+    fn seat_of(self: &Arc<Self>, answer: Answer) -> Result<Seat> {
+        match answer {
+            Answer::Lent(member, number, _) => {
+                let seat = Seat::held(self);
+                self.desk().holders.remove(number);
+                self.put(member);
+                Ok(seat)
+            }
+            Answer::Seat => Ok(Seat::held(self)),
+            Answer::Closed => Err(closed()),
         }
-        drop(object);
-        None
     }
 
-    /// As [`find`](Shared::find), for somebody who has a seat, and came when so many attempts to connect had been begun.
-    async fn find_or_open(self: &Arc<Self>, mut seat: Seat, mut seen: u64) -> Result<(Object<Source>, Seat)> {
+    /// A connection that can be lent as it is, whenever that may be.
+    async fn find_or_open(self: &Arc<Self>, mut seat: Seat, mut seen: u64) -> Result<(Box<Member>, Seat)> {
         loop {
             let ready = self.take_ready().await;
-            let halted = self.seats.is_halted();
+            let (halted, closed_now, surplus) = {
+                let mut desk = self.desk();
+                (desk.seats.is_halted(), desk.is_closed(), desk.has_surplus())
+            };
             match ready {
-                Some(object) if halted => self.put_by(object),
-                Some(object) => return Ok((object, seat)),
+                Some(member) if halted => self.put(member),
+                Some(member) => return Ok((member, seat)),
                 None => {}
             }
-            if self.seats.is_closed() {
+            if closed_now {
                 return Err(closed());
             }
-            if halted || self.has_surplus() {
+            if halted || surplus {
                 // The pool was paused or made smaller while a connection was opened or tested: this seat may be one too
                 // many, and what is opened now would be closed again.
                 drop(seat);
-                seat = Seats::take(self).await.map_err(|_| closed())?;
+                seat = self.seat().await?;
                 continue;
             }
             match self.open(seat, seen).await {
@@ -112,15 +184,15 @@ impl Shared {
                     // The server gives no more than there are: these must do for a while, in turn.
                     seen = self.gate.begun();
                     self.shrink_for_a_while(refused);
-                    seat = Seats::take(self).await.map_err(|_| closed())?;
+                    seat = self.seat().await?;
                 }
                 // Somebody may have given one back meanwhile.
                 Err((Some(same), error)) => match self.take_ready().await {
-                    Some(object) if self.seats.is_halted() => {
-                        self.put_by(object);
+                    Some(member) if self.is_halted() => {
+                        self.put(member);
                         seat = same;
                     }
-                    Some(object) => return Ok((object, same)),
+                    Some(member) => return Ok((member, same)),
                     None => return Err(error),
                 },
                 Err((None, error)) => return Err(error),
@@ -129,41 +201,44 @@ impl Shared {
     }
 
     /// An idle connection that is made ready to be lent, if there is one.
-    async fn take_ready(self: &Arc<Self>) -> Option<Object<Source>> {
-        // What was passed on to somebody who did not come for it is idle like the others.
-        self.put_below((None, self.warm.clear_passed()));
-        while let Some(object) = self.take_idle() {
+    async fn take_ready(self: &Arc<Self>) -> Option<Box<Member>> {
+        loop {
             let now = Instant::now();
-            if object.is_expired(now) {
-                self.close(object, CloseReason::Lifetime);
-            } else if object.is_clean() && !self.is_doubtful(&object, now) {
-                return Some(object);
-            } else if let Some(object) = self.make_ready(object).await {
-                return Some(object);
+            let (member, doubtful) = {
+                let mut desk = self.desk();
+                let member = desk.take_idle()?;
+                let doubtful = desk.is_doubtful(&member, now);
+                (member, doubtful)
+            };
+            if member.is_expired(now) {
+                self.close(member, CloseReason::Lifetime);
+            } else if !doubtful && member.is_clean() {
+                return Some(member);
+            } else if let Some(member) = self.make_ready(member).await {
+                return Some(member);
             }
         }
-        None
     }
 
     /// Makes sure that the next borrower finds a connection that lives, and nothing of the last one.
-    async fn make_ready(self: &Arc<Self>, object: Object<Source>) -> Option<Object<Source>> {
+    async fn make_ready(self: &Arc<Self>, member: Box<Member>) -> Option<Box<Member>> {
         let _testing = Gauge::up(&self.counters, |counters| &counters.testing);
-        let mut tested = Tested { pool: self, object: Some(object) };
-        let object = tested.object.as_mut()?;
-        let dirty = !object.is_clean();
-        if dirty && object.connection.state() != ConnectionState::Broken {
-            match tokio::time::timeout(self.options.recycle_timeout, clean(object)).await {
-                Ok(Ok(())) if object.is_clean() => object.proven = Instant::now(),
+        let mut tested = Tested { pool: self, member: Some(member) };
+        let member = tested.member.as_mut()?;
+        let dirty = !member.is_clean();
+        if dirty && member.connection.state() != ConnectionState::Broken {
+            match tokio::time::timeout(self.options.recycle_timeout, clean(member)).await {
+                Ok(Ok(())) if member.is_clean() => member.proven = Instant::now(),
                 _ => return tested.fail(CloseReason::Unclean),
             }
         }
-        if object.connection.state() == ConnectionState::Broken {
+        if member.connection.state() == ConnectionState::Broken {
             return tested.fail(CloseReason::Broken);
         }
-        if self.is_doubtful(object, Instant::now()) {
+        if self.desk().is_doubtful(member, Instant::now()) {
             self.counters.tests.fetch_add(1, Relaxed);
-            match tokio::time::timeout(self.ping_timeout(), object.connection.ping()).await {
-                Ok(Ok(())) => object.proven = Instant::now(),
+            match tokio::time::timeout(self.ping_timeout(), member.connection.ping()).await {
+                Ok(Ok(())) => member.proven = Instant::now(),
                 Ok(Err(_)) => {
                     self.doubt();
                     return tested.fail(CloseReason::Dead);
@@ -176,23 +251,18 @@ impl Shared {
                 }
             }
         }
-        tested.object.take()
+        tested.member.take()
     }
 
     /// Closes idle connections of which it is not certain that they live.
     fn close_doubtful(&self) {
         let now = Instant::now();
-        let removed = self.store.retain(|member, _| !self.is_doubtful(member, now)).removed;
-        for member in removed {
-            member.close(CloseReason::Dead);
-        }
-        let mut shelf = self.store.manager().shelf();
-        let (gone, kept) = shelf.drain(..).partition::<Vec<_>, _>(|member| self.is_doubtful(member, now));
-        shelf.extend(kept);
-        drop(shelf);
-        for member in gone {
-            member.close(CloseReason::Dead);
-        }
+        let gone = {
+            let mut desk = self.desk();
+            let doubtful = desk.doubts(now);
+            desk.remove(doubtful)
+        };
+        Self::close_all(gone, CloseReason::Dead);
     }
 
     /// Nobody was served in time: why, and who holds what there is.
@@ -201,7 +271,7 @@ impl Shared {
         self.counters.timeouts.fetch_add(1, Relaxed);
         let limit = self.options.acquire_timeout;
         let target = self.target();
-        let holders = self.warm.desk().holders.list(Instant::now());
+        let holders = self.holders();
         let held = if holders.is_empty() { String::new() } else { format!("; in use: {}", in_words(&holders)) };
         if let Some(cause) = self.gate.outage() {
             let text = format!("no connection to {target} could be had within {limit:?}: {}{held}", cause.message());
@@ -211,11 +281,14 @@ impl Shared {
                 None => error.with_help("see whether the server runs, and how many connections it allows"),
             };
         }
-        if self.seats.is_paused() {
+        let (paused, most) = {
+            let desk = self.desk();
+            (desk.seats.paused, desk.seats.most)
+        };
+        if paused {
             return Error::new(ErrorKind::PoolTimeout, format!("the pool was paused for {limit:?}{held}"))
                 .with_help("resume it, or wait for longer (`acquire_timeout`)");
         }
-        let most = self.seats.most();
         if holders.len() < most {
             return Error::new(
                 ErrorKind::PoolTimeout,
@@ -237,13 +310,13 @@ impl Shared {
 /// A connection that is tested. Nobody knows in what state it is when the test is dropped half-way.
 struct Tested<'a> {
     pool: &'a Shared,
-    object: Option<Object<Source>>,
+    member: Option<Box<Member>>,
 }
 
 impl Tested<'_> {
-    fn fail(mut self, reason: CloseReason) -> Option<Object<Source>> {
-        if let Some(object) = self.object.take() {
-            self.pool.close(object, reason);
+    fn fail(mut self, reason: CloseReason) -> Option<Box<Member>> {
+        if let Some(member) = self.member.take() {
+            self.pool.close(member, reason);
         }
         None
     }
@@ -251,21 +324,23 @@ impl Tested<'_> {
 
 impl Drop for Tested<'_> {
     fn drop(&mut self) {
-        match self.object.take() {
+        match self.member.take() {
             // The next borrower goes on: there is no other connection.
-            Some(object) if self.pool.only && object.connection.state() != ConnectionState::Broken => drop(object),
-            Some(object) => self.pool.close(object, CloseReason::Dropped),
+            Some(member) if self.pool.only && member.connection.state() != ConnectionState::Broken => {
+                self.pool.put(member)
+            }
+            Some(member) => self.pool.close(member, CloseReason::Dropped),
             None => {}
         }
     }
 }
 
 /// Undoes what a borrower left behind.
-pub(super) async fn clean(object: &mut Object<Source>) -> Result<()> {
-    if object.connection.state() != ConnectionState::Idle {
-        object.connection.rollback().await?;
+pub(super) async fn clean(member: &mut Member) -> Result<()> {
+    if member.connection.state() != ConnectionState::Idle {
+        member.connection.rollback().await?;
     }
-    if object.connection.is_dirty() { object.connection.reset().await } else { Ok(()) }
+    if member.connection.is_dirty() { member.connection.reset().await } else { Ok(()) }
 }
 
 pub(super) fn closed() -> Error {

@@ -1,11 +1,8 @@
-//! A connection of the pool, with what the pool knows of it, and where the pool underneath gets it from.
+//! A connection of the pool, with what the pool knows of it.
 
-use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use deadpool::managed::{self, Metrics, RecycleResult};
 
 use crate::contract::{Connection, ConnectionState};
 use crate::pool::counters::{CloseReason, Counters};
@@ -68,14 +65,18 @@ impl Member {
     }
 
     /// It came back from a borrower just now.
-    pub(super) fn touch(&mut self) {
-        let now = Instant::now();
+    pub(super) fn touch(&mut self, now: Instant) {
         (self.used, self.proven) = (now, now);
+    }
+
+    /// It is closed for this reason when it is dropped.
+    pub(super) fn ends_for(&mut self, reason: CloseReason) {
+        self.reason = reason;
     }
 
     /// Closes it.
     pub(super) fn close(mut self, reason: CloseReason) {
-        self.reason = reason;
+        self.ends_for(reason);
     }
 }
 
@@ -113,38 +114,5 @@ impl Limits {
     /// Whether it matters when a connection came back.
     pub(super) fn need_clock(&self) -> bool {
         self.idle.is_some() || self.lifetime.is_some() || self.believed.is_some()
-    }
-}
-
-/// Idle connections that have not been lent since they were opened, or tested by the monitor. The pool underneath
-/// takes one of them when it has none itself.
-#[derive(Debug, Default)]
-pub(super) struct Source {
-    shelf: Mutex<VecDeque<Box<Member>>>,
-}
-
-impl Source {
-    /// The one that has been there for longest comes first.
-    pub(super) fn shelf(&self) -> MutexGuard<'_, VecDeque<Box<Member>>> {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// No connection is idle.
-#[derive(Debug)]
-pub(super) struct NoneIdle;
-
-/// The pool underneath keeps what is idle. Opening and testing are done outside of it, because it would do both in the
-/// borrower's own future, which may be dropped.
-impl managed::Manager for Source {
-    type Type = Box<Member>;
-    type Error = NoneIdle;
-
-    async fn create(&self) -> Result<Self::Type, NoneIdle> {
-        self.shelf().pop_back().ok_or(NoneIdle)
-    }
-
-    async fn recycle(&self, _: &mut Self::Type, _: &Metrics) -> RecycleResult<NoneIdle> {
-        Ok(())
     }
 }

@@ -1,5 +1,5 @@
-//! Lends connections: deadpool underneath, and around it the rule that a connection comes back
-//! clean or not at all, and what a service needs that runs for long.
+//! Lends connections, by the rule that a connection comes back clean or not at all; and does what a service needs that
+//! runs for long.
 //!
 //! * A connection that is broken or in doubt is closed when its [`Lease`] ends.
 //! * One with an open transaction is rolled back at once, on a task of its own, so that it holds no
@@ -13,15 +13,17 @@
 //!
 //! | file | does |
 //! |---|---|
-//! | `warm.rs` | keeps the connection that came back last at hand, and the list of who holds one |
-//! | `lend.rs` | finds a connection for whoever has none at hand |
-//! | `seats.rs` | says how many may hold one, and whose turn it is |
+//! | `desk.rs` | has everything under its lock: idle connections, seats, who waits, who holds |
+//! | `seats.rs` | counts how many may hold a connection |
+//! | `queue.rs` | keeps the order of those who wait |
+//! | `lend.rs` | waits for a turn, and tests or opens a connection |
 //! | `open.rs`, `gate.rs` | open connections, and say when to try |
 //! | `monitor.rs` | looks after idle ones from time to time |
 //! | `switch.rs` | goes over to another database |
 //! | `lease.rs` | cleans up after a borrower |
 
 mod counters;
+mod desk;
 mod gate;
 mod histogram;
 mod holders;
@@ -31,18 +33,20 @@ mod member;
 mod monitor;
 mod open;
 mod options;
+mod queue;
 mod seats;
 mod shared;
 mod spread;
 mod status;
 mod switch;
-mod warm;
 
+use std::collections::VecDeque;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use crate::contract::Backend;
 use crate::error::{Error, ErrorKind, Result};
@@ -57,9 +61,9 @@ pub use status::PoolStatus;
 pub use switch::{Stopped, Switches};
 
 use lend::closed;
-use seats::Seats;
+use queue::Answer;
+use seats::Seat;
 use shared::Shared;
-use warm::Bar;
 
 /// A pool of connections to one database. Cloning shares it.
 #[derive(Clone)]
@@ -113,13 +117,16 @@ impl Pool {
     /// As there.
     pub async fn acquire_for(&self, place: Place) -> Result<Lease> {
         let shared = &self.shared;
-        if !shared.warm.is_barred()
-            && let Some(lease) = shared.take_warm(place)
-        {
-            return Ok(lease);
+        match poll_fn(|context| Poll::Ready(shared.ask(Some(place), context))).await {
+            Ok(Answer::Lent(member, number, _)) => Ok(Lease::new(member, Seat::held(shared), number)),
+            Ok(Answer::Closed) => Err(closed()),
+            // Boxed: everybody who borrows would carry its room.
+            Ok(Answer::Seat) => {
+                let (seat, seen) = (Seat::held(shared), shared.gate.begun());
+                Box::pin(shared.find(seat, place, seen, Instant::now())).await
+            }
+            Err(turn) => Box::pin(shared.wait(turn, place)).await,
         }
-        // Boxed: everybody who borrows would carry its room.
-        Box::pin(shared.lend(place)).await
     }
 
     /// Opens connections until there are `min_size`.
@@ -135,11 +142,11 @@ impl Pool {
             while shared.counters.open() < wanted {
                 let missing = wanted - shared.counters.open();
                 let openings = (0..missing).map(|_| async {
-                    let seat = Seats::take(shared).await.map_err(|_| closed())?;
+                    let seat = shared.seat().await?;
                     shared.open(seat, seen).await.map(drop).map_err(|(_, error)| error)
                 });
                 futures_util::future::try_join_all(openings).await?;
-                if shared.seats.is_closed() {
+                if shared.is_closed() {
                     return Err(closed());
                 }
             }
@@ -195,12 +202,12 @@ impl Pool {
     /// Lends nothing until [`resume`](Pool::resume): borrowers wait, in their order and within their deadlines. What is
     /// lent already is not touched.
     pub fn pause(&self) {
-        self.shared.pause();
+        self.shared.desk().seats.paused = true;
     }
 
     /// Lends again.
     pub fn resume(&self) {
-        self.shared.resume();
+        self.shared.reseat(|desk| desk.seats.paused = false);
     }
 
     /// Closes the pool: idle connections end now, lent ones when they come back, and nobody gets another.
@@ -234,55 +241,27 @@ impl Pool {
 impl Shared {
     fn resize(&self, max_size: usize) {
         let _one = self.resizing.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.store.status().max_size < max_size {
-            // Room underneath is never taken away: the seats say how many there are.
-            self.store.resize(max_size);
-        }
-        self.seats.resize(max_size);
-        if !self.looks_for_surplus() {
-            return;
-        }
-        self.clear_warm();
-        // Those that have been idle for longest go first.
-        let mut surplus = self.counters.open().saturating_sub(max_size);
-        let mut goes = || {
-            let goes = surplus > 0;
-            surplus = surplus.saturating_sub(1);
-            goes
-        };
-        let mut gone = Vec::new();
-        {
-            let mut shelf = self.store.manager().shelf();
-            while !shelf.is_empty() && goes() {
-                gone.extend(shelf.pop_front());
+        let gone = self.reseat(|desk| {
+            desk.seats.resize(max_size);
+            if !desk.look_for_surplus() {
+                return VecDeque::new();
             }
-        }
-        gone.extend(self.store.retain(|_, _| !goes()).removed);
-        for member in gone {
-            member.close(CloseReason::Resized);
-        }
-        self.has_surplus();
-    }
-
-    fn pause(&self) {
-        if self.seats.pause(true) {
-            self.warm.bar(Bar::Paused);
-            self.clear_warm();
-        }
-    }
-
-    fn resume(&self) {
-        if self.seats.pause(false) {
-            self.warm.unbar(Bar::Paused);
-        }
+            let mut surplus = self.counters.open().saturating_sub(max_size);
+            desk.remove(|_| {
+                let goes = surplus > 0;
+                surplus = surplus.saturating_sub(1);
+                goes
+            })
+        });
+        Self::close_all(gone, CloseReason::Resized);
     }
 
     fn shut(&self) {
-        if !self.seats.is_closed() {
-            self.warm.bar(Bar::Closed);
-            self.seats.close();
+        let (idle, told) = self.desk().close();
+        for waker in told {
+            waker.wake();
         }
-        self.empty();
+        Self::close_all(idle, CloseReason::PoolClosed);
         self.ended.send_replace(true);
     }
 }

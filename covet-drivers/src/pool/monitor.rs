@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use crate::observe::Leak;
 use crate::pool::counters::{CloseReason, Gauge};
 use crate::pool::member::Member;
-use crate::pool::seats::{Seat, Seats};
+use crate::pool::seats::Seat;
 use crate::pool::shared::Shared;
 
 /// The most connections that are tested at a time.
@@ -27,13 +27,6 @@ struct Monitor {
     ended: watch::Receiver<bool>,
 }
 
-/// What becomes of an idle connection.
-enum Fate {
-    Stays,
-    Closed(CloseReason),
-    Tested(Seat),
-}
-
 impl Shared {
     /// Begins the monitor, unless it runs, has nothing to do, or there is no runtime for it yet.
     pub(super) fn start_monitor(self: &Arc<Self>) {
@@ -44,7 +37,7 @@ impl Shared {
         let has_work =
             self.options.leak_after.is_some() || (!self.only && (limits.need_clock() || self.options.min_size > 0));
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        if has_work && !self.seats.is_closed() && !self.monitored.swap(true, SeqCst) {
+        if has_work && !self.is_closed() && !self.monitored.swap(true, SeqCst) {
             let monitor = Monitor { pool: Arc::downgrade(self), ended: self.ended.subscribe() };
             runtime.spawn(monitor.run(self.options.monitor_interval));
         }
@@ -56,10 +49,10 @@ impl Shared {
             return;
         }
         let Ok(filling) = Arc::clone(&self.filling).try_lock_owned() else { return };
-        let wanted = self.options.min_size.min(self.seats.most());
+        let wanted = self.options.min_size.min(self.desk().seats.most);
         let missing = wanted.saturating_sub(self.counters.open() + self.counters.opening.load(Relaxed));
         // Where no seat is free, whoever has one opens what is missing.
-        let seats: Vec<Seat> = (0..missing.min(OPENINGS)).map_while(|_| Seats::try_take(self)).collect();
+        let seats: Vec<Seat> = (0..missing.min(OPENINGS)).map_while(|_| self.try_seat()).collect();
         if seats.is_empty() {
             return;
         }
@@ -75,64 +68,31 @@ impl Shared {
     /// Closes what is old, and gives what is to be tested.
     fn sweep(self: &Arc<Self>) -> Vec<(Box<Member>, Seat)> {
         let now = Instant::now();
-        // What lies ready is looked at with the others.
-        let is_old =
-            |member: &Member| member.is_expired(now) || member.is_idle_for_long(now) || self.is_doubtful(member, now);
-        self.put_below(self.warm.clear_old(is_old));
         let mut spare = self.counters.open().saturating_sub(self.options.min_size);
-        let (mut tests, mut closings) = (TESTS, CLOSINGS);
-        let mut fate = |member: &Member| {
-            if closings > 0 && member.is_expired(now) {
-                closings -= 1;
-                spare = spare.saturating_sub(1);
-                return Fate::Closed(CloseReason::Lifetime);
-            }
-            if closings > 0 && spare > 0 && member.is_idle_for_long(now) {
-                closings -= 1;
-                spare -= 1;
-                return Fate::Closed(CloseReason::Idle);
-            }
-            if tests > 0
-                && self.is_doubtful(member, now)
-                && let Some(seat) = Seats::try_take(self)
-            {
-                tests -= 1;
-                return Fate::Tested(seat);
-            }
-            Fate::Stays
-        };
-        let (mut closed, mut tested) = (Vec::new(), Vec::new());
-        // Whoever has been idle for longest comes first: those on the shelf, then those underneath.
-        {
-            let mut shelf = self.store.manager().shelf();
-            for member in std::mem::take(&mut *shelf) {
-                match fate(&member) {
-                    Fate::Stays => shelf.push_back(member),
-                    Fate::Closed(reason) => closed.push((member, reason)),
-                    Fate::Tested(seat) => tested.push((member, seat)),
-                }
-            }
-        }
-        let mut fates = Vec::new();
-        let removed = self.store.retain(|member, _| match fate(member) {
-            Fate::Stays => true,
-            other => {
-                fates.push(other);
-                false
-            }
+        let (mut closings, mut reasons) = (CLOSINGS, Vec::new());
+        let mut desk = self.desk();
+        let closed = desk.remove(|member| {
+            let reason = if closings == 0 {
+                return false;
+            } else if member.is_expired(now) {
+                CloseReason::Lifetime
+            } else if spare > 0 && member.is_idle_for_long(now) {
+                CloseReason::Idle
+            } else {
+                return false;
+            };
+            closings -= 1;
+            spare = spare.saturating_sub(1);
+            reasons.push(reason);
+            true
         });
-        for (member, fate) in removed.removed.into_iter().zip(fates) {
-            match fate {
-                Fate::Closed(reason) => closed.push((member, reason)),
-                Fate::Tested(seat) => tested.push((member, seat)),
-                Fate::Stays => self.shelve(member),
-            }
-        }
-        // Outside of the locks.
-        for (member, reason) in closed {
+        let is_doubtful = desk.doubts(now);
+        let tested = desk.remove_with_seats(TESTS, is_doubtful);
+        drop(desk);
+        for (member, reason) in closed.into_iter().zip(reasons) {
             member.close(reason);
         }
-        tested
+        tested.into_iter().map(|member| (member, Seat::held(self))).collect()
     }
 
     /// Asks an idle connection whether it lives.
@@ -142,7 +102,7 @@ impl Shared {
         let answer = tokio::time::timeout(self.ping_timeout(), member.connection.ping()).await;
         if matches!(answer, Ok(Ok(()))) && member.is_clean() {
             member.proven = Instant::now();
-            self.shelve(member);
+            self.put(member);
         } else {
             member.close(CloseReason::Dead);
             self.doubt();
@@ -153,7 +113,7 @@ impl Shared {
     /// Reports each connection that has been lent for too long, once.
     fn report_leaks(&self) {
         let Some(limit) = self.options.leak_after else { return };
-        let overdue = self.warm.desk().holders.overdue(Instant::now(), limit);
+        let overdue = self.desk().holders.overdue(Instant::now(), limit);
         for holder in overdue {
             self.counters.leaks.fetch_add(1, Relaxed);
             let (database, who) = (self.target(), holder.place.to_string());
@@ -174,7 +134,7 @@ impl Monitor {
         loop {
             let ended = tokio::time::timeout(interval, self.ended.changed()).await;
             let Some(pool) = self.pool.upgrade() else { return };
-            if ended.is_ok() || pool.seats.is_closed() {
+            if ended.is_ok() || pool.is_closed() {
                 return;
             }
             pool.report_leaks();

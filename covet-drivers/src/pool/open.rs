@@ -25,7 +25,7 @@ impl Shared {
             Ok(pass) => pass,
             Err(error) => return Err((Some(seat), error)),
         };
-        if self.seats.is_halted() {
+        if self.is_halted() {
             // It was while this waited for the right to connect: now the connection is not wanted.
             return Ok(seat);
         }
@@ -68,7 +68,7 @@ impl Shared {
         match connected {
             Ok(connection) => {
                 pass.succeeded();
-                self.shelve_new(Member::new(connection, number, &self.limits, Arc::clone(&self.counters)));
+                self.put_new(Member::new(connection, number, &self.limits, Arc::clone(&self.counters)));
                 Ok(())
             }
             Err(error) => {
@@ -83,9 +83,10 @@ impl Shared {
 
     /// The server has no connection for this seat: it is set aside until the next attempt may be made.
     pub(super) fn shrink_for_a_while(self: &Arc<Self>, seat: Seat) {
-        self.seats.park(seat);
+        self.desk().seats.park();
+        drop(seat);
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            self.seats.unpark();
+            self.reseat(|desk| desk.seats.unpark());
             return;
         };
         if self.parked.swap(true, SeqCst) {
@@ -107,7 +108,7 @@ impl Drop for Parked {
     fn drop(&mut self) {
         if let Some(pool) = self.0.upgrade() {
             pool.parked.store(false, SeqCst);
-            pool.seats.unpark();
+            pool.reseat(|desk| desk.seats.unpark());
         }
     }
 }

@@ -1,29 +1,23 @@
-//! What all handles to one pool share, and the way of a connection: out of the pool underneath and back.
+//! What all handles to one pool share.
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use std::sync::{self, Arc};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use deadpool::managed::{self, Object, Timeouts};
-use futures_util::FutureExt as _;
-use tokio::sync::{Mutex, Notify, watch};
+use tokio::sync::{Notify, watch};
 
 use crate::contract::Backend;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::observe::Observer;
 use crate::pool::counters::{CloseReason, Counters};
+use crate::pool::desk::{Calls, Desk};
 use crate::pool::gate::Gate;
-use crate::pool::holders::Place;
-use crate::pool::lease::Lease;
-use crate::pool::member::{Limits, Member, Source};
+use crate::pool::member::{Limits, Member};
 use crate::pool::options::PoolOptions;
-use crate::pool::seats::{Seat, Seats};
-use crate::pool::warm::{Bar, Put, Warm};
-
-/// Takes what the pool underneath has, or nothing.
-const AT_ONCE: Timeouts = Timeouts { wait: Some(Duration::ZERO), create: None, recycle: None };
+use crate::pool::seats::Seat;
 
 /// The database of a pool.
 #[derive(Clone, Debug)]
@@ -35,36 +29,28 @@ pub(super) struct Home {
 
 /// One pool.
 pub(super) struct Shared {
-    /// Keeps idle connections, the one used last on top: its statements are prepared and its caches warm, and the
-    /// others may grow old.
-    pub(super) store: managed::Pool<Source>,
+    desk: Mutex<Desk>,
     /// Where connections are opened, and how often that has changed.
     pub(super) home: watch::Sender<Home>,
     pub(super) options: PoolOptions,
     pub(super) limits: Limits,
     /// The database goes with its one connection, so that is never closed.
     pub(super) only: bool,
-    pub(super) warm: Warm,
-    pub(super) seats: Seats,
     pub(super) gate: Arc<Gate>,
     pub(super) counters: Arc<Counters>,
     pub(super) observer: Option<Arc<dyn Observer>>,
-    /// A connection was closed, or came back to a pool that is closed.
+    /// A connection was closed.
     pub(super) came_back: Notify,
-    /// There are more connections than there may be.
-    pub(super) shrinking: AtomicBool,
+    /// The pool is stopped, and nobody holds a seat.
+    pub(super) emptied: Notify,
     /// Seats are set aside, and somebody waits to put them back.
     pub(super) parked: AtomicBool,
-    /// Microseconds after `began` at which a server was seen to be gone: connections that were last known to live
-    /// before that are tested before they are lent.
-    doubted: AtomicU64,
-    began: Instant,
     /// Held by whoever opens connections up to `min_size`: two would open too many.
-    pub(super) filling: Arc<Mutex<()>>,
+    pub(super) filling: Arc<tokio::sync::Mutex<()>>,
     /// Held by whoever has stopped the pool.
-    pub(super) switching: Arc<Mutex<()>>,
-    /// One at a time: the seats, and the pool underneath.
-    pub(super) resizing: sync::Mutex<()>,
+    pub(super) switching: Arc<tokio::sync::Mutex<()>>,
+    /// Held by whoever makes the pool smaller, until what is too much is closed: two would close too many.
+    pub(super) resizing: Mutex<()>,
     pub(super) monitored: AtomicBool,
     /// The monitor ends when this says so, or is gone.
     pub(super) ended: watch::Sender<bool>,
@@ -82,35 +68,31 @@ impl Shared {
             options.max_size = options.max_size.min(most.max(1));
             options.min_size = options.min_size.min(options.max_size);
         }
-        let store = managed::Pool::builder(Source::default())
-            .max_size(options.max_size)
-            .queue_mode(managed::QueueMode::Lifo)
-            .build()
-            .map_err(|error| Error::new(ErrorKind::Config, "the pool cannot be built").with_source(error))?;
         let only = most == Some(1);
         let limits = Limits::new(&options, only, backend.is_remote());
+        let counters = Arc::<Counters>::default();
         Ok(Arc::new(Shared {
-            store,
+            desk: Mutex::new(Desk::new(options.max_size, limits, only, Arc::clone(&counters))),
             limits,
             only,
-            warm: Warm::new(limits),
-            seats: Seats::new(options.max_size),
             gate: Arc::new(Gate::new(options.max_backoff, backend.target())),
-            counters: Arc::default(),
+            counters,
             observer,
             came_back: Notify::new(),
-            shrinking: AtomicBool::new(false),
+            emptied: Notify::new(),
             parked: AtomicBool::new(false),
-            doubted: AtomicU64::new(0),
-            began: Instant::now(),
             filling: Arc::default(),
             switching: Arc::default(),
-            resizing: sync::Mutex::default(),
+            resizing: Mutex::default(),
             monitored: AtomicBool::new(false),
             ended: watch::Sender::new(false),
             home: watch::Sender::new(Home { backend, number: 0 }),
             options,
         }))
+    }
+
+    pub(super) fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn backend(&self) -> Arc<dyn Backend> {
@@ -122,188 +104,110 @@ impl Shared {
         self.home.borrow().backend.target()
     }
 
-    /// The connection that lies ready, if there is one.
+    pub(super) fn is_closed(&self) -> bool {
+        self.desk().is_closed()
+    }
+
+    /// Whether nobody is to get a connection now, with a seat or without.
+    pub(super) fn is_halted(&self) -> bool {
+        self.desk().seats.is_halted()
+    }
+
+    /// Tells whoever is to be told of what was done at the desk.
     #[inline]
-    pub(super) fn take_warm(self: &Arc<Self>, place: Place) -> Option<Lease> {
-        let reject = |object| {
-            self.put_by(object);
-            self.seats.give();
+    pub(super) fn call(&self, calls: Calls) {
+        if let Some(waker) = calls.wake {
+            waker.wake();
+        }
+        if calls.emptied {
+            self.emptied.notify_waiters();
+        }
+    }
+
+    /// A seat that is free now.
+    pub(super) fn try_seat(self: &Arc<Self>) -> Option<Seat> {
+        let taken = self.desk().seats.take();
+        taken.then(|| Seat::held(self))
+    }
+
+    /// A seat comes back.
+    pub(super) fn seat_back(&self) {
+        let calls = self.desk().seat_back();
+        self.call(calls);
+    }
+
+    /// Changes how many seats there are, and gives those that are free now to whoever waits.
+    pub(super) fn reseat<T>(&self, change: impl FnOnce(&mut Desk) -> T) -> T {
+        let (changed, served) = {
+            let mut desk = self.desk();
+            let changed = change(&mut desk);
+            let served: Vec<Waker> = std::iter::from_fn(|| desk.serve()).collect();
+            (changed, served)
         };
-        let (object, number) = self.warm.take(place, reject)?;
-        Some(Lease::new(object, Seat::held(self), number))
+        served.into_iter().for_each(Waker::wake);
+        changed
     }
 
-    /// An idle connection, of those that the pool underneath keeps. The caller has a seat.
-    pub(super) fn take_idle(&self) -> Option<Object<Source>> {
-        // It never waits: there are at least as many slots as seats, and nothing is opened there. To wait for a slot
-        // would be pending even so, once the task has used up its share of tokio's time.
-        self.store.timeout_get(&AT_ONCE).now_or_never()?.ok()
+    /// A borrower gives its connection back, clean.
+    #[inline]
+    pub(super) fn come_back(mut member: Box<Member>, mut seat: Seat, number: usize) {
+        let pool = &seat.pool;
+        let now = pool.limits.need_clock().then(Instant::now);
+        if let Some(now) = now {
+            member.touch(now);
+        }
+        let back = pool.desk().come_back(member, number, now);
+        match back {
+            Ok(calls) => {
+                pool.call(calls);
+                seat.pass_on();
+            }
+            Err((member, reason)) => pool.close(member, reason),
+        }
     }
 
-    /// An idle connection goes to the pool underneath, or is closed if there is a reason to. Its seat is still held: it is
-    /// free only when the connection is there.
-    pub(super) fn put_by(&self, object: Object<Source>) {
-        let home = object.home;
-        match self.reason_to_close(&object) {
-            Some(reason) => self.close(object, reason),
-            None => drop(object),
+    /// A connection becomes idle, or is closed if there is a reason to. Its seat is still held, or it needs none.
+    pub(super) fn put(&self, member: Box<Member>) {
+        let put = self.desk().put(member);
+        if let Err((member, reason)) = put {
+            self.close(member, reason);
         }
-        self.lies_there(home);
-    }
-
-    fn reason_to_close(&self, member: &Member) -> Option<CloseReason> {
-        if self.seats.is_closed() {
-            return Some(CloseReason::PoolClosed);
-        }
-        if self.only {
-            return None;
-        }
-        if member.home != self.home.borrow().number {
-            return Some(CloseReason::Switched);
-        }
-        if member.is_expired(Instant::now()) {
-            return Some(CloseReason::Lifetime);
-        }
-        self.has_surplus().then_some(CloseReason::Resized)
-    }
-
-    /// Whether there are more connections than there may be, because the pool was made smaller or one was opened that
-    /// is too many. From then on none passes from hand to hand, until [`has_surplus`](Shared::has_surplus) finds that there
-    /// are no longer: a connection that is too many might lie idle for ever behind those.
-    pub(super) fn looks_for_surplus(&self) -> bool {
-        if self.counters.open() <= self.seats.most() {
-            return false;
-        }
-        if !self.shrinking.swap(true, SeqCst) {
-            self.warm.bar(Bar::Shrinking);
-        }
-        true
-    }
-
-    /// Whether there still are more connections than there may be. Finds out when there are no longer.
-    pub(super) fn has_surplus(&self) -> bool {
-        if !self.shrinking.load(SeqCst) {
-            return false;
-        }
-        let surplus = self.counters.open() > self.seats.most();
-        if !surplus && self.shrinking.swap(false, SeqCst) {
-            self.warm.unbar(Bar::Shrinking);
-            // Somebody may have made the pool smaller meanwhile, and have found that it was being looked at.
-            return self.looks_for_surplus();
-        }
-        surplus
-    }
-
-    /// Closes a connection that is out of the pool underneath.
-    pub(super) fn close(&self, object: Object<Source>, reason: CloseReason) {
-        Object::take(object).close(reason);
-        self.came_back.notify_waiters();
     }
 
     /// A connection that was opened becomes idle, unless there are enough by now: it may have been asked for when there
-    /// were to be more, or when an idle one was on its way from one place to another.
-    pub(super) fn shelve_new(&self, member: Box<Member>) {
-        self.looks_for_surplus();
-        self.shelve(member);
-    }
-
-    /// A connection that was opened or tested becomes idle.
-    pub(super) fn shelve(&self, member: Box<Member>) {
-        let home = member.home;
-        match self.reason_to_close(&member) {
-            Some(reason) => member.close(reason),
-            None => self.store.manager().shelf().push_back(member),
-        }
-        self.lies_there(home);
-    }
-
-    /// The pool may have been closed, or gone over to another database, before a connection came to lie there.
-    fn lies_there(&self, home: u64) {
-        if self.seats.is_closed() {
-            self.empty();
-        } else if home != self.home.borrow().number {
-            self.close_strangers();
-        }
-    }
-
-    /// Closes idle connections to another database than the present one.
-    pub(super) fn close_strangers(&self) {
-        let home = self.home.borrow().number;
-        let strangers = {
-            let mut shelf = self.store.manager().shelf();
-            let (kept, strangers) = shelf.drain(..).partition::<VecDeque<_>, _>(|member| member.home == home);
-            *shelf = kept;
-            strangers
+    /// were to be more.
+    pub(super) fn put_new(&self, member: Box<Member>) {
+        let put = {
+            let mut desk = self.desk();
+            desk.look_for_surplus();
+            desk.put(member)
         };
-        let stored = self.store.retain(|member, _| member.home == home).removed;
-        for member in strangers.into_iter().chain(stored) {
-            member.close(CloseReason::Switched);
+        if let Err((member, reason)) = put {
+            self.close(member, reason);
         }
     }
 
-    /// Closes all idle connections of a closed pool.
-    pub(super) fn empty(&self) {
-        let (kept, passed) = self.warm.clear();
-        for object in kept.into_iter().chain(passed) {
-            self.close(object, CloseReason::PoolClosed);
-        }
-        let shelved: Vec<_> = self.store.manager().shelf().drain(..).collect();
-        let stored = self.store.retain(|_, _| false).removed;
-        for member in shelved.into_iter().chain(stored) {
-            member.close(CloseReason::PoolClosed);
+    /// Closes a connection that is not among the idle ones.
+    pub(super) fn close(&self, mut member: Box<Member>, reason: CloseReason) {
+        member.ends_for(reason);
+        drop(member);
+        self.came_back.notify_waiters();
+    }
+
+    pub(super) fn close_all(members: VecDeque<Box<Member>>, reason: CloseReason) {
+        for member in members {
+            member.close(reason);
         }
     }
 
     /// From now on connections that were last known to live before now are tested before they are lent.
     pub(super) fn doubt(&self) {
-        if self.limits.believed.is_none() {
-            return;
-        }
-        self.doubted.store(self.micros(Instant::now()), SeqCst);
-        self.clear_warm();
-    }
-
-    /// Whatever lies ready goes to the pool underneath, where it is looked at before it is lent.
-    pub(super) fn clear_warm(&self) {
-        self.put_below(self.warm.clear());
-    }
-
-    /// Connections go to the pool underneath: one with its seat, and others.
-    pub(super) fn put_below(&self, (kept, others): (Option<Object<Source>>, Vec<Object<Source>>)) {
-        for object in others {
-            self.put_by(object);
-        }
-        if let Some(object) = kept {
-            self.put_by(object);
-            self.seats.give();
-        }
-    }
-
-    /// Whether it is not certain that the connection lives.
-    pub(super) fn is_doubtful(&self, member: &Member, now: Instant) -> bool {
-        let Some(believed) = self.limits.believed else { return false };
-        now.saturating_duration_since(member.proven) > believed
-            || self.micros(member.proven) < self.doubted.load(SeqCst)
-    }
-
-    fn micros(&self, at: Instant) -> u64 {
-        u64::try_from(at.saturating_duration_since(self.began).as_micros()).unwrap_or(u64::MAX)
+        self.desk().doubt();
     }
 
     /// How long a connection may take to answer a test.
     pub(super) fn ping_timeout(&self) -> Duration {
         self.options.ping_timeout.min(self.options.recycle_timeout)
-    }
-}
-
-/// A borrower gives its connection back, clean.
-#[inline]
-pub(super) fn come_back(object: Object<Source>, mut seat: Seat, number: usize) {
-    match seat.pool.warm.put(object, number) {
-        Put::Kept => seat.pass_on(),
-        Put::Passed => {}
-        // Either this one, or the one that lay there, whose seat is free instead of this one's.
-        Put::Below(object) => seat.pool.put_by(object),
     }
 }
 

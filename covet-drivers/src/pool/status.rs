@@ -83,15 +83,15 @@ impl fmt::Display for PoolStatus {
 impl Shared {
     pub(super) fn status(&self) -> PoolStatus {
         let counters = &*self.counters;
-        let (in_use, lent) = {
-            let desk = self.warm.desk();
-            (desk.holders.count(), desk.holders.lent())
-        };
+        let desk = self.desk();
+        let (in_use, lent) = (desk.holders.count(), desk.holders.lent());
+        let (waiting, closed) = (desk.waiting(), desk.is_closed());
+        let (max_size, paused) = (desk.seats.most, desk.seats.paused);
+        drop(desk);
         let size = counters.open();
         let (testing, returning) = (counters.testing.load(Relaxed), counters.returning.load(Relaxed));
-        let closed = self.seats.is_closed();
         PoolStatus {
-            max_size: self.seats.most(),
+            max_size,
             min_size: self.options.min_size,
             size,
             idle: size.saturating_sub(in_use + testing + returning),
@@ -99,8 +99,8 @@ impl Shared {
             testing,
             returning,
             opening: counters.opening.load(Relaxed),
-            waiting: self.warm.waiting(),
-            paused: self.seats.is_paused(),
+            waiting: waiting + counters.finding.load(Relaxed),
+            paused,
             closed,
             lent,
             opened: counters.all_opened(),
@@ -116,6 +116,6 @@ impl Shared {
     }
 
     pub(super) fn holders(&self) -> Vec<Holder> {
-        self.warm.desk().holders.list(Instant::now())
+        self.desk().holders.list(Instant::now())
     }
 }

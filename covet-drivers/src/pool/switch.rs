@@ -2,6 +2,7 @@
 //! database before is lent ever again.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +11,11 @@ use tokio::sync::{OwnedMutexGuard, watch};
 use crate::contract::{Backend, Connection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pool::Pool;
+use crate::pool::counters::CloseReason;
 use crate::pool::holders::in_words;
 use crate::pool::lend::closed;
 use crate::pool::member::Member;
 use crate::pool::shared::{Home, Shared};
-use crate::pool::warm::Bar;
 
 /// A pool that lends nothing and of which nothing is lent. It goes on when this is dropped, with the same database
 /// unless it was [switched](Stopped::switch): whoever asked for a connection meanwhile has waited.
@@ -40,7 +41,7 @@ impl Pool {
         let all_back = async {
             let one = Arc::clone(&shared.switching).lock_owned().await;
             let stopped = Stopped::begin(Arc::clone(shared), one);
-            shared.seats.all_back().await;
+            shared.all_back().await;
             stopped
         };
         let Ok(stopped) = tokio::time::timeout(deadline, all_back).await else {
@@ -51,7 +52,7 @@ impl Pool {
                 Error::new(ErrorKind::PoolTimeout, text).with_help("wait for longer, or end transactions sooner")
             );
         };
-        if shared.seats.is_closed() {
+        if shared.is_closed() {
             return Err(closed());
         }
         Ok(stopped)
@@ -64,11 +65,23 @@ impl Pool {
     }
 }
 
+impl Shared {
+    /// Waits until nobody holds a seat, while nobody gets one.
+    async fn all_back(&self) {
+        loop {
+            let mut emptied = pin!(self.emptied.notified());
+            emptied.as_mut().enable();
+            if self.desk().seats.are_free() {
+                return;
+            }
+            emptied.await;
+        }
+    }
+}
+
 impl Stopped {
     fn begin(pool: Arc<Shared>, one: OwnedMutexGuard<()>) -> Self {
-        pool.seats.stop(true);
-        pool.warm.bar(Bar::Paused);
-        pool.clear_warm();
+        pool.desk().seats.stopped = true;
         Stopped { pool, _one: one }
     }
 
@@ -79,23 +92,26 @@ impl Stopped {
     /// `PoolClosed`, and nothing has changed.
     pub fn switch(self, backend: Arc<dyn Backend>, first: Box<dyn Connection>) -> Result<()> {
         let pool = &self.pool;
-        if pool.seats.is_closed() {
+        if pool.is_closed() {
             return Err(closed());
         }
         let number = pool.home.borrow().number + 1;
         pool.gate.switch(backend.target());
         pool.home.send_replace(Home { backend, number });
-        pool.close_strangers();
-        pool.seats.unpark();
-        pool.shelve(Member::new(first, number, &pool.limits, Arc::clone(&pool.counters)));
+        let strangers = {
+            let mut desk = pool.desk();
+            desk.seats.unpark();
+            desk.switch(number)
+        };
+        Shared::close_all(strangers, CloseReason::Switched);
+        pool.put(Member::new(first, number, &pool.limits, Arc::clone(&pool.counters)));
         Ok(())
     }
 }
 
 impl Drop for Stopped {
     fn drop(&mut self) {
-        self.pool.seats.stop(false);
-        self.pool.warm.unbar(Bar::Paused);
+        self.pool.reseat(|desk| desk.seats.stopped = false);
     }
 }
 

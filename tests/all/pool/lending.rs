@@ -276,6 +276,32 @@ on_each_database! {
         Ok(())
     }
 
+    async fn what_came_for_whoever_gives_up_goes_to_the_next(db: &TestDb) -> Outcome {
+        let pool = open(db.url(), options(1)).await?;
+        for round in 0..20 {
+            let lease = pool.acquire().await?;
+            let mut waiting: Vec<_> = (0..4).map(|_| Box::pin(pool.acquire())).collect();
+            for future in &mut waiting {
+                assert!(futures_util::FutureExt::now_or_never(future).is_none(), "the only connection is lent");
+            }
+            assert_eq!(pool.pool_status().waiting, 4);
+            // In some rounds one who is not the next has gone before, and in some the connection does not come back.
+            if round % 2 == 0 {
+                drop(waiting.remove(2));
+            }
+            if round % 3 == 0 { lease.discard() } else { drop(lease) }
+            // It is the first one's now, who does not come for it.
+            drop(waiting.remove(0));
+            let next = waiting.remove(0);
+            let lease = tokio::time::timeout(millis(1000), next).await??;
+            drop(waiting);
+            drop(lease);
+            let status = pool.pool_status();
+            assert_eq!((status.in_use, status.waiting, status.size), (0, 0, 1), "{status:?}");
+        }
+        Ok(())
+    }
+
     async fn every_connection_is_counted_from_its_opening_to_its_end(db: &TestDb) -> Outcome {
         let pool = open(db.url(), options(3)).await?;
         let (a, mut b, c) = (pool.acquire().await?, pool.acquire().await?, pool.acquire().await?);
