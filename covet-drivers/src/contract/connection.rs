@@ -113,11 +113,11 @@ pub trait Connection: fmt::Debug + Send {
     /// The database's.
     fn rollback_to(&mut self, depth: u32) -> BoxFuture<'_, Result<()>>;
 
-    /// Where the session stands; no I/O.
+    /// Where the session stands; no I/O. The pool asks under its lock: this neither blocks nor uses the pool.
     fn state(&self) -> ConnectionState;
 
     /// Whether a borrower may have left something behind in the session (raw text ran, a setting
-    /// was changed); no I/O. Such a connection is [`reset`](Connection::reset) before it is lent again.
+    /// was changed); no I/O, and asked as [`state`](Connection::state) is. Such a connection is [`reset`](Connection::reset) before it is lent again.
     fn is_dirty(&self) -> bool;
 
     /// Makes the session as good as new: no transaction, no setting, temporary table, lock or

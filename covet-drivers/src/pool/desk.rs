@@ -47,9 +47,6 @@ pub(super) struct Calls {
     pub(super) emptied: bool,
 }
 
-/// A connection that does not go to the idle ones.
-pub(super) type Refused = (Box<Member>, CloseReason);
-
 impl Desk {
     pub(super) fn new(most: usize, limits: Limits, only: bool, counters: Arc<Counters>) -> Self {
         Desk {
@@ -71,9 +68,14 @@ impl Desk {
         self.closed
     }
 
-    /// How many wait.
+    /// Whether anybody may get a connection now, or a seat.
+    pub(super) fn lends(&self) -> bool {
+        !self.closed && !self.seats.is_halted()
+    }
+
+    /// How many wait for a connection.
     pub(super) fn waiting(&self) -> usize {
-        self.queue.len()
+        self.queue.borrowers()
     }
 
     /// Somebody asks for a connection, or without a place for a seat alone. Either there is an answer at once, or the number
@@ -124,18 +126,16 @@ impl Desk {
         self.queue.answer(answer)
     }
 
-    /// A connection comes back clean, and its seat with it, unless it is to be closed: then the seat is free only after
-    /// that.
+    /// A connection comes back clean, and its seat with it; unless it is given back to be closed: then the seat is free only
+    /// after that.
     pub(super) fn come_back(
         &mut self,
         member: Box<Member>,
         number: usize,
         now: Option<Instant>,
-    ) -> Result<Calls, Refused> {
+    ) -> Result<Calls, Box<Member>> {
         self.holders.remove(number);
-        if let Some(reason) = self.reason_to_close(&member, now) {
-            return Err((member, reason));
-        }
+        let member = self.unless_it_ends(member, now)?;
         let next = self.queue.first().filter(|_| self.seats.may_pass()).map(|waiter| waiter.place);
         let answer = match next {
             // From hand to hand.
@@ -161,20 +161,18 @@ impl Desk {
         Calls { wake: self.serve(), emptied: self.seats.stopped && self.seats.are_free() }
     }
 
-    /// A connection becomes idle whose seat is still held, or that needs none.
-    pub(super) fn put(&mut self, member: Box<Member>) -> Result<(), Refused> {
-        match self.reason_to_close(&member, Some(Instant::now())) {
-            Some(reason) => Err((member, reason)),
-            None => {
-                self.lay(member);
-                Ok(())
-            }
-        }
+    /// A connection becomes idle whose seat is still held, or that needs none; unless it is given back to be closed.
+    pub(super) fn put(&mut self, member: Box<Member>) -> Result<(), Box<Member>> {
+        let member = self.unless_it_ends(member, Some(Instant::now()))?;
+        self.lay(member);
+        Ok(())
     }
 
     fn lay(&mut self, member: Box<Member>) {
         let at = match self.idle.back() {
-            Some(last) if last.used > member.used => self.idle.partition_point(|other| other.used <= member.used),
+            Some(last) if self.limits.need_clock() && last.used > member.used => {
+                self.idle.partition_point(|other| other.used <= member.used)
+            }
             _ => self.idle.len(),
         };
         self.idle.insert(at, member);
@@ -185,19 +183,37 @@ impl Desk {
         self.idle.pop_back()
     }
 
-    /// Takes out idle connections; those that have been idle for longest are asked about first.
-    pub(super) fn remove(&mut self, goes: impl FnMut(&Member) -> bool) -> VecDeque<Box<Member>> {
-        take_out(&mut self.idle, goes)
+    /// Takes out idle connections that end; those that have been idle for longest are asked about first. They are closed when
+    /// they are dropped.
+    pub(super) fn end(&mut self, mut reason: impl FnMut(&Member) -> Option<CloseReason>) -> VecDeque<Box<Member>> {
+        take_out(&mut self.idle, |member| match reason(member) {
+            Some(reason) => {
+                member.ends_for(reason);
+                true
+            }
+            None => false,
+        })
     }
 
-    /// As [`remove`](Desk::remove), but so many at most, and takes a free seat for each.
-    pub(super) fn remove_with_seats(&mut self, most: usize, goes: impl Fn(&Member) -> bool) -> VecDeque<Box<Member>> {
+    /// Takes out so many idle connections at most, and takes a free seat for each.
+    pub(super) fn take_with_seats(&mut self, most: usize, which: impl Fn(&Member) -> bool) -> VecDeque<Box<Member>> {
         let (mut left, seats) = (most, &mut self.seats);
         take_out(&mut self.idle, |member| {
-            let is_taken = left > 0 && goes(member) && seats.take();
+            let is_taken = left > 0 && which(member) && seats.take();
             left -= usize::from(is_taken);
             is_taken
         })
+    }
+
+    /// The connection, unless there is a reason to close it.
+    fn unless_it_ends(&mut self, mut member: Box<Member>, now: Option<Instant>) -> Result<Box<Member>, Box<Member>> {
+        match self.reason_to_close(&member, now) {
+            Some(reason) => {
+                member.ends_for(reason);
+                Err(member)
+            }
+            None => Ok(member),
+        }
     }
 
     fn reason_to_close(&mut self, member: &Member, now: Option<Instant>) -> Option<CloseReason> {
@@ -249,24 +265,30 @@ impl Desk {
         self.doubted = Some(Instant::now());
     }
 
-    /// From now on another database is lent from. Gives the idle connections to the one before.
+    /// From now on another database is lent from. Gives the idle connections to the one before, to be closed.
     pub(super) fn switch(&mut self, home: u64) -> VecDeque<Box<Member>> {
         self.home = home;
-        self.remove(|member| member.home != home)
+        self.end(|member| (member.home != home).then_some(CloseReason::Switched))
     }
 
-    /// Nothing is lent any more. Gives the idle connections, and who has waited.
+    /// Nothing is lent any more. Gives the connections that nobody holds, to be closed, and who has waited.
     pub(super) fn close(&mut self) -> (VecDeque<Box<Member>>, Vec<Waker>) {
         self.closed = true;
         let told = std::iter::from_fn(|| self.queue.answer(Answer::Closed)).collect();
-        (std::mem::take(&mut self.idle), told)
+        // What was given to somebody who has not come for it.
+        for (member, number) in self.queue.recall() {
+            self.holders.remove(number);
+            self.seats.give();
+            self.idle.push_back(member);
+        }
+        (self.end(|_| Some(CloseReason::PoolClosed)), told)
     }
 }
 
-fn take_out(idle: &mut VecDeque<Box<Member>>, mut goes: impl FnMut(&Member) -> bool) -> VecDeque<Box<Member>> {
+fn take_out(idle: &mut VecDeque<Box<Member>>, mut goes: impl FnMut(&mut Member) -> bool) -> VecDeque<Box<Member>> {
     let mut gone = VecDeque::new();
-    for member in std::mem::take(idle) {
-        if goes(&member) {
+    for mut member in std::mem::take(idle) {
+        if goes(&mut member) {
             gone.push_back(member);
         } else {
             idle.push_back(member);

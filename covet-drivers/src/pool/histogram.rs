@@ -13,7 +13,7 @@ const CLASSES: usize = (PARTS * DOUBLINGS) as usize;
 /// Counts of durations.
 pub(super) struct Histogram([AtomicU64; CLASSES]);
 
-/// How long borrowers waited that had to wait: the rest found a connection ready.
+/// How long borrowers waited that had to wait, until a connection was theirs: the rest found one ready.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WaitTimes {
     /// How many had to wait.

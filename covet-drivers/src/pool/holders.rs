@@ -128,11 +128,9 @@ impl Holders {
         self.lent
     }
 
-    /// All of them, the longest first.
+    /// All of them, in no order.
     pub(super) fn list(&self, now: Instant) -> Vec<Holder> {
-        let mut list: Vec<Holder> = self.all.iter().flatten().map(|lent| lent.holder(now)).collect();
-        list.sort_by_key(|holder| std::cmp::Reverse(holder.held));
-        list
+        self.all.iter().flatten().map(|lent| lent.holder(now)).collect()
     }
 
     /// Those that are held for longer than that and were not given before.

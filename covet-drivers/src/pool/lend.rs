@@ -88,7 +88,7 @@ impl Shared {
                 self.counters.waits.add(since.saturating_duration_since(began));
                 Ok(lease)
             }
-            Some(Answer::Seat) => self.find(Seat::held(self), place, seen, began).await,
+            Some(Answer::Seat) => self.find(Seat::held(self), place, seen, Some(began)).await,
             Some(Answer::Closed) => Err(closed()),
             None => {
                 drop(turn);
@@ -98,36 +98,41 @@ impl Shared {
         }
     }
 
-    /// Lends a connection to somebody who has a seat, came at that time, and when so many attempts to connect had been
-    /// begun.
-    pub(super) async fn find(self: &Arc<Self>, seat: Seat, place: Place, seen: u64, began: Instant) -> Result<Lease> {
+    /// Lends a connection to somebody who has a seat, came when so many attempts to connect had been begun, and has waited
+    /// since then.
+    pub(super) async fn find(
+        self: &Arc<Self>,
+        seat: Seat,
+        place: Place,
+        seen: u64,
+        waited: Option<Instant>,
+    ) -> Result<Lease> {
         let _finding = Gauge::up(&self.counters, |counters| &counters.finding);
-        let deadline = Deadline::from_std(began) + self.options.acquire_timeout;
-        let found = tokio::time::timeout_at(deadline, self.find_or_open(seat, seen)).await;
-        match found {
-            Ok(found) => {
-                let (member, seat) = found?;
-                self.counters.waits.add(began.elapsed());
-                self.lend(member, seat, place)
+        let began = waited.unwrap_or_else(Instant::now);
+        let mut find = pin!(self.find_or_open(seat, place, seen));
+        let found = match poll_fn(|context| Poll::Ready(find.as_mut().poll(context))).await {
+            Poll::Ready(found) if waited.is_none() => return found,
+            Poll::Ready(found) => Ok(found),
+            Poll::Pending => {
+                let deadline = Deadline::from_std(began) + self.options.acquire_timeout;
+                tokio::time::timeout_at(deadline, find).await
             }
-            Err(_) => {
-                self.counters.waits.add(began.elapsed());
-                Err(self.too_late())
-            }
-        }
+        };
+        self.counters.waits.add(began.elapsed());
+        found.unwrap_or_else(|_| Err(self.too_late()))
     }
 
-    /// Lends a connection that was found, unless the pool was closed meanwhile.
-    fn lend(self: &Arc<Self>, member: Box<Member>, seat: Seat, place: Place) -> Result<Lease> {
+    /// Lends a connection that was found, unless the pool lends nothing now. Gives the number of the holder.
+    fn lend(&self, member: Box<Member>, place: Place) -> Result<Option<(Box<Member>, usize)>> {
         let mut desk = self.desk();
-        if desk.is_closed() {
-            drop(desk);
-            self.close(member, CloseReason::PoolClosed);
-            return Err(closed());
+        if desk.lends() {
+            let number = desk.holders.add(place, Instant::now());
+            return Ok(Some((member, number)));
         }
-        let number = desk.holders.add(place, Instant::now());
+        let closed_now = desk.is_closed();
         drop(desk);
-        Ok(Lease::new(member, seat, number))
+        self.put(member);
+        if closed_now { Err(closed()) } else { Ok(None) }
     }
 
     /// Waits for a seat, in the order of asking.
@@ -153,23 +158,22 @@ impl Shared {
         }
     }
 
-    /// A connection that can be lent as it is, whenever that may be.
-    async fn find_or_open(self: &Arc<Self>, mut seat: Seat, mut seen: u64) -> Result<(Box<Member>, Seat)> {
+    /// Lends a connection, whenever that may be.
+    async fn find_or_open(self: &Arc<Self>, mut seat: Seat, place: Place, mut seen: u64) -> Result<Lease> {
         loop {
-            let ready = self.take_ready().await;
-            let (halted, closed_now, surplus) = {
-                let mut desk = self.desk();
-                (desk.seats.is_halted(), desk.is_closed(), desk.has_surplus())
-            };
-            match ready {
-                Some(member) if halted => self.put(member),
-                Some(member) => return Ok((member, seat)),
-                None => {}
+            if let Some(member) = self.take_ready().await
+                && let Some((member, number)) = self.lend(member, place)?
+            {
+                return Ok(Lease::new(member, seat, number));
             }
-            if closed_now {
+            let (is_closed, is_in_the_way) = {
+                let mut desk = self.desk();
+                (desk.is_closed(), !desk.lends() || desk.has_surplus())
+            };
+            if is_closed {
                 return Err(closed());
             }
-            if halted || surplus {
+            if is_in_the_way {
                 // The pool was paused or made smaller while a connection was opened or tested: this seat may be one too
                 // many, and what is opened now would be closed again.
                 drop(seat);
@@ -186,15 +190,14 @@ impl Shared {
                     self.shrink_for_a_while(refused);
                     seat = self.seat().await?;
                 }
-                // Somebody may have given one back meanwhile.
-                Err((Some(same), error)) => match self.take_ready().await {
-                    Some(member) if self.is_halted() => {
-                        self.put(member);
-                        seat = same;
+                Err((Some(same), error)) => {
+                    // Somebody may have given one back meanwhile.
+                    let Some(member) = self.take_ready().await else { return Err(error) };
+                    if let Some((member, number)) = self.lend(member, place)? {
+                        return Ok(Lease::new(member, same, number));
                     }
-                    Some(member) => return Ok((member, same)),
-                    None => return Err(error),
-                },
+                    seat = same;
+                }
                 Err((None, error)) => return Err(error),
             }
         }
@@ -259,10 +262,10 @@ impl Shared {
         let now = Instant::now();
         let gone = {
             let mut desk = self.desk();
-            let doubtful = desk.doubts(now);
-            desk.remove(doubtful)
+            let is_doubtful = desk.doubts(now);
+            desk.end(|member| is_doubtful(member).then_some(CloseReason::Dead))
         };
-        Self::close_all(gone, CloseReason::Dead);
+        drop(gone);
     }
 
     /// Nobody was served in time: why, and who holds what there is.

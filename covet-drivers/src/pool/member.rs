@@ -9,7 +9,7 @@ use crate::pool::counters::{CloseReason, Counters};
 use crate::pool::options::PoolOptions;
 use crate::pool::spread::shortened;
 
-/// A connection of the pool. It is counted as closed when it is dropped.
+/// A connection of the pool. It is counted as closed when that is decided, and else when it is dropped.
 pub(super) struct Member {
     pub(super) connection: Box<dyn Connection>,
     /// The number of the database that it was opened to.
@@ -22,8 +22,8 @@ pub(super) struct Member {
     expires: Option<Instant>,
     /// For how long it may be idle.
     idle: Option<Duration>,
-    /// Why it is closed, if it is dropped now.
-    reason: CloseReason,
+    /// It was counted as closed.
+    ends: bool,
     counters: Arc<Counters>,
 }
 
@@ -44,7 +44,7 @@ impl Member {
             proven: now,
             expires: limits.lifetime.and_then(|lifetime| now.checked_add(shortened(lifetime, 5))),
             idle: limits.idle.map(|idle| shortened(idle, 5)),
-            reason: CloseReason::Dropped,
+            ends: false,
             counters,
         })
     }
@@ -69,20 +69,18 @@ impl Member {
         (self.used, self.proven) = (now, now);
     }
 
-    /// It is closed for this reason when it is dropped.
+    /// It is not one of the pool's any more, for this reason, and is closed when it is dropped.
     pub(super) fn ends_for(&mut self, reason: CloseReason) {
-        self.reason = reason;
-    }
-
-    /// Closes it.
-    pub(super) fn close(mut self, reason: CloseReason) {
-        self.ends_for(reason);
+        if !self.ends {
+            self.ends = true;
+            self.counters.closed(reason);
+        }
     }
 }
 
 impl Drop for Member {
     fn drop(&mut self) {
-        self.counters.closed(self.reason);
+        self.ends_for(CloseReason::Dropped);
     }
 }
 

@@ -44,9 +44,9 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::{Arc, PoisonError};
-use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+use std::time::Duration;
 
 use crate::contract::Backend;
 use crate::error::{Error, ErrorKind, Result};
@@ -123,7 +123,7 @@ impl Pool {
             // Boxed: everybody who borrows would carry its room.
             Ok(Answer::Seat) => {
                 let (seat, seen) = (Seat::held(shared), shared.gate.begun());
-                Box::pin(shared.find(seat, place, seen, Instant::now())).await
+                Box::pin(shared.find(seat, place, seen, None)).await
             }
             Err(turn) => Box::pin(shared.wait(turn, place)).await,
         }
@@ -240,28 +240,27 @@ impl Pool {
 
 impl Shared {
     fn resize(&self, max_size: usize) {
-        let _one = self.resizing.lock().unwrap_or_else(PoisonError::into_inner);
         let gone = self.reseat(|desk| {
             desk.seats.resize(max_size);
             if !desk.look_for_surplus() {
                 return VecDeque::new();
             }
             let mut surplus = self.counters.open().saturating_sub(max_size);
-            desk.remove(|_| {
+            desk.end(|_| {
                 let goes = surplus > 0;
                 surplus = surplus.saturating_sub(1);
-                goes
+                goes.then_some(CloseReason::Resized)
             })
         });
-        Self::close_all(gone, CloseReason::Resized);
+        drop(gone);
     }
 
     fn shut(&self) {
         let (idle, told) = self.desk().close();
-        for waker in told {
-            waker.wake();
-        }
-        Self::close_all(idle, CloseReason::PoolClosed);
+        told.into_iter().for_each(Waker::wake);
+        // Seats may have come back with what nobody had come for.
+        self.emptied.notify_waiters();
+        drop(idle);
         self.ended.send_replace(true);
     }
 }

@@ -69,29 +69,24 @@ impl Shared {
     fn sweep(self: &Arc<Self>) -> Vec<(Box<Member>, Seat)> {
         let now = Instant::now();
         let mut spare = self.counters.open().saturating_sub(self.options.min_size);
-        let (mut closings, mut reasons) = (CLOSINGS, Vec::new());
+        let mut closings = CLOSINGS;
         let mut desk = self.desk();
-        let closed = desk.remove(|member| {
-            let reason = if closings == 0 {
-                return false;
-            } else if member.is_expired(now) {
+        let closed = desk.end(|member| {
+            let reason = if member.is_expired(now) {
                 CloseReason::Lifetime
             } else if spare > 0 && member.is_idle_for_long(now) {
                 CloseReason::Idle
             } else {
-                return false;
+                return None;
             };
-            closings -= 1;
+            closings = usize::checked_sub(closings, 1)?;
             spare = spare.saturating_sub(1);
-            reasons.push(reason);
-            true
+            Some(reason)
         });
         let is_doubtful = desk.doubts(now);
-        let tested = desk.remove_with_seats(TESTS, is_doubtful);
+        let tested = desk.take_with_seats(TESTS, is_doubtful);
         drop(desk);
-        for (member, reason) in closed.into_iter().zip(reasons) {
-            member.close(reason);
-        }
+        drop(closed);
         tested.into_iter().map(|member| (member, Seat::held(self))).collect()
     }
 
@@ -104,7 +99,8 @@ impl Shared {
             member.proven = Instant::now();
             self.put(member);
         } else {
-            member.close(CloseReason::Dead);
+            member.ends_for(CloseReason::Dead);
+            drop(member);
             self.doubt();
         }
         drop(seat);

@@ -25,8 +25,8 @@ impl Shared {
             Ok(pass) => pass,
             Err(error) => return Err((Some(seat), error)),
         };
-        if self.is_halted() {
-            // It was while this waited for the right to connect: now the connection is not wanted.
+        if !self.desk().lends() {
+            // It did when this began to wait for the right to connect: now the connection is not wanted.
             return Ok(seat);
         }
         self.start_monitor();

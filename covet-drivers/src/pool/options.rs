@@ -52,7 +52,7 @@ pub struct PoolOptions {
     pub monitor_interval: Duration,
 }
 
-/// More than any server lends; a larger number is a mistake, and room is made for it beforehand.
+/// More than any server lends; a larger number is a mistake.
 const MOST: usize = 100_000;
 
 /// Nobody waits for longer on purpose.

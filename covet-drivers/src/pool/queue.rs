@@ -17,7 +17,8 @@ pub(super) struct Queue {
     free: Vec<usize>,
     first: usize,
     last: usize,
-    waiting: usize,
+    /// How many of those who wait want a connection.
+    borrowers: usize,
 }
 
 struct Room {
@@ -59,16 +60,17 @@ pub(super) enum Left {
 
 impl Queue {
     pub(super) fn new() -> Self {
-        Queue { rooms: Vec::new(), free: Vec::new(), first: NONE, last: NONE, waiting: 0 }
+        Queue { rooms: Vec::new(), free: Vec::new(), first: NONE, last: NONE, borrowers: 0 }
     }
 
-    /// How many wait.
-    pub(super) fn len(&self) -> usize {
-        self.waiting
+    /// How many wait for a connection; not those who want a seat alone.
+    pub(super) fn borrowers(&self) -> usize {
+        self.borrowers
     }
 
     /// Somebody waits from now on. Gives the number of the room.
     pub(super) fn join(&mut self, waiter: Waiter) -> usize {
+        self.borrowers += usize::from(waiter.place.is_some());
         let room = Room { before: self.last, after: NONE, guest: Guest::Waits(waiter) };
         let number = match self.free.pop() {
             Some(number) => {
@@ -85,7 +87,6 @@ impl Queue {
             None => self.first = number,
         }
         self.last = number;
-        self.waiting += 1;
         number
     }
 
@@ -103,9 +104,28 @@ impl Queue {
         self.rooms.get(number)?;
         self.unlink(number);
         match std::mem::replace(&mut self.rooms[number].guest, Guest::Answered(answer)) {
-            Guest::Waits(waiter) => Some(waiter.waker),
+            Guest::Waits(waiter) => {
+                self.borrowers -= usize::from(waiter.place.is_some());
+                Some(waiter.waker)
+            }
             Guest::Nobody | Guest::Answered(_) => None,
         }
+    }
+
+    /// Takes back the connections that nobody has come for yet, with the numbers of their holders: those are told that the
+    /// pool is closed.
+    pub(super) fn recall(&mut self) -> Vec<(Box<Member>, usize)> {
+        let mut recalled = Vec::new();
+        for room in &mut self.rooms {
+            match std::mem::replace(&mut room.guest, Guest::Nobody) {
+                Guest::Answered(Answer::Lent(member, number, _)) => {
+                    room.guest = Guest::Answered(Answer::Closed);
+                    recalled.push((member, number));
+                }
+                other => room.guest = other,
+            }
+        }
+        recalled
     }
 
     /// What the one in this room was told, who leaves with it; or nothing yet, and then this wakes it. The waker of before
@@ -127,6 +147,7 @@ impl Queue {
         let left = match guest {
             Guest::Waits(waiter) => {
                 self.unlink(number);
+                self.borrowers -= usize::from(waiter.place.is_some());
                 Left::Waiting(waiter)
             }
             Guest::Answered(answer) => Left::Answered(answer),
@@ -146,7 +167,6 @@ impl Queue {
             Some(room) => room.before = before,
             None => self.last = before,
         }
-        self.waiting -= 1;
     }
 }
 
@@ -176,9 +196,9 @@ mod tests {
             assert!(matches!(queue.leave(rooms[gives_up]), Left::Waiting(_)));
         }
         join(&mut queue, "f");
-        assert_eq!(queue.len(), 3);
+        assert_eq!(queue.borrowers(), 3);
         assert_eq!(served(&mut queue), ["b", "d", "f"]);
-        assert_eq!(queue.len(), 0);
+        assert_eq!(queue.borrowers(), 0);
         assert!(queue.answer(Answer::Closed).is_none(), "nobody is left");
     }
 
@@ -216,7 +236,7 @@ mod tests {
                 queue.answer(Answer::Seat);
                 assert!(matches!(queue.leave(room), Left::Answered(_)));
             }
-            assert_eq!(queue.len(), list.len());
+            assert_eq!(queue.borrowers(), list.len());
         }
     }
 }

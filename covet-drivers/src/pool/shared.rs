@@ -1,6 +1,5 @@
 //! What all handles to one pool share.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -49,8 +48,6 @@ pub(super) struct Shared {
     pub(super) filling: Arc<tokio::sync::Mutex<()>>,
     /// Held by whoever has stopped the pool.
     pub(super) switching: Arc<tokio::sync::Mutex<()>>,
-    /// Held by whoever makes the pool smaller, until what is too much is closed: two would close too many.
-    pub(super) resizing: Mutex<()>,
     pub(super) monitored: AtomicBool,
     /// The monitor ends when this says so, or is gone.
     pub(super) ended: watch::Sender<bool>,
@@ -83,7 +80,6 @@ impl Shared {
             parked: AtomicBool::new(false),
             filling: Arc::default(),
             switching: Arc::default(),
-            resizing: Mutex::default(),
             monitored: AtomicBool::new(false),
             ended: watch::Sender::new(false),
             home: watch::Sender::new(Home { backend, number: 0 }),
@@ -108,11 +104,6 @@ impl Shared {
         self.desk().is_closed()
     }
 
-    /// Whether nobody is to get a connection now, with a seat or without.
-    pub(super) fn is_halted(&self) -> bool {
-        self.desk().seats.is_halted()
-    }
-
     /// Tells whoever is to be told of what was done at the desk.
     #[inline]
     pub(super) fn call(&self, calls: Calls) {
@@ -126,7 +117,10 @@ impl Shared {
 
     /// A seat that is free now.
     pub(super) fn try_seat(self: &Arc<Self>) -> Option<Seat> {
-        let taken = self.desk().seats.take();
+        let taken = {
+            let mut desk = self.desk();
+            desk.lends() && desk.seats.take()
+        };
         taken.then(|| Seat::held(self))
     }
 
@@ -159,18 +153,19 @@ impl Shared {
         let back = pool.desk().come_back(member, number, now);
         match back {
             Ok(calls) => {
-                pool.call(calls);
+                // First: it is not this one's any more, whatever a waker does.
                 seat.pass_on();
+                seat.pool.call(calls);
             }
-            Err((member, reason)) => pool.close(member, reason),
+            Err(member) => pool.closed(member),
         }
     }
 
     /// A connection becomes idle, or is closed if there is a reason to. Its seat is still held, or it needs none.
     pub(super) fn put(&self, member: Box<Member>) {
         let put = self.desk().put(member);
-        if let Err((member, reason)) = put {
-            self.close(member, reason);
+        if let Err(member) = put {
+            self.closed(member);
         }
     }
 
@@ -182,22 +177,21 @@ impl Shared {
             desk.look_for_surplus();
             desk.put(member)
         };
-        if let Err((member, reason)) = put {
-            self.close(member, reason);
+        if let Err(member) = put {
+            self.closed(member);
         }
     }
 
     /// Closes a connection that is not among the idle ones.
     pub(super) fn close(&self, mut member: Box<Member>, reason: CloseReason) {
         member.ends_for(reason);
-        drop(member);
-        self.came_back.notify_waiters();
+        self.closed(member);
     }
 
-    pub(super) fn close_all(members: VecDeque<Box<Member>>, reason: CloseReason) {
-        for member in members {
-            member.close(reason);
-        }
+    /// Closes a connection that has its reason, and tells whoever waits for that.
+    fn closed(&self, member: Box<Member>) {
+        drop(member);
+        self.came_back.notify_waiters();
     }
 
     /// From now on connections that were last known to live before now are tested before they are lent.

@@ -115,7 +115,10 @@ impl Shared {
         }
     }
 
+    /// Who holds a connection, the longest first.
     pub(super) fn holders(&self) -> Vec<Holder> {
-        self.desk().holders.list(Instant::now())
+        let mut list = self.desk().holders.list(Instant::now());
+        list.sort_by_key(|holder| std::cmp::Reverse(holder.held));
+        list
     }
 }

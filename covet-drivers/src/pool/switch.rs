@@ -11,7 +11,6 @@ use tokio::sync::{OwnedMutexGuard, watch};
 use crate::contract::{Backend, Connection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pool::Pool;
-use crate::pool::counters::CloseReason;
 use crate::pool::holders::in_words;
 use crate::pool::lend::closed;
 use crate::pool::member::Member;
@@ -103,7 +102,7 @@ impl Stopped {
             desk.seats.unpark();
             desk.switch(number)
         };
-        Shared::close_all(strangers, CloseReason::Switched);
+        drop(strangers);
         pool.put(Member::new(first, number, &pool.limits, Arc::clone(&pool.counters)));
         Ok(())
     }

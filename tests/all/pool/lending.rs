@@ -302,6 +302,25 @@ on_each_database! {
         Ok(())
     }
 
+    async fn what_nobody_has_come_for_is_closed_with_the_pool(db: &TestDb) -> Outcome {
+        let pool = open(db.url(), options(1)).await?;
+        let lease = pool.acquire().await?;
+        let mut first = Box::pin(pool.acquire());
+        let mut second = Box::pin(pool.acquire());
+        for future in [&mut first, &mut second] {
+            assert!(futures_util::FutureExt::now_or_never(future).is_none(), "the only connection is lent");
+        }
+        drop(lease);
+        assert_eq!(pool.pool_status().waiting, 1, "one was given it");
+        assert_eq!(pool.drain(millis(1000)).await.left, []);
+        assert_eq!(first.await.unwrap_err().kind(), ErrorKind::PoolClosed);
+        assert_eq!(second.await.unwrap_err().kind(), ErrorKind::PoolClosed);
+        let status = pool.pool_status();
+        assert_eq!((status.in_use, status.waiting, status.size), (0, 0, 0), "{status:?}");
+        assert_eq!(status.closed_for(CloseReason::PoolClosed), 1, "{status:?}");
+        Ok(())
+    }
+
     async fn every_connection_is_counted_from_its_opening_to_its_end(db: &TestDb) -> Outcome {
         let pool = open(db.url(), options(3)).await?;
         let (a, mut b, c) = (pool.acquire().await?, pool.acquire().await?, pool.acquire().await?);

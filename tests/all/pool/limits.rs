@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use covet_drivers::pool::CloseReason;
 use covet_orm::prelude::*;
 use covet_orm::{DbOptions, ErrorKind, PoolOptions};
+use covet_tests::proxy::{Direction, Grain, Proxy, Reach, Then, Trap};
 use covet_tests::{Kind, on_each_database, on_each_server};
 
-use crate::pool::{kill, millis, open, options, session, soon};
+use crate::pool::{PATIENCE, kill, millis, open, options, session, soon};
 
 /// Borrows so many at a time, so that as many are open.
 async fn borrow(count: usize, db: &Db) -> covet_orm::Result<()> {
@@ -113,6 +114,29 @@ on_each_database! {
 }
 
 on_each_server! {
+    async fn the_monitor_opens_nothing_once_its_pool_is_drained(db: &TestDb) -> Outcome {
+        let proxy = Proxy::start(db.kind(), db.url(), Grain::Message).await;
+        let settings = PoolOptions {
+            min_size: 1,
+            warm_up: true,
+            ping_after: millis(1),
+            ping_timeout: PATIENCE,
+            monitor_interval: millis(10),
+            ..options(2)
+        };
+        let pool = open(proxy.url(), settings).await?;
+        proxy.set(Trap { direction: Direction::ToClient, after: 0, then: Then::Hold, reach: Reach::All });
+        soon("the monitor tests it", &pool, |status| status.testing == 1).await;
+        let opened = pool.pool_status().opened;
+        assert_eq!(pool.drain(millis(100)).await.left, []);
+        proxy.release();
+        soon("the test has ended", &pool, |status| status.testing == 0).await;
+        tokio::time::sleep(millis(200)).await;
+        let status = pool.pool_status();
+        assert_eq!((status.size, status.opened, status.opening), (0, opened, 0), "{status:?}");
+        Ok(())
+    }
+
     async fn the_monitor_replaces_killed_sessions(db: &TestDb) -> Outcome {
         let settings = PoolOptions {
             min_size: 3,

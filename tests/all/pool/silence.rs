@@ -146,6 +146,7 @@ on_each_server! {
         soon("it is there", &pool, |status| status.opening == 0).await;
         let early = tokio::time::timeout(millis(300), &mut borrower).await;
         assert!(early.is_err(), "it was lent during the pause");
+        assert_eq!(pool.pool_status().waiting, 1, "one borrower waits, wherever it does");
         pool.resume();
         tokio::time::timeout(PATIENCE, borrower).await???;
         assert_eq!(pool.pool_status().opened, 2);
