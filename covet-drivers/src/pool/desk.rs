@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
+use crate::pool::alarm::{Alarm, Alarms};
 use crate::pool::counters::{CloseReason, Counters};
 use crate::pool::holders::{Holders, Place};
 use crate::pool::member::{Limits, Member};
@@ -21,6 +22,7 @@ pub(super) struct Desk {
     pub(super) seats: Seats,
     pub(super) holders: Holders,
     queue: Queue,
+    alarms: Alarms,
     /// In the order of their last use. The one used last is lent first: its statements are prepared and its caches warm,
     /// and the others may grow old.
     idle: VecDeque<Box<Member>>,
@@ -53,6 +55,7 @@ impl Desk {
             seats: Seats::new(most),
             holders: Holders::default(),
             queue: Queue::new(),
+            alarms: Alarms::default(),
             idle: VecDeque::new(),
             limits,
             only,
@@ -79,26 +82,42 @@ impl Desk {
     }
 
     /// Somebody asks for a connection, or without a place for a seat alone. Either there is an answer at once, or the number
-    /// under which it waits.
-    pub(super) fn ask(&mut self, place: Option<Place>, waker: &Waker) -> Result<Answer, usize> {
+    /// under which it waits, and a timer that was kept.
+    pub(super) fn ask(&mut self, place: Option<Place>, waker: &Waker) -> Result<Answer, (usize, Option<Alarm>)> {
         if self.closed {
             return Ok(Answer::Closed);
         }
         if self.seats.take() {
             return Ok(self.with_seat(place));
         }
-        Err(self.queue.join(Waiter { waker: waker.clone(), place }))
+        let alarm = if place.is_some() { self.alarms.take() } else { None };
+        Err((self.queue.join(Waiter { waker: waker.clone(), place }), alarm))
     }
 
-    /// What the one is told who waits under this number; or nothing yet, and then this wakes it. The waker of before is to
-    /// be dropped when the lock is released.
-    pub(super) fn ask_again(&mut self, number: usize, waker: &Waker) -> Result<Answer, Option<Waker>> {
-        self.queue.ask(number, waker)
+    /// What the one is told who waits under this number, and then its timer is kept; or nothing yet, and then this wakes it.
+    /// The waker of before is to be dropped when the lock is released.
+    pub(super) fn ask_again(
+        &mut self,
+        number: usize,
+        waker: &Waker,
+        alarm: &mut Option<Alarm>,
+    ) -> Result<Answer, Option<Waker>> {
+        let answer = self.queue.ask(number, waker)?;
+        self.keep(alarm);
+        Ok(answer)
     }
 
     /// The one who waits under this number does not wait any more.
-    pub(super) fn leave(&mut self, number: usize) -> Left {
+    pub(super) fn leave(&mut self, number: usize, alarm: &mut Option<Alarm>) -> Left {
+        self.keep(alarm);
         self.queue.leave(number)
+    }
+
+    /// Keeps a timer. One that there is no room for stays where it was.
+    fn keep(&mut self, alarm: &mut Option<Alarm>) {
+        if let Some(kept) = alarm.take() {
+            *alarm = self.alarms.keep(kept);
+        }
     }
 
     /// What somebody gets for whom a seat was taken.

@@ -12,6 +12,7 @@ use tokio::time::Instant as Deadline;
 
 use crate::contract::ConnectionState;
 use crate::error::{Error, ErrorKind, Result};
+use crate::pool::alarm::Alarm;
 use crate::pool::counters::{CloseReason, Gauge};
 use crate::pool::holders::{Place, in_words};
 use crate::pool::lease::Lease;
@@ -27,12 +28,13 @@ pub(super) struct Turn<'a> {
     number: usize,
     /// Until it has its answer.
     waits: bool,
+    alarm: Option<Alarm>,
 }
 
 impl Turn<'_> {
     /// What it is told.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Answer> {
-        let told = self.pool.desk().ask_again(self.number, context.waker());
+        let told = self.pool.desk().ask_again(self.number, context.waker(), &mut self.alarm);
         match told {
             Ok(answer) => {
                 self.waits = false;
@@ -48,7 +50,7 @@ impl Drop for Turn<'_> {
         if !self.waits {
             return;
         }
-        let left = self.pool.desk().leave(self.number);
+        let left = self.pool.desk().leave(self.number, &mut self.alarm);
         match left {
             Left::Waiting(_) | Left::Answered(Answer::Closed) => {}
             Left::Answered(answer) => drop(self.pool.seat_of(answer)),
@@ -64,7 +66,7 @@ impl Shared {
         context: &Context<'_>,
     ) -> std::result::Result<Answer, Turn<'a>> {
         let asked = self.desk().ask(place, context.waker());
-        asked.map_err(|number| Turn { pool: self, number, waits: true })
+        asked.map_err(|(number, alarm)| Turn { pool: self, number, waits: true, alarm })
     }
 
     /// Lends a connection when the turn has come, within the deadline.
@@ -72,15 +74,19 @@ impl Shared {
         let seen = self.gate.begun();
         let began = Instant::now();
         let deadline = Deadline::from_std(began) + self.options.acquire_timeout;
-        let mut late = pin!(tokio::time::sleep_until(deadline));
-        let mut has_just_asked = true;
+        let mut alarm_is_set = false;
         let answer = poll_fn(|context| {
-            if !std::mem::take(&mut has_just_asked)
-                && let Poll::Ready(answer) = turn.poll(context)
-            {
+            if !alarm_is_set {
+                // It has asked just now.
+                alarm_is_set = true;
+                turn.alarm = Some(Alarm::set(turn.alarm.take(), deadline));
+            } else if let Poll::Ready(answer) = turn.poll(context) {
                 return Poll::Ready(Some(answer));
             }
-            late.as_mut().poll(context).map(|()| None)
+            match &mut turn.alarm {
+                Some(alarm) => alarm.poll(deadline, context).map(|()| None),
+                None => Poll::Pending,
+            }
         });
         match answer.await {
             Some(Answer::Lent(member, number, since)) => {
@@ -88,7 +94,7 @@ impl Shared {
                 self.counters.waits.add(since.saturating_duration_since(began));
                 Ok(lease)
             }
-            Some(Answer::Seat) => self.find(Seat::held(self), place, seen, Some(began)).await,
+            Some(Answer::Seat) => Box::pin(self.find(Seat::held(self), place, seen, Some(began))).await,
             Some(Answer::Closed) => Err(closed()),
             None => {
                 drop(turn);

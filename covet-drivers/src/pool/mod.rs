@@ -16,12 +16,13 @@
 //! | `desk.rs` | has everything under its lock: idle connections, seats, who waits, who holds |
 //! | `seats.rs` | counts how many may hold a connection |
 //! | `queue.rs` | keeps the order of those who wait |
-//! | `lend.rs` | waits for a turn, and tests or opens a connection |
+//! | `lend.rs`, `alarm.rs` | wait for a turn until a deadline, and test or open a connection |
 //! | `open.rs`, `gate.rs` | open connections, and say when to try |
 //! | `monitor.rs` | looks after idle ones from time to time |
 //! | `switch.rs` | goes over to another database |
 //! | `lease.rs` | cleans up after a borrower |
 
+mod alarm;
 mod counters;
 mod desk;
 mod gate;
@@ -120,12 +121,12 @@ impl Pool {
         match poll_fn(|context| Poll::Ready(shared.ask(Some(place), context))).await {
             Ok(Answer::Lent(member, number, _)) => Ok(Lease::new(member, Seat::held(shared), number)),
             Ok(Answer::Closed) => Err(closed()),
-            // Boxed: everybody who borrows would carry its room.
             Ok(Answer::Seat) => {
                 let (seat, seen) = (Seat::held(shared), shared.gate.begun());
+                // Boxed: everybody who borrows would carry its room.
                 Box::pin(shared.find(seat, place, seen, None)).await
             }
-            Err(turn) => Box::pin(shared.wait(turn, place)).await,
+            Err(turn) => shared.wait(turn, place).await,
         }
     }
 
