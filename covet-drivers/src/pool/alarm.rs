@@ -2,6 +2,7 @@
 //! ends long before its deadline. So timers are kept: one that was set for an earlier wait rings earlier than the next one
 //! has to end, and is set anew only then.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -14,17 +15,19 @@ const MOST: usize = 64;
 /// A timer.
 pub(super) struct Alarm {
     sleep: Pin<Box<Sleep>>,
-    /// Where it was made: it rings only while that lives.
+    /// Where it was made: it rings only while that lives, and must not be asked after. tokio gives no number twice, although
+    /// it does not promise that for those that have ended.
     runtime: Id,
 }
 
-/// Timers that nobody needs now.
+/// Timers that nobody needs now. The one that has been here for longest is used first, so that those of a runtime that is
+/// gone do not stay: each holds a part of it.
 #[derive(Default)]
-pub(super) struct Alarms(Vec<Alarm>);
+pub(super) struct Alarms(VecDeque<Alarm>);
 
 impl Alarms {
     pub(super) fn take(&mut self) -> Option<Alarm> {
-        self.0.pop()
+        self.0.pop_front()
     }
 
     /// Keeps it, or gives it back to be dropped.
@@ -32,7 +35,7 @@ impl Alarms {
         if self.0.len() == MOST {
             return Some(alarm);
         }
-        self.0.push(alarm);
+        self.0.push_back(alarm);
         None
     }
 }

@@ -49,6 +49,16 @@ pub(super) struct Calls {
     pub(super) emptied: bool,
 }
 
+/// What is left of a pool that was closed, to be dropped when the lock is released: the connections that nobody holds are
+/// closed then.
+#[must_use]
+pub(super) struct Closing {
+    /// Who has waited.
+    pub(super) told: Vec<Waker>,
+    _idle: VecDeque<Box<Member>>,
+    _alarms: Alarms,
+}
+
 impl Desk {
     pub(super) fn new(most: usize, limits: Limits, only: bool, counters: Arc<Counters>) -> Self {
         Desk {
@@ -113,9 +123,11 @@ impl Desk {
         self.queue.leave(number)
     }
 
-    /// Keeps a timer. One that there is no room for stays where it was.
+    /// Keeps a timer. One that there is no room for stays where it was, and every one when the pool is closed.
     fn keep(&mut self, alarm: &mut Option<Alarm>) {
-        if let Some(kept) = alarm.take() {
+        if !self.closed
+            && let Some(kept) = alarm.take()
+        {
             *alarm = self.alarms.keep(kept);
         }
     }
@@ -290,8 +302,8 @@ impl Desk {
         self.end(|member| (member.home != home).then_some(CloseReason::Switched))
     }
 
-    /// Nothing is lent any more. Gives the connections that nobody holds, to be closed, and who has waited.
-    pub(super) fn close(&mut self) -> (VecDeque<Box<Member>>, Vec<Waker>) {
+    /// Nothing is lent any more.
+    pub(super) fn close(&mut self) -> Closing {
         self.closed = true;
         let told = std::iter::from_fn(|| self.queue.answer(Answer::Closed)).collect();
         // What was given to somebody who has not come for it.
@@ -300,7 +312,8 @@ impl Desk {
             self.seats.give();
             self.idle.push_back(member);
         }
-        (self.end(|_| Some(CloseReason::PoolClosed)), told)
+        let idle = self.end(|_| Some(CloseReason::PoolClosed));
+        Closing { told, _idle: idle, _alarms: std::mem::take(&mut self.alarms) }
     }
 }
 

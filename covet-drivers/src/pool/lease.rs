@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
 use std::time::Instant;
 
 use crate::contract::{Connection, ConnectionState};
@@ -51,20 +50,43 @@ impl Lease {
     }
 }
 
-/// Undoes what the borrower left behind; the connection is idle then, or closed.
-async fn clean_up(mut member: Box<Member>, seat: Seat, returning: Gauge) {
-    let pool = Arc::clone(&seat.pool);
-    let done = tokio::time::timeout(pool.options.recycle_timeout, clean(&mut member)).await;
-    let is_clean = matches!(done, Ok(Ok(()))) && member.is_clean();
-    drop(returning);
-    if is_clean {
-        member.touch(Instant::now());
-        pool.put(member);
-    } else if pool.only && member.connection.state() != ConnectionState::Broken {
-        // The next borrower goes on: there is no other connection.
-        pool.put(member);
-    } else {
-        pool.close(member, CloseReason::Unclean);
+/// A connection that came back with something left behind. Its seat is free only when it is idle or closed, even if nobody
+/// lets the cleaning end.
+struct Returning {
+    member: Option<Box<Member>>,
+    /// While it is in nobody's hands, so that whoever drains the pool sees the one or the other.
+    counted: Option<Gauge>,
+    /// Why it is closed, if it is not cleaned.
+    reason: CloseReason,
+    seat: Seat,
+}
+
+impl Returning {
+    fn new(member: Box<Member>, seat: Seat) -> Self {
+        let counted = Some(Gauge::up(&seat.pool.counters, |counters| &counters.returning));
+        let is_broken = member.connection.state() == ConnectionState::Broken;
+        let reason = if is_broken { CloseReason::Broken } else { CloseReason::Unclean };
+        Returning { member: Some(member), counted, reason, seat }
+    }
+
+    /// Undoes what the borrower left behind; the connection is idle then, or closed.
+    async fn clean_up(mut self) {
+        let Some(member) = &mut self.member else { return };
+        let done = tokio::time::timeout(self.seat.pool.options.recycle_timeout, clean(member)).await;
+        if matches!(done, Ok(Ok(()))) && member.is_clean() {
+            member.touch(Instant::now());
+            self.counted = None;
+            self.member.take().into_iter().for_each(|member| self.seat.pool.put(member));
+        }
+    }
+}
+
+impl Drop for Returning {
+    fn drop(&mut self) {
+        let Some(member) = self.member.take() else { return };
+        // First: whoever drains the pool looks when the connection is closed.
+        self.counted = None;
+        self.seat.pool.give_up(member, self.reason);
     }
 }
 
@@ -100,25 +122,13 @@ impl Drop for Lease {
         if member.is_clean() {
             return Shared::come_back(member, seat, self.number);
         }
-        // Before it is in nobody's hands, so that whoever drains the pool sees the one or the other.
-        let returning = Gauge::up(&seat.pool.counters, |counters| &counters.returning);
-        seat.pool.desk().holders.remove(self.number);
-        if member.connection.state() == ConnectionState::Broken {
-            drop(returning);
-            seat.pool.close(member, CloseReason::Broken);
-            return;
-        }
+        let returning = Returning::new(member, seat);
+        returning.seat.pool.desk().holders.remove(self.number);
         // What a borrower left behind may hold locks: it goes now, and not when somebody borrows next.
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            drop(returning);
-            if seat.pool.only {
-                // The next borrower's turn begins with the cleaning.
-                seat.pool.put(member);
-            } else {
-                seat.pool.close(member, CloseReason::Unclean);
-            }
-            return;
-        };
-        runtime.spawn(clean_up(member, seat, returning));
+        if returning.reason == CloseReason::Unclean
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(returning.clean_up());
+        }
     }
 }

@@ -97,6 +97,8 @@ impl Shared {
             Some(Answer::Seat) => Box::pin(self.find(Seat::held(self), place, seen, Some(began))).await,
             Some(Answer::Closed) => Err(closed()),
             None => {
+                // It has rung: it would hold this waker for as long as it is kept.
+                turn.alarm = None;
                 drop(turn);
                 self.counters.waits.add(began.elapsed());
                 Err(self.too_late())
@@ -232,7 +234,7 @@ impl Shared {
     /// Makes sure that the next borrower finds a connection that lives, and nothing of the last one.
     async fn make_ready(self: &Arc<Self>, member: Box<Member>) -> Option<Box<Member>> {
         let _testing = Gauge::up(&self.counters, |counters| &counters.testing);
-        let mut tested = Tested { pool: self, member: Some(member) };
+        let mut tested = Tested::new(self, member);
         let member = tested.member.as_mut()?;
         let dirty = !member.is_clean();
         if dirty && member.connection.state() != ConnectionState::Broken {
@@ -317,13 +319,17 @@ impl Shared {
 }
 
 /// A connection that is tested. Nobody knows in what state it is when the test is dropped half-way.
-struct Tested<'a> {
+pub(super) struct Tested<'a> {
     pool: &'a Shared,
-    member: Option<Box<Member>>,
+    pub(super) member: Option<Box<Member>>,
 }
 
-impl Tested<'_> {
-    fn fail(mut self, reason: CloseReason) -> Option<Box<Member>> {
+impl<'a> Tested<'a> {
+    pub(super) fn new(pool: &'a Shared, member: Box<Member>) -> Self {
+        Tested { pool, member: Some(member) }
+    }
+
+    pub(super) fn fail(mut self, reason: CloseReason) -> Option<Box<Member>> {
         if let Some(member) = self.member.take() {
             self.pool.close(member, reason);
         }
@@ -333,13 +339,8 @@ impl Tested<'_> {
 
 impl Drop for Tested<'_> {
     fn drop(&mut self) {
-        match self.member.take() {
-            // The next borrower goes on: there is no other connection.
-            Some(member) if self.pool.only && member.connection.state() != ConnectionState::Broken => {
-                self.pool.put(member)
-            }
-            Some(member) => self.pool.close(member, CloseReason::Dropped),
-            None => {}
+        if let Some(member) = self.member.take() {
+            self.pool.give_up(member, CloseReason::Dropped);
         }
     }
 }

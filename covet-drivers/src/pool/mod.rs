@@ -257,11 +257,11 @@ impl Shared {
     }
 
     fn shut(&self) {
-        let (idle, told) = self.desk().close();
-        told.into_iter().for_each(Waker::wake);
+        let mut closing = self.desk().close();
+        closing.told.drain(..).for_each(Waker::wake);
         // Seats may have come back with what nobody had come for.
         self.emptied.notify_waiters();
-        drop(idle);
+        drop(closing);
         self.ended.send_replace(true);
     }
 }

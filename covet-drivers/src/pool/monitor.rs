@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::observe::Leak;
 use crate::pool::counters::{CloseReason, Gauge};
-use crate::pool::member::Member;
+use crate::pool::lend::Tested;
 use crate::pool::seats::Seat;
 use crate::pool::shared::Shared;
 
@@ -66,7 +66,7 @@ impl Shared {
     }
 
     /// Closes what is old, and gives what is to be tested.
-    fn sweep(self: &Arc<Self>) -> Vec<(Box<Member>, Seat)> {
+    fn sweep(self: &Arc<Self>) -> Vec<(Tested<'_>, Seat)> {
         let now = Instant::now();
         let mut spare = self.counters.open().saturating_sub(self.options.min_size);
         let mut closings = CLOSINGS;
@@ -86,21 +86,22 @@ impl Shared {
         let is_doubtful = desk.doubts(now);
         let tested = desk.take_with_seats(TESTS, is_doubtful);
         drop(desk);
+        let tested = tested.into_iter().map(|member| (Tested::new(self, member), Seat::held(self))).collect();
         drop(closed);
-        tested.into_iter().map(|member| (member, Seat::held(self))).collect()
+        tested
     }
 
     /// Asks an idle connection whether it lives.
-    async fn test(self: &Arc<Self>, mut member: Box<Member>, seat: Seat) {
+    async fn test(&self, mut tested: Tested<'_>, seat: Seat) {
+        let Some(member) = &mut tested.member else { return };
         let _testing = Gauge::up(&self.counters, |counters| &counters.testing);
         self.counters.tests.fetch_add(1, Relaxed);
         let answer = tokio::time::timeout(self.ping_timeout(), member.connection.ping()).await;
         if matches!(answer, Ok(Ok(()))) && member.is_clean() {
             member.proven = Instant::now();
-            self.put(member);
+            tested.member.take().into_iter().for_each(|member| self.put(member));
         } else {
-            member.ends_for(CloseReason::Dead);
-            drop(member);
+            tested.fail(CloseReason::Dead);
             self.doubt();
         }
         drop(seat);
@@ -135,7 +136,7 @@ impl Monitor {
             }
             pool.report_leaks();
             if !pool.only {
-                let tests = pool.sweep().into_iter().map(|(member, seat)| pool.test(member, seat));
+                let tests = pool.sweep().into_iter().map(|(tested, seat)| pool.test(tested, seat));
                 futures_util::future::join_all(tests).await;
                 pool.fill();
             }

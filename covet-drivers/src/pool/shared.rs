@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
 
-use crate::contract::Backend;
+use crate::contract::{Backend, ConnectionState};
 use crate::error::Result;
 use crate::observe::Observer;
 use crate::pool::counters::{CloseReason, Counters};
@@ -186,6 +186,16 @@ impl Shared {
     pub(super) fn close(&self, mut member: Box<Member>, reason: CloseReason) {
         member.ends_for(reason);
         self.closed(member);
+    }
+
+    /// Closes a connection of which nobody knows what was left behind; or if there is no other the next borrower begins
+    /// with the cleaning.
+    pub(super) fn give_up(&self, member: Box<Member>, reason: CloseReason) {
+        if self.only && member.connection.state() != ConnectionState::Broken {
+            self.put(member);
+        } else {
+            self.close(member, reason);
+        }
     }
 
     /// Closes a connection that has its reason, and tells whoever waits for that.

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use covet_drivers::contract::TransactionOptions;
 use covet_drivers::pool::CloseReason;
 use covet_orm::prelude::*;
 use covet_orm::{DbOptions, ErrorKind, PoolOptions};
 use covet_tests::proxy::{Direction, Grain, Proxy, Reach, Then, Trap};
 use covet_tests::{Kind, on_each_database, on_each_server};
+use tokio::runtime::Builder;
 
 use crate::pool::{PATIENCE, kill, millis, open, options, session, soon};
 
@@ -137,6 +139,31 @@ on_each_server! {
         Ok(())
     }
 
+    async fn a_drain_is_told_when_nobody_cleans_the_last_connection_any_more(db: &TestDb) -> Outcome {
+        let proxy = Proxy::start(db.kind(), db.url(), Grain::Message).await;
+        let pool = open(proxy.url(), PoolOptions { recycle_timeout: PATIENCE, ..options(2) }).await?;
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let (borrower, kind) = (pool.clone(), db.kind());
+        let lease = runtime.spawn(async move {
+            let mut lease = borrower.acquire().await?;
+            lease.begin(&TransactionOptions::default()).await?;
+            session(kind, &mut lease).await.map(|_| lease)
+        });
+        let lease = lease.await.unwrap()?;
+        proxy.set(Trap { direction: Direction::ToServer, after: 0, then: Then::Hold, reach: Reach::All });
+        runtime.spawn(async move { drop(lease) }).await.unwrap();
+        soon("it is cleaned", &pool, |status| status.returning == 1).await;
+        let start = Instant::now();
+        let (drained, ()) = tokio::join!(pool.drain(PATIENCE), async {
+            tokio::time::sleep(millis(100)).await;
+            runtime.shutdown_background();
+        });
+        let (took, status) = (start.elapsed(), pool.pool_status());
+        assert_eq!((drained.left, status.size, status.returning), (Vec::new(), 0, 0), "{status:?}");
+        assert!(took < PATIENCE / 2, "it was told nothing for {took:?}");
+        Ok(())
+    }
+
     async fn the_monitor_replaces_killed_sessions(db: &TestDb) -> Outcome {
         let settings = PoolOptions {
             min_size: 3,
@@ -186,7 +213,7 @@ async fn the_one_connection_of_a_database_in_memory_is_never_closed() {
     db.acquire().await.unwrap().script(insert).await.unwrap();
     // What is given back in a transaction is rolled back, and stays.
     let mut lease = db.acquire().await.unwrap();
-    lease.begin(&covet_drivers::contract::TransactionOptions::default()).await.unwrap();
+    lease.begin(&TransactionOptions::default()).await.unwrap();
     lease.script(insert).await.unwrap();
     drop(lease);
     assert_eq!(db.resize(2).unwrap_err().kind(), ErrorKind::Config);
