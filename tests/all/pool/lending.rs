@@ -206,6 +206,31 @@ on_each_database! {
         Ok(())
     }
 
+    async fn whoever_has_waited_is_told_that_a_pause_ends_or_there_are_more_seats(db: &TestDb) -> Outcome {
+        let pool = open(db.url(), options(1)).await?;
+        pool.pause();
+        let mut waiting = Vec::new();
+        for number in 1..=3 {
+            let another = pool.clone();
+            waiting.push(tokio::spawn(async move { another.ping().await }));
+            soon("it waits", &pool, |status| status.waiting == number).await;
+        }
+        pool.resume();
+        for told in waiting.drain(..) {
+            tokio::time::timeout(millis(2000), told).await???;
+        }
+        let lease = pool.acquire().await?;
+        let told = tokio::spawn({
+            let pool = pool.clone();
+            async move { pool.ping().await }
+        });
+        soon("it waits", &pool, |status| status.waiting == 1).await;
+        pool.resize(2)?;
+        tokio::time::timeout(millis(2000), told).await???;
+        drop(lease);
+        Ok(())
+    }
+
     async fn a_pool_is_drained_before_a_deadline(db: &TestDb) -> Outcome {
         let pool = open(db.url(), options(2)).await?;
         let held = pool.acquire().await?;
