@@ -14,6 +14,7 @@ mod define;
 mod read;
 mod rule;
 mod scene;
+mod standing;
 mod token;
 
 pub use act::{
@@ -23,4 +24,5 @@ pub use act::{
 pub use read::{Read, read};
 pub use rule::{At, Check, Hit, Lint, Live, Rule, Severity};
 pub use scene::{Dependent, Rebuild, Scene, Statement, among, same};
+pub use standing::Standing;
 pub use token::{Reading, Token, TokenKind, no_code, tokens};

@@ -1,7 +1,9 @@
 //! Keys and indexes.
 
-use crate::catalog::{ColumnType, Table};
-use crate::lint::{At, Check, Constraint, ConstraintKind, IndexDef, Rule, Severity, What, among, mentions_table, same};
+use crate::catalog::{ColumnType, ForeignKey};
+use crate::lint::{
+    At, Check, Constraint, ConstraintKind, IndexDef, Rule, Severity, Standing, What, among, mentions_table, same,
+};
 use crate::mysql::types::MAX_VARCHAR;
 
 /// The foreign keys that an act makes.
@@ -62,8 +64,10 @@ pub(super) const MA10: Rule = Rule {
             return Some(String::from("SET DEFAULT does nothing"));
         }
         let loose = keys.iter().find(|key| {
-            let target = key.target.as_deref().and_then(|target| at.scene.table(target));
-            target.is_some_and(|target| !is_unique(target, &key.target_columns) && !is_made_unique(at, key))
+            // With what the same statement makes.
+            let target = key.target.as_deref().and_then(|target| at.scene.standing(target, at.statement.index + 1));
+            let is_unique = |standing: &Standing| standing.keeps_unique(&key.target_columns);
+            !key.target_columns.is_empty() && target.is_some_and(|standing| !standing.iter().any(is_unique))
         })?;
         Some(format!(
             "{} ({}) is not unique",
@@ -75,37 +79,16 @@ pub(super) const MA10: Rule = Rule {
         "ALTER TABLE posts ADD CONSTRAINT fk FOREIGN KEY (id) REFERENCES users (age)",
         "ALTER TABLE posts ADD CONSTRAINT fk FOREIGN KEY (id) REFERENCES users (id) ON DELETE SET DEFAULT",
         "ALTER TABLE posts ADD COLUMN editor bigint REFERENCES users (id)",
+        "CREATE UNIQUE INDEX users_age_key ON users (age);\nDROP INDEX users_age_key ON users;\nALTER TABLE posts ADD CONSTRAINT fk FOREIGN KEY (id) REFERENCES users (age)",
+        "CREATE TABLE notes (id bigint PRIMARY KEY, parent bigint, CONSTRAINT fk FOREIGN KEY (id) REFERENCES notes (parent))",
     ],
     silent: &[
+        "CREATE TABLE notes (id bigint PRIMARY KEY, parent bigint, CONSTRAINT fk FOREIGN KEY (parent) REFERENCES notes (id))",
+        "CREATE UNIQUE INDEX users_age_key ON users (age);\nALTER TABLE users RENAME COLUMN age TO years;\nALTER TABLE posts ADD CONSTRAINT fk FOREIGN KEY (id) REFERENCES users (years)",
         "ALTER TABLE posts ADD CONSTRAINT fk FOREIGN KEY (id) REFERENCES users (id)",
         "CREATE UNIQUE INDEX users_age_key ON users (age);\nALTER TABLE posts ADD CONSTRAINT fk FOREIGN KEY (id) REFERENCES users (age)",
     ],
 };
-
-fn is_unique(table: &Table, columns: &[String]) -> bool {
-    let all = |key: &[String]| key.len() == columns.len() && columns.iter().all(|column| among(key, column));
-    columns.is_empty()
-        || all(&table.primary_key)
-        || table.indexes.iter().any(|index| index.unique && index.condition.is_none() && all(&index.column_names()))
-}
-
-/// Whether the script has made them unique before.
-fn is_made_unique(at: &At<'_>, key: &Constraint) -> bool {
-    let (target, columns) = (key.target.as_deref().unwrap_or_default(), &key.target_columns);
-    let all = |made: &[String]| made.len() == columns.len() && columns.iter().all(|column| among(made, column));
-    at.scene.acts_before(at.statement.index).any(|(_, act)| {
-        same(&act.table, target)
-            && match &act.what {
-                What::CreateIndex(index) => {
-                    index.unique && index.terms.iter().all(|term| term.prefix.is_none()) && all(&index.columns())
-                }
-                What::AddConstraint(made) => {
-                    matches!(made.kind, ConstraintKind::Primary | ConstraintKind::Unique) && all(&made.columns)
-                }
-                _ => false,
-            }
-    })
-}
 
 pub(super) const MA11: Rule = Rule {
     id: "MA11",
@@ -188,20 +171,22 @@ pub(super) const MA13: Rule = Rule {
                     .scene
                     .acts()
                     .any(|(_, act)| matches!(&act.what, What::DropIndex { name: index, .. } if same(index, name)));
-                (!serves(table, &key.columns, "") && !dropped && !comes_back)
+                let serves = |index: &Standing| index.begins_with(&key.columns);
+                let served = at.scene.standing(at.table(), at.statement.index)?.iter().any(serves);
+                (!served && !dropped && !comes_back)
                     .then(|| format!("the index {name} stays when its foreign key goes"))
             }
             What::DropIndex { name, .. } => {
-                let index = table.indexes.iter().find(|index| same(&index.name, name))?;
-                let needed = table.foreign_keys.iter().find(|key| {
-                    index.column_names().starts_with(&key.columns)
-                        && !serves(table, &key.columns, name)
-                        && !gone(at, &key.name)
-                })?;
-                let replaced = at.scene.acts_before(at.statement.index).any(|(_, act)| {
-                    matches!(&act.what, What::CreateIndex(made) if made.columns().starts_with(&needed.columns))
-                });
-                (!replaced).then(|| format!("the foreign key {} needs the index {name}", needed.name))
+                let standing = at.scene.standing(at.table(), at.statement.index)?;
+                let (going, staying): (Vec<_>, Vec<_>) = standing.iter().partition(|index| same(&index.name, name));
+                let serves = |indexes: &[&Standing], key: &ForeignKey| {
+                    indexes.iter().any(|index| index.begins_with(&key.columns))
+                };
+                let needed = table
+                    .foreign_keys
+                    .iter()
+                    .find(|key| serves(&going, key) && !serves(&staying, key) && !gone(at, &key.name))?;
+                Some(format!("the foreign key {} needs the index {name}", needed.name))
             }
             _ => None,
         }
@@ -214,12 +199,6 @@ fn gone(at: &At<'_>, name: &str) -> bool {
     at.scene
         .acts_before(at.statement.index)
         .any(|(_, act)| matches!(&act.what, What::DropConstraint { name: dropped, .. } if same(dropped, name)))
-}
-
-/// Whether the primary key or another index than this one begins with the columns.
-fn serves(table: &Table, columns: &[String], but: &str) -> bool {
-    let others = table.indexes.iter().filter(|index| !same(&index.name, but));
-    table.primary_key.starts_with(columns) || others.into_iter().any(|index| index.column_names().starts_with(columns))
 }
 
 pub(super) const MA14: Rule = Rule {

@@ -1,7 +1,6 @@
 //! Names, keys and indexes that are regretted later.
 
-use covet_drivers::catalog::Index;
-use covet_drivers::lint::{At, Check, ConstraintKind, Hit, Rule, Scene, Severity, TableDef, What, same};
+use covet_drivers::lint::{At, Check, ConstraintKind, Hit, Rule, Scene, Severity, Standing, TableDef, What, same};
 
 pub(super) const SYS01: Rule = Rule {
     id: "SYS01",
@@ -240,30 +239,16 @@ fn of_table(table: &TableDef, name: &str, generated: bool) -> Option<String> {
 
 /// An index that makes this one needless.
 fn twin(scene: &Scene<'_>, at: usize, table: &str, name: &str, columns: &[String], unique: bool) -> Option<String> {
-    let begins = |other: &[String]| {
-        other.len() >= columns.len() && columns.iter().zip(other).all(|(own, other)| same(own, other))
-    };
-    let serves = |other: &[String], other_unique: bool| {
-        begins(other) && (!unique || (other_unique && other.len() == columns.len()))
-    };
-    let gone = |index: &Index| {
-        scene
-            .acts_before(at)
-            .any(|(_, act)| matches!(&act.what, What::DropIndex { name, .. } if same(name, &index.name)))
-    };
-    if scene.is_new(table, at) {
+    if scene.is_new(table, at) || scene.rebuilds.iter().any(|rebuild| same(&rebuild.table, table)) {
         return None;
     }
-    let known = scene.known(table)?;
-    if scene.rebuilds.iter().any(|rebuild| same(&rebuild.table, table)) {
-        return None;
-    }
-    if serves(&known.primary_key, true) && !known.primary_key.is_empty() {
-        return Some(known.primary_key_name());
-    }
-    let other = known
-        .indexes
-        .iter()
-        .find(|index| !same(&index.name, name) && serves(&index.column_names(), index.unique) && !gone(index))?;
-    Some(other.name.clone())
+    let serves = |other: &&Standing| {
+        other.plain
+            && !same(&other.name, name)
+            && other.begins_with(columns)
+            && (!unique || (other.unique && other.columns.len() == columns.len()))
+    };
+    let standing = scene.standing(table, at)?;
+    let other = standing.iter().find(serves)?;
+    Some(if other.name.is_empty() { format!("({})", other.columns.join(", ")) } else { other.name.clone() })
 }
