@@ -104,13 +104,12 @@ impl Scene<'_> {
             None => (0, Standing::of_table(self.table(name)?)),
         };
         for act in &acts[from..] {
+            // An index can go without a word of its table.
+            let is_meant = same(&act.table, name) || act.table.is_empty();
             match &act.what {
                 What::RenameTable { to } if same(&act.table, name) => name = to,
-                What::DropIndex { name: gone, .. } if act.table.is_empty() => {
-                    standing.retain(|key| !same(&key.name, gone))
-                }
                 What::DropConstraint { name: gone, .. } if self.is_foreign_key(gone) => {}
-                _ if same(&act.table, name) => follow(&mut standing, &act.what),
+                _ if is_meant => follow(&mut standing, &act.what),
                 _ => {}
             }
         }

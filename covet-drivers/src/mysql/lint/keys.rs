@@ -104,16 +104,11 @@ pub(super) const MA11: Rule = Rule {
         if def.ty.column_type().is_some_and(|ty| ty == before.ty) {
             return None;
         }
-        let gone = |name: &str| {
-            at.scene
-                .acts_before(at.statement.index)
-                .any(|(_, act)| matches!(&act.what, What::DropConstraint { name: dropped, .. } if same(dropped, name)))
-        };
         let key = at.scene.before.tables.iter().find_map(|table| {
             table.foreign_keys.iter().find(|key| {
                 let own = same(&table.name, at.table()) && among(&key.columns, column);
                 let other = same(&key.target, at.table()) && among(&key.target_columns, column);
-                (own || other) && !gone(&key.name)
+                (own || other) && !gone(at, &key.name)
             })
         })?;
         Some(format!("{} stands on {}.{column}", key.name, at.table()))
@@ -195,6 +190,7 @@ pub(super) const MA13: Rule = Rule {
     silent: &["ALTER TABLE posts DROP FOREIGN KEY posts_user_id_fkey;\nDROP INDEX posts_user_id_fkey ON posts"],
 };
 
+/// Whether the script drops the constraint before the statement.
 fn gone(at: &At<'_>, name: &str) -> bool {
     at.scene
         .acts_before(at.statement.index)
