@@ -256,6 +256,13 @@ impl Server {
         lines[lines.len().saturating_sub(20)..].join("\n")
     }
 
+    /// Whether it is a MariaDB whose log is a part of its memory, and so has nothing to write that a kill could lose.
+    #[must_use]
+    pub fn maps_its_log(&self) -> bool {
+        std::fs::read(self.folder.path().join("log"))
+            .is_ok_and(|log| String::from_utf8_lossy(&log).contains("(memory-mapped)"))
+    }
+
     /// Stops it as an administrator does who does not wait for clients.
     pub fn down(&mut self) {
         let signal = if self.kind == Kind::Postgres { "INT" } else { "TERM" };
