@@ -27,10 +27,16 @@ pub(super) enum Reach {
 pub(super) fn kind(sql: &str) -> Kind {
     let rest = after_comments(sql);
     let end = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
-    let (word, _) = rest.split_at(end);
+    let (word, rest) = rest.split_at(end);
     let is = |words: &[&str]| words.iter().any(|known| word.eq_ignore_ascii_case(known));
-    if is(&["select", "values", "explain"]) {
+    if is(&["select", "values"]) {
         Kind::Read
+    } else if is(&["explain"]) {
+        // Of a PRAGMA some take effect when they are prepared, explained or not.
+        match kind(after_words(rest, &["query", "plan"])) {
+            Kind::Read | Kind::Write => Kind::Read,
+            Kind::Other => Kind::Other,
+        }
     } else if is(&["insert", "update", "delete", "replace"]) {
         Kind::Write
     } else if is(&["with"]) {
@@ -63,6 +69,19 @@ pub(super) fn reach(sql: &str) -> Reach {
     if counted_whole || changed_whole || pragma { Reach::Table } else { Reach::Rows }
 }
 
+/// What follows these words, where the text begins with them all.
+fn after_words<'a>(sql: &'a str, words: &[&str]) -> &'a str {
+    let mut rest = sql;
+    for word in words {
+        rest = after_comments(rest);
+        match rest.split_at_checked(word.len()) {
+            Some((found, after)) if found.eq_ignore_ascii_case(word) => rest = after,
+            _ => return sql,
+        }
+    }
+    rest
+}
+
 fn after_comments(sql: &str) -> &str {
     let mut rest = sql;
     loop {
@@ -89,6 +108,11 @@ mod tests {
             ("-- insert\n/* x */ SELECT 1", Kind::Read),
             ("INSERT INTO a DEFAULT VALUES", Kind::Write),
             ("PRAGMA foreign_keys=off", Kind::Other),
+            ("explain query /* */ plan with a as (select 1) select * from a", Kind::Read),
+            ("EXPLAIN DELETE FROM a", Kind::Read),
+            ("EXPLAIN PRAGMA foreign_keys = OFF", Kind::Other),
+            ("EXPLAIN QUERY PLAN PRAGMA foreign_keys = OFF", Kind::Other),
+            ("explain", Kind::Other),
             ("BEGIN", Kind::Other),
             ("CREATE TEMP TABLE a (b)", Kind::Other),
             ("", Kind::Other),

@@ -159,7 +159,10 @@ impl SqliteConnection {
             let slot = self.profiles.slot(command.sql)?;
             let profile = self.profiles.at(slot);
             if needs == Needs::Turn {
-                profile.kind = Kind::Write;
+                // What may change the session stays what it is: the next time, too, it leaves something behind.
+                if profile.kind == Kind::Read {
+                    profile.kind = Kind::Write;
+                }
             } else if profile.kind == Kind::Write {
                 needs = Needs::Turn;
             }

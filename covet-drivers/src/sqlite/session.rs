@@ -271,7 +271,8 @@ impl Session {
 /// The settings of a connection that its `set_up` does not set anyway, at what they are on a new one.
 const SETTINGS: &str = "PRAGMA query_only = OFF; PRAGMA defer_foreign_keys = OFF; PRAGMA recursive_triggers = OFF; \
     PRAGMA ignore_check_constraints = OFF; PRAGMA reverse_unordered_selects = OFF; PRAGMA automatic_index = ON; \
-    PRAGMA cell_size_check = OFF; PRAGMA cache_spill = ON; PRAGMA locking_mode = NORMAL; PRAGMA cache_size = -2000";
+    PRAGMA cell_size_check = OFF; PRAGMA cache_spill = ON; PRAGMA locking_mode = NORMAL; PRAGMA cache_size = -2000; \
+    PRAGMA max_page_count = 4294967294; PRAGMA count_changes = OFF";
 
 /// Nobody waits for this answer.
 pub(super) fn unwanted() -> Error {
