@@ -169,7 +169,7 @@ impl Shared {
     /// Lends a connection, whenever that may be.
     async fn find_or_open(self: &Arc<Self>, mut seat: Seat, place: Place, mut seen: u64) -> Result<Lease> {
         loop {
-            if let Some(member) = self.take_ready().await
+            if let Some(member) = self.take_ready().await?
                 && let Some((member, number)) = self.lend(member, place)?
             {
                 return Ok(Lease::new(member, seat, number));
@@ -200,7 +200,7 @@ impl Shared {
                 }
                 Err((Some(same), error)) => {
                     // Somebody may have given one back meanwhile.
-                    let Some(member) = self.take_ready().await else { return Err(error) };
+                    let Some(member) = self.take_ready().await? else { return Err(error) };
                     if let Some((member, number)) = self.lend(member, place)? {
                         return Ok(Lease::new(member, same, number));
                     }
@@ -212,57 +212,59 @@ impl Shared {
     }
 
     /// An idle connection that is made ready to be lent, if there is one.
-    async fn take_ready(self: &Arc<Self>) -> Option<Box<Member>> {
+    async fn take_ready(self: &Arc<Self>) -> Result<Option<Box<Member>>> {
         loop {
             let now = Instant::now();
             let (member, doubtful) = {
                 let mut desk = self.desk();
-                let member = desk.take_idle()?;
+                let Some(member) = desk.take_idle() else { return Ok(None) };
                 let doubtful = desk.is_doubtful(&member, now);
                 (member, doubtful)
             };
             if member.is_expired(now) {
                 self.close(member, CloseReason::Lifetime);
             } else if !doubtful && member.is_clean() {
-                return Some(member);
-            } else if let Some(member) = self.make_ready(member).await {
-                return Some(member);
+                return Ok(Some(member));
+            } else if let Some(member) = self.make_ready(member).await? {
+                return Ok(Some(member));
             }
         }
     }
 
     /// Makes sure that the next borrower finds a connection that lives, and nothing of the last one.
-    async fn make_ready(self: &Arc<Self>, member: Box<Member>) -> Option<Box<Member>> {
+    async fn make_ready(self: &Arc<Self>, member: Box<Member>) -> Result<Option<Box<Member>>> {
         let _testing = Gauge::up(&self.counters, |counters| &counters.testing);
         let mut tested = Tested::new(self, member);
-        let member = tested.member.as_mut()?;
+        let Some(member) = &mut tested.member else { return Ok(None) };
         let dirty = !member.is_clean();
         if dirty && member.connection.state() != ConnectionState::Broken {
-            match tokio::time::timeout(self.options.recycle_timeout, clean(member)).await {
-                Ok(Ok(())) if member.is_clean() => member.proven = Instant::now(),
-                _ => return tested.fail(CloseReason::Unclean),
+            let cleaned = tokio::time::timeout(self.options.recycle_timeout, clean(member)).await;
+            if !(matches!(cleaned, Ok(Ok(()))) && member.is_clean()) {
+                return tested
+                    .fail(CloseReason::Unclean, cleaned.ok().map(|result| result.err().unwrap_or_else(unclean)));
             }
+            member.proven = Instant::now();
         }
         if member.connection.state() == ConnectionState::Broken {
-            return tested.fail(CloseReason::Broken);
+            return tested.fail(CloseReason::Broken, None);
         }
         if self.desk().is_doubtful(member, Instant::now()) {
             self.counters.tests.fetch_add(1, Relaxed);
             match tokio::time::timeout(self.ping_timeout(), member.connection.ping()).await {
                 Ok(Ok(())) => member.proven = Instant::now(),
-                Ok(Err(_)) => {
+                Ok(Err(error)) => {
                     self.doubt();
-                    return tested.fail(CloseReason::Dead);
+                    return tested.fail(CloseReason::Dead, Some(error));
                 }
                 Err(_) => {
                     // The network is silent. The others are not waited for one after the other.
                     self.doubt();
                     self.close_doubtful();
-                    return tested.fail(CloseReason::Dead);
+                    return tested.fail(CloseReason::Dead, None);
                 }
             }
         }
-        tested.member.take()
+        Ok(tested.member.take())
     }
 
     /// Closes idle connections of which it is not certain that they live.
@@ -329,11 +331,16 @@ impl<'a> Tested<'a> {
         Tested { pool, member: Some(member) }
     }
 
-    pub(super) fn fail(mut self, reason: CloseReason) -> Option<Box<Member>> {
-        if let Some(member) = self.member.take() {
-            self.pool.close(member, reason);
+    /// It cannot be lent, and is closed. One that the database would go with is kept: whoever wants it is told why, or
+    /// tries again where there was no answer yet.
+    pub(super) fn fail(mut self, reason: CloseReason, cause: Option<Error>) -> Result<Option<Box<Member>>> {
+        let Some(member) = self.member.take() else { return Ok(None) };
+        let is_kept = self.pool.keeps(&member);
+        self.pool.give_up(member, reason);
+        match cause {
+            Some(error) if is_kept => Err(error),
+            _ => Ok(None),
         }
-        None
     }
 }
 
@@ -351,6 +358,10 @@ pub(super) async fn clean(member: &mut Member) -> Result<()> {
         member.connection.rollback().await?;
     }
     if member.connection.is_dirty() { member.connection.reset().await } else { Ok(()) }
+}
+
+fn unclean() -> Error {
+    Error::new(ErrorKind::Database, "what the last borrower left behind could not be undone")
 }
 
 pub(super) fn closed() -> Error {

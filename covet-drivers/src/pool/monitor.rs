@@ -101,7 +101,7 @@ impl Shared {
             member.proven = Instant::now();
             tested.member.take().into_iter().for_each(|member| self.put(member));
         } else {
-            tested.fail(CloseReason::Dead);
+            drop(tested.fail(CloseReason::Dead, None));
             self.doubt();
         }
         drop(seat);

@@ -191,11 +191,16 @@ impl Shared {
     /// Closes a connection of which nobody knows what was left behind; or if there is no other the next borrower begins
     /// with the cleaning.
     pub(super) fn give_up(&self, member: Box<Member>, reason: CloseReason) {
-        if self.only && member.connection.state() != ConnectionState::Broken {
+        if self.keeps(&member) {
             self.put(member);
         } else {
             self.close(member, reason);
         }
+    }
+
+    /// Whether it is kept in whatever state it is, because the database would go with it.
+    pub(super) fn keeps(&self, member: &Member) -> bool {
+        self.only && member.connection.state() != ConnectionState::Broken
     }
 
     /// Closes a connection that has its reason, and tells whoever waits for that.

@@ -228,3 +228,28 @@ async fn the_one_connection_of_a_database_in_memory_is_never_closed() {
     assert_eq!((status.size, status.opened, status.closings(), status.max_size), (1, 1, 0, 1), "{status:?}");
     assert!(status.leaks >= 1, "{status:?}");
 }
+
+/// Nor is it when its cleaning fails again and again, because what was dropped goes on: whoever asks waits, as long as
+/// `acquire_timeout` allows.
+#[tokio::test]
+async fn the_one_connection_of_a_database_in_memory_outlives_a_long_cleaning() {
+    let settings = PoolOptions { recycle_timeout: millis(5), acquire_timeout: millis(40), ..options(1) };
+    let db = Db::connect_with("sqlite::memory:", DbOptions::new().pool(settings)).await.unwrap();
+    let mut lease = db.acquire().await.unwrap();
+    lease.script("CREATE TABLE here (a INTEGER)").await.unwrap();
+    let long = "INSERT INTO here WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) \
+                SELECT i FROM n";
+    tokio::time::timeout(millis(10), lease.script(long)).await.expect_err("it takes longer");
+    drop(lease);
+    let mut refused = 0;
+    let mut lease = loop {
+        match db.acquire().await {
+            Ok(lease) => break lease,
+            Err(error) => assert_eq!(error.kind(), ErrorKind::PoolTimeout, "{error}"),
+        }
+        refused += 1;
+    };
+    assert!(refused > 0, "nobody had to wait");
+    assert_eq!(crate::pool::number(&mut lease, "SELECT COUNT(*) FROM here").await.unwrap(), 1_000_000);
+    assert_eq!((db.pool_status().opened, db.pool_status().closings()), (1, 0));
+}
