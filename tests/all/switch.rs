@@ -258,6 +258,59 @@ async fn from_a_silent_server(old: &mut Server, kind: Kind) -> Outcome {
     Ok(())
 }
 
+/// The program writes to a server of which another one was promoted long ago. Whoever follows that one has come farther,
+/// and has not what was written here.
+async fn to_another_history(old: &mut Server, settings: [&[&str]; 2]) -> Outcome {
+    let db = Db::connect(&old.url()).await?;
+    create_all(&db).await;
+    let promoted = old.follower(settings[0]).await;
+    let there = Db::connect_with(&promoted.url(), DbOptions::new().max_connections(2)).await?;
+    put("shared".to_owned(), &db).await?;
+    while all(&there).await.ok() != Some(1) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    promoted.promote().await;
+    while there.health().await.vitals.writable != Some(true) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    put("lost".to_owned(), &db).await?;
+    for number in 0..20 {
+        put(format!("elsewhere {number}"), &there).await?;
+    }
+    let follower = promoted.follower(settings[1]).await;
+    let other = Db::connect_with(&follower.url(), DbOptions::new().max_connections(2)).await?;
+    while all(&other).await.ok() != Some(21) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let error = db.switch_to(&follower.url()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SwitchRefused, "{error}");
+    assert!(error.to_string().contains("never had"), "{error}");
+    assert_eq!(all(&db).await?, 2);
+    Ok(())
+}
+
+/// The old server is gone, and the replica is promoted by what is to be called.
+async fn a_dead_servers_replica_is_promoted(primary: &mut Server, settings: &[&str]) -> Outcome {
+    let db = Db::connect(&primary.url()).await?;
+    create_all(&db).await;
+    put("a".to_owned(), &db).await?;
+    let follower = Arc::new(primary.follower(settings).await);
+    let other = Db::connect_with(&follower.url(), DbOptions::new().max_connections(2)).await?;
+    while all(&other).await.ok() != Some(1) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    primary.kill();
+    let promoted = Arc::clone(&follower);
+    let options = SwitchOptions::new().abandon_old().when_caught_up(move || async move {
+        promoted.promote().await;
+        Ok(())
+    });
+    assert!(!db.switch_to_with(&follower.url(), options).await?.caught_up);
+    put("b".to_owned(), &db).await?;
+    assert_eq!(all(&db).await?, 2);
+    Ok(())
+}
+
 const BINARY_LOG: [&str; 3] = ["log-bin=log", "server-id=1", "binlog-format=ROW"];
 const FOLLOWS: [&str; 3] = ["log-bin=log", "server-id=2", "binlog-format=ROW"];
 
@@ -289,4 +342,40 @@ fn from_a_silent_server_postgres() {
 #[test]
 fn from_a_silent_server_mysql() {
     with_server(Kind::Mysql, &[], async |old| from_a_silent_server(old, Kind::Mysql).await);
+}
+
+#[test]
+fn to_another_history_is_refused_postgres() {
+    with_server(Kind::Postgres, &[], async |old| to_another_history(old, [&[], &[]]).await);
+}
+
+#[test]
+fn to_another_history_is_refused_mysql() {
+    const ON: [&str; 4] = ["log-bin=log", "server-id=2", "binlog-format=ROW", "log-slave-updates=1"];
+    const FARTHER: [&str; 3] = ["log-bin=log", "server-id=3", "binlog-format=ROW"];
+    with_server(Kind::Mysql, &BINARY_LOG, async |old| to_another_history(old, [&ON, &FARTHER]).await);
+}
+
+#[test]
+fn a_dead_servers_replica_is_promoted_postgres() {
+    with_server(Kind::Postgres, &[], async |server| a_dead_servers_replica_is_promoted(server, &[]).await);
+}
+
+#[test]
+fn a_dead_servers_replica_is_promoted_mysql() {
+    with_server(Kind::Mysql, &BINARY_LOG, async |server| a_dead_servers_replica_is_promoted(server, &FOLLOWS).await);
+}
+
+#[tokio::test]
+async fn a_file_that_may_only_be_read_is_no_target() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = |name: &str| format!("sqlite:{}", folder.path().join(name).display());
+    let (db, other) = (Db::connect(&url("a.db")).await.unwrap(), Db::connect(&url("b.db")).await.unwrap());
+    create_all(&db).await;
+    create_all(&other).await;
+    let target = format!("{}?mode=ro", url("b.db"));
+    let error = db.switch_to(&target).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SwitchRefused, "{error}");
+    assert!(error.to_string().contains("reading alone"), "{error}");
+    put("a".to_owned(), &db).await.unwrap();
 }

@@ -31,6 +31,22 @@ pub trait Probe: fmt::Debug + Send + Sync {
         connection: &'a mut dyn Connection,
     ) -> BoxFuture<'a, Result<Option<bool>>>;
 
+    /// Whether this server, which follows others, has something that the other one, which follows nobody, has not by
+    /// now: then it has never followed that one to its end, and [`has_reached`](Probe::has_reached) compared what cannot
+    /// be compared.
+    ///
+    /// # Errors
+    /// Those of the connections.
+    fn has_other<'a>(
+        &'a self,
+        position: &'a Position,
+        connection: &'a mut dyn Connection,
+        other: &'a mut dyn Connection,
+    ) -> BoxFuture<'a, Result<bool>> {
+        let _ = (position, connection, other);
+        Box::pin(std::future::ready(Ok(false)))
+    }
+
     /// The statements of the last deadlock, without values, as far as the server tells: of the one that `blocker` names,
     /// or of all that took part.
     ///

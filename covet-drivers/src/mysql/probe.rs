@@ -24,6 +24,10 @@ ORDER BY LENGTH(Path) DESC LIMIT 1";
 const MARIADB_POSITION: &str = "SELECT CONCAT(DATABASE(), '/', @@hostname, ':', @@port, ':', @@server_id, ':', @@datadir), @@global.gtid_binlog_pos";
 const MYSQL_POSITION: &str = "SELECT CONCAT(DATABASE(), '/', @@server_uuid), @@global.gtid_executed";
 
+/// How far a MariaDB has followed others, and how far it has come with what it wrote itself.
+const FOLLOWED: &str = "SELECT @@global.gtid_slave_pos";
+const CURRENT: &str = "SELECT CONCAT(@@global.gtid_slave_pos, ',', @@global.gtid_binlog_pos)";
+
 impl Probe for MySqlProbe {
     fn vitals<'a>(&'a self, connection: &'a mut dyn Connection) -> BoxFuture<'a, Result<Vitals>> {
         Box::pin(async move {
@@ -98,6 +102,25 @@ impl Probe for MySqlProbe {
         })
     }
 
+    fn has_other<'a>(
+        &'a self,
+        _: &'a Position,
+        connection: &'a mut dyn Connection,
+        other: &'a mut dyn Connection,
+    ) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async move {
+            if !is_mariadb(connection) {
+                // Its numbers name the server that has given them.
+                return Ok(false);
+            }
+            // In this order: meanwhile the other one can only have come farther.
+            let followed = rows(connection, FOLLOWED, 1).await?;
+            let current = rows(other, CURRENT, 1).await?;
+            let (followed, current) = (first(&followed).unwrap_or_default(), first(&current).unwrap_or_default());
+            Ok(goes_beyond(followed, current))
+        })
+    }
+
     fn deadlock<'a>(
         &'a self,
         _: Option<i64>,
@@ -109,6 +132,26 @@ impl Probe for MySqlProbe {
             Ok(statements(report))
         })
     }
+}
+
+/// Whether a list of MariaDB's numbers (`domain-server-number`) has a larger one in a domain that the other list has as
+/// well, or the same one by another server. Domains that only one of them has come from elsewhere.
+fn goes_beyond(followed: &str, current: &str) -> bool {
+    let read = |list: &str| -> Vec<(u64, u64, u64)> {
+        list.split(',')
+            .filter_map(|number| {
+                let mut parts = number.trim().splitn(3, '-').map(|part| part.parse().ok());
+                Some((parts.next()??, parts.next()??, parts.next()??))
+            })
+            .collect()
+    };
+    let current = read(current);
+    read(followed).into_iter().any(|(domain, server, number)| {
+        let same = current.iter().filter(|(other, ..)| *other == domain);
+        same.map(|(_, server, number)| (*number, *server))
+            .max()
+            .is_some_and(|(last, by)| number > last || (number == last && server != by))
+    })
 }
 
 /// The statements in the account of the last deadlock.
@@ -159,7 +202,21 @@ fn told<T>(result: Result<T>) -> Result<Option<T>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_before_replica, statements, takes_writes};
+    use super::{goes_beyond, is_before_replica, statements, takes_writes};
+
+    #[test]
+    fn who_has_followed_farther_has_followed_another_one() {
+        for (followed, current) in
+            [("0-1-9", ",0-1-8"), ("0-1-9", "0-1-8,0-2-7"), ("0-2-9", ",0-1-9"), ("1-1-5,0-1-9", ",0-1-8")]
+        {
+            assert!(goes_beyond(followed, current), "{followed} {current}");
+        }
+        for (followed, current) in
+            [("0-1-9", ",0-1-9"), ("0-1-9", "0-2-5,0-1-10"), ("7-1-9", ",0-1-1"), ("", ","), ("0-1-9", ",")]
+        {
+            assert!(!goes_beyond(followed, current), "{followed} {current}");
+        }
+    }
 
     #[test]
     fn the_statements_of_a_deadlock_are_found_in_the_servers_report() {

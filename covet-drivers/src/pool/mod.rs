@@ -59,7 +59,7 @@ pub use holders::{Holder, Place};
 pub use lease::Lease;
 pub use options::PoolOptions;
 pub use status::PoolStatus;
-pub use switch::{Stopped, Switches};
+pub use switch::{Idle, Stopped, Switches};
 
 use lend::closed;
 use queue::Answer;

@@ -2,9 +2,10 @@
 //! database before is lent ever again.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedMutexGuard, watch};
 
@@ -84,6 +85,22 @@ impl Stopped {
         Stopped { pool, _one: one }
     }
 
+    /// A connection to the database as it is so far, that was idle and answers now. It may be to another server than one
+    /// that is opened now under the same name. It is closed when this is dropped.
+    pub async fn idle(&self) -> Option<Idle> {
+        let pool = &self.pool;
+        loop {
+            let member = pool.desk().take_idle()?;
+            let mut idle = Idle(member);
+            if !idle.0.is_clean() || idle.0.is_expired(Instant::now()) {
+                continue;
+            }
+            if matches!(tokio::time::timeout(pool.ping_timeout(), idle.ping()).await, Ok(Ok(()))) {
+                return Some(idle);
+            }
+        }
+    }
+
     /// The pool goes on with another database, to which one connection is open already. Connections to the database
     /// before are closed.
     ///
@@ -111,6 +128,24 @@ impl Stopped {
 impl Drop for Stopped {
     fn drop(&mut self) {
         self.pool.reseat(|desk| desk.seats.stopped = false);
+    }
+}
+
+/// A connection that was taken out of a stopped pool.
+#[derive(Debug)]
+pub struct Idle(Box<Member>);
+
+impl Deref for Idle {
+    type Target = dyn Connection;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0.connection
+    }
+}
+
+impl DerefMut for Idle {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut *self.0.connection
     }
 }
 

@@ -46,6 +46,18 @@ SELECT CASE
   ELSE pg_catalog.pg_last_wal_replay_lsn() - '0/0'::pg_lsn >= $3::int8
 END";
 
+/// How far this server goes in the account of another one that is on such a timeline.
+const FOLLOWED: &str = "\
+SELECT ((CASE
+  WHEN NOT pg_catalog.pg_is_in_recovery()
+    AND substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) = $1
+    THEN pg_catalog.pg_current_wal_insert_lsn()
+  ELSE pg_catalog.pg_last_wal_replay_lsn()
+END) - '0/0'::pg_lsn)::int8";
+
+/// How far its own log goes.
+const WRITTEN: &str = "SELECT (pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::int8";
+
 /// Bytes of a page of the log, and of its header, which is longer on a file's first page.
 const PAGE: i64 = 8192;
 const HEADERS: [i64; 2] = [24, 40];
@@ -101,6 +113,22 @@ impl Probe for PostgresProbe {
         })
     }
 
+    fn has_other<'a>(
+        &'a self,
+        position: &'a Position,
+        connection: &'a mut dyn Connection,
+        other: &'a mut dyn Connection,
+    ) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async move {
+            let (timeline, _) = position.origin.split_once('/').unwrap_or_default();
+            let timeline = Value::Text(timeline.to_owned());
+            // In this order: meanwhile the other one can only have come farther.
+            let followed = place(connection, once(FOLLOWED, &[&timeline])).await?;
+            let written = place(other, once(WRITTEN, &[])).await?;
+            Ok(followed > written)
+        })
+    }
+
     fn deadlock<'a>(
         &'a self,
         blocker: Option<i64>,
@@ -118,6 +146,17 @@ impl Probe for PostgresProbe {
             Ok(statements)
         })
     }
+}
+
+/// A place in the log.
+async fn place(connection: &mut dyn Connection, command: Command<'_>) -> Result<Option<i64>> {
+    let mut place = None;
+    each(connection, command, |row| {
+        place = row.get(0, &ColumnType::I64)?;
+        Ok(())
+    })
+    .await?;
+    Ok(place)
 }
 
 /// What a session does, or did last.

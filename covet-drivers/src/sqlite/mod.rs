@@ -141,7 +141,7 @@ impl Backend for SqliteBackend {
     }
 
     fn probe(&self) -> Option<&dyn Probe> {
-        Some(&SqliteProbe)
+        Some(if self.options.reads_only() { &SqliteProbe::ReadsOnly } else { &SqliteProbe::Writes })
     }
 
     fn max_connections(&self) -> Option<usize> {

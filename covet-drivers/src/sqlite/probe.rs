@@ -5,7 +5,12 @@ use crate::error::Result;
 
 /// How to ask an SQLite database how it is.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct SqliteProbe;
+pub(super) enum SqliteProbe {
+    /// It is open for reading and writing.
+    Writes,
+    /// The URL allows no more than to read.
+    ReadsOnly,
+}
 
 impl Probe for SqliteProbe {
     fn vitals<'a>(&'a self, connection: &'a mut dyn Connection) -> BoxFuture<'a, Result<Vitals>> {
@@ -13,7 +18,8 @@ impl Probe for SqliteProbe {
             // The file is read, unless it is gone.
             let command = Command { sql: "SELECT count(*) FROM sqlite_schema", args: &[], reuse: Reuse::Once };
             connection.run(command, &mut ()).await?;
-            Ok(Vitals { role: Role::Embedded, ..Vitals::default() })
+            let writable = matches!(self, SqliteProbe::ReadsOnly).then_some(false);
+            Ok(Vitals { role: Role::Embedded, writable, ..Vitals::default() })
         })
     }
 

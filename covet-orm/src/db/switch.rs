@@ -7,7 +7,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use covet_drivers::contract::{Backend, BoxFuture, ConnectUrl, Connection, Probe, adapter_for};
+use covet_drivers::contract::{Backend, BoxFuture, ConnectUrl, Connection, Probe, Role, adapter_for};
+use covet_drivers::pool::{Idle, Stopped};
 use covet_drivers::{Error, ErrorKind, Result};
 
 use crate::db::Db;
@@ -53,8 +54,9 @@ impl SwitchOptions {
         self
     }
 
-    /// Is called once the target has everything, and before it is asked to take writes: the place to promote a replica.
-    /// Without it, whoever promotes it does so within the deadline.
+    /// Is called once the target has everything that can be waited for, and before it is asked to take writes: the place
+    /// to stop its replication and to promote it. It is called whether or not the target takes writes already. Without
+    /// it, whoever promotes the target does so within the deadline.
     pub fn when_caught_up<F>(mut self, promote: impl FnOnce() -> F + Send + 'static) -> Self
     where
         F: Future<Output = Result<(), Box<dyn StdError + Send + Sync>>> + Send + 'static,
@@ -63,7 +65,9 @@ impl SwitchOptions {
         self
     }
 
-    /// Switches although the old server does not answer, so that nobody can tell what of it the target has.
+    /// Switches although the old server does not answer, so that nobody can tell what of it the target has. The target is
+    /// then asked to take writes only if [`when_caught_up`](Self::when_caught_up) has something to call; otherwise the
+    /// log warns when it does not.
     pub fn abandon_old(mut self) -> Self {
         self.abandon = true;
         self
@@ -107,7 +111,8 @@ impl Db {
         let began = Instant::now();
         let stopped = self.pool().stop(options.deadline).await?;
         let rest = options.deadline.saturating_sub(began.elapsed());
-        let Ok(examined) = tokio::time::timeout(rest, self.examine_target(&mut target, options, rest)).await else {
+        let Ok(examined) = tokio::time::timeout(rest, self.examine_target(&stopped, &mut target, options, rest)).await
+        else {
             let text = format!("the switch to {} took longer than it may", target.backend.target());
             return Err(Error::new(ErrorKind::Deadline, text));
         };
@@ -148,41 +153,24 @@ impl Db {
     }
 
     /// Looks at the target, while nothing is under way. Whether it is known to have everything.
-    async fn examine_target(&self, target: &mut Target, options: SwitchOptions, rest: Duration) -> Result<bool> {
-        let old = self.backend();
-        let connected = if options.abandon {
-            // One that may be left is not waited for until there is no time for anything else.
-            let limit = SILENT.min(rest / 4);
-            tokio::time::timeout(limit, old.connect()).await.unwrap_or_else(|_| {
-                Err(Error::new(ErrorKind::Unreachable, format!("{} did not answer within {limit:?}", old.target())))
-            })
-        } else {
-            old.connect().await
-        };
-        let mut from = match connected {
-            Ok(connection) => Some(connection),
-            Err(error) if options.abandon => {
-                tracing::warn!(target: "covet::switch", %error, "the old server is left without an answer");
-                None
-            }
-            Err(error) => {
-                return Err(refused(format!(
-                    "{} does not answer, so nothing can tell what of it the target has",
-                    old.target()
-                ))
-                .with_help("`SwitchOptions::abandon_old` switches all the same, and may lose what was not replicated")
-                .with_source(error));
-            }
-        };
-        let probe = target.backend.probe();
+    async fn examine_target(
+        &self,
+        stopped: &Stopped,
+        target: &mut Target,
+        options: SwitchOptions,
+        rest: Duration,
+    ) -> Result<bool> {
+        let mut from = self.old_server(stopped, options.abandon, rest).await?;
+        let backend = Arc::clone(&target.backend);
+        let probe = backend.probe();
         let mut caught_up = false;
         if let (Some(from), Some(probe)) = (&mut from, probe) {
-            caught_up = follows(&mut **from, &mut *target.connection, probe).await?;
+            caught_up = follows(from.connection(), target, probe).await?;
         }
         if let Some(from) = &mut from {
-            let kind = migrate::Target::of(&*old);
+            let kind = migrate::Target::of(&*self.backend());
             let (theirs, ours) =
-                (migrate::heads(&mut *target.connection, kind).await?, migrate::heads(&mut **from, kind).await?);
+                (migrate::heads(&mut *target.connection, kind).await?, migrate::heads(from.connection(), kind).await?);
             if theirs != ours {
                 let last = |heads: &[(String, String)]| heads.last().map_or("none", |(id, _)| id).to_owned();
                 let text = format!(
@@ -194,32 +182,75 @@ impl Db {
                 return Err(refused(text).with_help("`cargo covet migrate status` shows what is missing where"));
             }
         }
-        if let (Some(from), Some(probe)) = (&mut from, probe) {
-            let writes = probe.vitals(&mut **from).await?.writable != Some(false);
-            if writes && probe.vitals(&mut *target.connection).await?.writable == Some(false) {
-                self.promoted(target, options.promote).await?;
+        // Of a server that does not answer nobody knows whether it took writes.
+        let old = self.backend();
+        let must_write = match (&mut from, old.probe()) {
+            (Some(from), Some(probe)) => probe.vitals(from.connection()).await?.writable != Some(false),
+            _ => options.promote.is_some(),
+        };
+        if let Some(promote) = options.promote {
+            promote().await.map_err(|cause| refused("the target could not be promoted").with_source(cause))?;
+            // A session from before may be bound to what the server was then.
+            target.connection = target.backend.connect().await?;
+        }
+        if let Some(probe) = probe {
+            if must_write {
+                target.takes_writes(probe).await?;
+            } else if from.is_none() && probe.vitals(&mut *target.connection).await?.writable == Some(false) {
+                let name = target.backend.target();
+                tracing::warn!(target: "covet::switch", database = %name, "switched to a server that takes no writes");
             }
         }
         Ok(caught_up)
     }
 
-    /// Waits until the target takes writes.
-    async fn promoted(&self, target: &mut Target, promote: Option<Hook>) -> Result<()> {
-        if let Some(promote) = promote {
-            promote().await.map_err(|cause| refused("the target could not be promoted").with_source(cause))?;
-        }
-        loop {
-            // A session from before may be bound to what the server was then.
-            let mut connection = target.backend.connect().await?;
-            let writable = match target.backend.probe() {
-                Some(probe) => probe.vitals(&mut *connection).await?.writable,
-                None => None,
-            };
-            if writable != Some(false) {
-                target.connection = connection;
-                return Ok(());
+    /// A connection to the server that is left; none if it does not answer and may be abandoned.
+    async fn old_server(&self, stopped: &Stopped, abandon: bool, rest: Duration) -> Result<Option<Old>> {
+        let old = self.backend();
+        // What the program has written is where its connections lead to, whoever answers to the name by now.
+        let connect = async {
+            match stopped.idle().await {
+                Some(idle) => Ok(Old::Idle(idle)),
+                None => old.connect().await.map(Old::New),
             }
-            tokio::time::sleep(INTERVAL).await;
+        };
+        let connected = if abandon {
+            // One that may be left is not waited for until there is no time for anything else.
+            let limit = SILENT.min(rest / 4);
+            tokio::time::timeout(limit, connect).await.unwrap_or_else(|_| {
+                Err(Error::new(ErrorKind::Unreachable, format!("{} did not answer within {limit:?}", old.target())))
+            })
+        } else {
+            connect.await
+        };
+        match connected {
+            Ok(connection) => Ok(Some(connection)),
+            Err(error) if abandon => {
+                tracing::warn!(target: "covet::switch", %error, "the old server is left without an answer");
+                Ok(None)
+            }
+            Err(error) => {
+                Err(refused(format!("{} does not answer, so nothing can tell what of it the target has", old.target()))
+                    .with_help(
+                        "`SwitchOptions::abandon_old` switches all the same, and may lose what was not replicated",
+                    )
+                    .with_source(error))
+            }
+        }
+    }
+}
+
+/// A connection to the server that is left.
+enum Old {
+    Idle(Idle),
+    New(Box<dyn Connection>),
+}
+
+impl Old {
+    fn connection(&mut self) -> &mut dyn Connection {
+        match self {
+            Old::Idle(idle) => &mut **idle,
+            Old::New(connection) => &mut **connection,
         }
     }
 }
@@ -229,16 +260,45 @@ struct Target {
     connection: Box<dyn Connection>,
 }
 
+impl Target {
+    /// Waits until it takes writes.
+    async fn takes_writes(&mut self, probe: &dyn Probe) -> Result<()> {
+        loop {
+            let vitals = probe.vitals(&mut *self.connection).await?;
+            if vitals.writable != Some(false) {
+                return Ok(());
+            }
+            if vitals.role == Role::Embedded {
+                let text = format!("{} is open for reading alone", self.backend.target());
+                return Err(refused(text).with_help("leave out `mode=ro`"));
+            }
+            tokio::time::sleep(INTERVAL).await;
+            // A session from before may be bound to what the server was then.
+            self.connection = self.backend.connect().await?;
+        }
+    }
+}
+
 /// Waits until the target has what the old server has now. `false` where nothing can tell.
-async fn follows(from: &mut dyn Connection, target: &mut dyn Connection, probe: &dyn Probe) -> Result<bool> {
+async fn follows(from: &mut dyn Connection, target: &mut Target, probe: &dyn Probe) -> Result<bool> {
     let Some(position) = probe.position(from).await? else { return Ok(false) };
     loop {
-        match probe.has_reached(&position, target).await? {
-            Some(true) => return Ok(true),
+        match probe.has_reached(&position, &mut *target.connection).await? {
+            Some(true) => break,
             Some(false) => tokio::time::sleep(INTERVAL).await,
             None => return Ok(false),
         }
     }
+    // One that follows another replica may be ahead of this one.
+    let follows_nobody = probe.vitals(from).await?.role != Role::Replica;
+    if follows_nobody && probe.has_other(&position, &mut *target.connection, from).await? {
+        let text = format!(
+            "{} has what the server that is left never had: it follows another one, and may miss what was written here",
+            target.backend.target()
+        );
+        return Err(refused(text).with_help("see which server is the primary, and what each of them has"));
+    }
+    Ok(true)
 }
 
 fn refused(text: impl Into<std::borrow::Cow<'static, str>>) -> Error {
