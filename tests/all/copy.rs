@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use covet_orm::prelude::*;
-use covet_orm::{Error, ErrorKind};
+use covet_orm::{DbOptions, Error, ErrorKind};
 use covet_tests::models::{Item, Maybe, Sample, Setting, Tag};
 use covet_tests::{Kind, on_each_database, on_postgres};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -113,6 +113,19 @@ on_postgres! {
         assert_eq!(Setting::copy_from(&mut &file[..]).exec(&tx).await?, 5);
         tx.commit().await?;
         assert_eq!(all(db).await?.len(), 5);
+        Ok(())
+    }
+
+    async fn a_table_that_was_changed_goes_out_at_once(db: &TestDb) -> Outcome {
+        let one = Db::connect_with(db.url(), DbOptions::new().max_connections(1)).await?;
+        settings(&one, 3).await?;
+        assert_eq!(Setting::copy_to(&mut Vec::new()).exec(&one).await?, 3);
+        db.raw("ALTER TABLE settings ALTER COLUMN value TYPE varchar(300)").await?;
+        assert_eq!(Setting::copy_to(&mut Vec::new()).exec(&one).await?, 3);
+        db.raw("ALTER TABLE settings ALTER COLUMN value TYPE text").await?;
+        let tx = one.begin().await?;
+        assert_eq!(Setting::copy_to(&mut Vec::new()).exec(&tx).await?, 3);
+        tx.commit().await?;
         Ok(())
     }
 

@@ -84,7 +84,7 @@ impl Admin for PostgresAdmin {
             let dropped = other.script(&format!("DROP DATABASE {}{force}", quoted(&name))).await;
             let dropped = match dropped {
                 Ok(()) => Ok(true),
-                Err(error) if error.kind() == ErrorKind::UnknownDatabase => Ok(false),
+                Err(error) if error.code() == Some("3D000") => Ok(false),
                 // Somebody uses it.
                 Err(error) if error.code() == Some("55006") => {
                     Err(error.with_help("end the other sessions, or say that they are to be ended"))

@@ -91,8 +91,8 @@ impl PostgresConnection {
     /// # Errors
     /// As there.
     pub async fn run(&mut self, command: Command<'_>, rows: &mut dyn RowSink) -> Result<Outcome> {
-        if self.needs_keeping(command.sql) {
-            return Box::pin(self.run_kept(command, rows)).await;
+        if self.pooled && self.state() == ConnectionState::Idle {
+            return Box::pin(self.run_pooled(command, rows)).await;
         }
         self.run_here(command, rows).await
     }

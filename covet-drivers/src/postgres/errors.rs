@@ -177,12 +177,17 @@ fn database(server: &DbError) -> Error {
     let kind = kind(server.code().code(), server.message());
     // Where the session goes on, it is another connection that is lost: that of a foreign table, say.
     let goes_on = server.parsed_severity().is_some_and(|severity| severity == Severity::Error);
-    match kind {
-        ErrorKind::ConnectionLost | ErrorKind::Unreachable | ErrorKind::TooManyConnections if goes_on => {
-            named(ErrorKind::Database, server)
-        }
-        kind => named(kind, server),
-    }
+    // What a statement raises tells nothing of its commit either.
+    let is_of_another = matches!(
+        kind,
+        ErrorKind::ConnectionLost
+            | ErrorKind::Unreachable
+            | ErrorKind::TooManyConnections
+            | ErrorKind::UnknownDatabase
+            | ErrorKind::Authentication
+            | ErrorKind::CommitUnknown
+    );
+    named(if is_of_another && goes_on { ErrorKind::Database } else { kind }, server)
 }
 
 /// The process that the first line of a deadlock's details names last: the first one is the victim's.

@@ -1,6 +1,6 @@
 //! Behind a pooler that gives each transaction another session (`statement_cache_size=0`): what is prepared in one session
 //! is not known in the next, so a statement outside of a transaction gets one of its own, which keeps the session for as
-//! long as it takes. That costs a round trip more.
+//! long as it takes. That costs a round trip more. What cannot stand in a transaction is sent under no name, at once.
 //!
 //! Names of prepared statements are the driver's, counted in each program. What another program has left under the same
 //! name is met before anything has run, and the next name is another one.
@@ -19,18 +19,18 @@ pub(super) fn is_strange(error: &Error) -> bool {
 }
 
 impl PostgresConnection {
-    /// Whether a statement needs a transaction of its own to stay in one session. Settings and the like do without:
-    /// they have no values, and some of them cannot stand in one.
-    pub(super) fn needs_keeping(&self, sql: &str) -> bool {
-        if !self.pooled || self.state() != ConnectionState::Idle {
-            return false;
+    /// Runs a statement outside of a transaction, where each message may go to another session.
+    pub(super) async fn run_pooled(&mut self, command: Command<'_>, rows: &mut dyn RowSink) -> Result<Outcome> {
+        let wording = Wording::of(command.sql);
+        // Settings, maintenance and the like have no values, and some of them cannot stand in a transaction.
+        if command.args.is_empty() && (wording.steers || wording.leaves) {
+            return self.run_unnamed(command, rows).await;
         }
-        let wording = Wording::of(sql);
-        !wording.steers && !wording.leaves
+        self.run_kept(command, rows).await
     }
 
     /// Runs a statement in a transaction of its own.
-    pub(super) async fn run_kept(&mut self, command: Command<'_>, rows: &mut dyn RowSink) -> Result<Outcome> {
+    async fn run_kept(&mut self, command: Command<'_>, rows: &mut dyn RowSink) -> Result<Outcome> {
         let mut tries = 1;
         loop {
             self.begin(&TransactionOptions::default()).await?;
@@ -49,7 +49,7 @@ impl PostgresConnection {
         self.end_kept(result).await
     }
 
-    async fn end_kept<T>(&mut self, result: Result<T>) -> Result<T> {
+    pub(super) async fn end_kept<T>(&mut self, result: Result<T>) -> Result<T> {
         let value = match result {
             Ok(value) => value,
             Err(error) => {

@@ -150,7 +150,7 @@ impl PostgresConnection {
             return Err(Failure::Known(error));
         }
         let parameters = args.iter().enumerate().map(|(index, value)| Parameter { value, index });
-        let (stream, mut missed) = if ahead.is_nothing() {
+        let (stream, missed) = if ahead.is_nothing() {
             (self.client.query_raw(&prepared.statement, parameters).await, None)
         } else {
             if ahead.begins() {
@@ -166,10 +166,19 @@ impl PostgresConnection {
                 }
             }
         };
-        let mut stream = match stream {
-            Ok(stream) => pin!(stream),
-            Err(error) => return Err(Failure::Driver(errors::cause(error, missed), false)),
-        };
+        match stream {
+            Ok(stream) => self.hand_on(pin!(stream), missed, rows).await,
+            Err(error) => Err(Failure::Driver(errors::cause(error, missed), false)),
+        }
+    }
+
+    /// Hands the rows of a statement on, to its end.
+    async fn hand_on(
+        &mut self,
+        mut stream: Pin<&mut RowStream>,
+        mut missed: Option<tokio_postgres::Error>,
+        rows: &mut dyn RowSink,
+    ) -> Result<u64, Failure> {
         let mut seen = false;
         while let Some(row) = stream.as_mut().next().await {
             let row = row.map_err(|error| Failure::Driver(errors::cause(error, missed.take()), seen))?;
@@ -191,6 +200,29 @@ impl PostgresConnection {
             }
         }
         Ok(stream.rows_affected().unwrap_or(0))
+    }
+
+    /// Runs a text without values under no name, in one flight: whatever session gets it, there is nothing of before that
+    /// it could meet.
+    pub(super) async fn run_unnamed(&mut self, command: Command<'_>, rows: &mut dyn RowSink) -> Result<Outcome> {
+        let wording = Wording::of(command.sql);
+        self.under_way = true;
+        self.dirty |= !wording.is_clean(command.reuse);
+        let none: [(Parameter<'_>, tokio_postgres::types::Type); 0] = [];
+        let ran = match self.client.query_typed_raw(command.sql, none).await {
+            Ok(stream) => self.hand_on(pin!(stream), None, rows).await,
+            Err(error) => Err(Failure::Driver(error, false)),
+        };
+        let outcome = match ran {
+            Ok(affected) => Ok(Outcome { affected: if wording.reads { 0 } else { affected }, last_insert_id: None }),
+            Err(Failure::Driver(error, _)) => Err(self.settle(error)),
+            Err(Failure::Known(error)) => Err(error),
+        };
+        if wording.steers && self.state != ConnectionState::Broken {
+            self.locate().await?;
+        }
+        self.under_way = false;
+        outcome
     }
 
     /// The error of a statement whose BEGIN failed: that of BEGIN, once it is known that nothing took effect.

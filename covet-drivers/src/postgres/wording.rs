@@ -33,7 +33,7 @@ impl Wording {
             "select" | "values" | "table" | "explain" | "insert" | "update" | "delete" | "merge" | "with"
         );
         let lower = sql.to_ascii_lowercase();
-        let leaves = !plain || LEAVING.iter().any(|name| lower.contains(name));
+        let leaves = !plain || LEAVING.iter().any(|name| lower.contains(name)) || makes_table(&word, &lower);
         let harmless = matches!(word.as_str(), "select" | "values") && !leaves && calls_nothing_else(&lower);
         let notifies = lower.contains("pg_notify");
         Wording { steers, reads, leaves, inserts: word == "insert", harmless, notifies }
@@ -54,6 +54,29 @@ const STEERING: &[&str] = &["begin", "start", "commit", "end", "rollback", "abor
 
 /// Functions whose effect outlives the statement.
 const LEAVING: &[&str] = &["set_config", "advisory_lock", "lo_open", "dblink_connect", "setseed"];
+
+/// Whether a text in lower case that begins with this word may make a table, which may be a temporary one: `SELECT …
+/// INTO`, or what EXPLAIN carries out.
+fn makes_table(word: &str, lower: &str) -> bool {
+    let makes: &[&str] = match word {
+        "explain" => &["into", "create", "execute", "refresh", "declare"],
+        "select" | "values" | "table" | "with" => &["into"],
+        _ => return false,
+    };
+    if !makes.iter().any(|word| lower.contains(word)) {
+        return false;
+    }
+    // Every second piece stands in quotes.
+    let unquoted = lower.split(['"', '\'']).step_by(2);
+    let mut before = "";
+    unquoted
+        .flat_map(|piece| piece.split(|c: char| !(c.is_alphanumeric() || c == '_')))
+        .filter(|word| !word.is_empty())
+        .any(|found| {
+            let inserts = matches!(std::mem::replace(&mut before, found), "insert" | "merge");
+            makes.contains(&found) && !inserts
+        })
+}
 
 /// What may stand before a parenthesis in a text that only reads: words of the language, and functions of the
 /// server's own that do nothing but compute.
@@ -218,6 +241,21 @@ mod tests {
         assert!(Wording::of("SELECT 1").reads && !Wording::of("SELECT 1").leaves);
         assert!(!Wording::of("INSERT INTO t VALUES (1)").leaves);
         assert!(Wording::of("SET x = 1").leaves && Wording::of("select Set_Config('a', 'b', false)").leaves);
+        for sql in [
+            "SELECT id INTO TEMP a FROM t",
+            "WITH x AS (SELECT 1 AS i) SELECT i\ninto\ttemp a FROM x",
+            "EXPLAIN (ANALYZE) CREATE TEMP TABLE a AS SELECT 1",
+        ] {
+            assert!(Wording::of(sql).leaves, "{sql}");
+        }
+        for sql in [
+            "SELECT \"into\", 'x into y' FROM t",
+            "WITH x AS (INSERT INTO t VALUES (1) RETURNING id) SELECT id FROM x",
+            "EXPLAIN ANALYZE SELECT 1",
+            "SELECT into_it FROM t",
+        ] {
+            assert!(!Wording::of(sql).leaves, "{sql}");
+        }
         assert!(Wording::of("BEGIN").steers && !Wording::of("INSERT INTO t VALUES ('begin')").steers);
         assert!(Wording::steers("CREATE TABLE t (); COMMIT") && !Wording::steers("SELECT 'commit; commit'"));
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use covet_drivers::contract::{Command, Flow, Reuse, Row};
 use covet_orm::prelude::*;
 use covet_orm::{Isolation, TxOptions};
 use covet_tests::models::{Account, Role, Setting, User};
@@ -54,6 +55,18 @@ async fn work(number: usize, db: Db) -> covet_orm::Result<()> {
         let taken = put(format!("{case}-a"), &db).await.unwrap_err();
         assert_eq!(taken.kind(), covet_orm::ErrorKind::Unique, "{taken}");
         user.delete(&db).await?;
+        // Rows as a file, and texts that leave something behind or cannot stand in a transaction.
+        assert!(Setting::copy_to(&mut Vec::new()).exec(&db).await? > 0);
+        let mut lease = db.acquire().await?;
+        let mut seen = 0;
+        let mut sink = |_: &mut Row<'_>| {
+            seen += 1;
+            Ok(Flow::Continue)
+        };
+        for sql in ["SHOW server_version", "SELECT pg_advisory_xact_lock(1)", "CHECKPOINT"] {
+            lease.run(Command { sql, args: &[], reuse: Reuse::Once }, &mut sink).await?;
+        }
+        assert_eq!(seen, 2);
     }
     Ok(())
 }
@@ -85,6 +98,12 @@ fn b24_a_pooler_that_mixes_sessions() {
         let all = u64::try_from(CLIENTS * 3)?;
         assert_eq!(Setting::query().count(&direct).await?, all * (2 + 3 + 700));
         assert_eq!((User::query().count(&direct).await?, Account::query().count(&direct).await?), (0, all));
+        let pooled = open(&pooler.url(), 1).await?;
+        let mut file = Vec::new();
+        let copied = Setting::copy_to(&mut file).exec(&pooled).await?;
+        Setting::query().delete().exec(&pooled).await?;
+        assert_eq!(Setting::copy_from(&file[..]).exec(&pooled).await?, copied);
+        assert_eq!(Setting::query().count(&direct).await?, copied);
         let sessions = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' \
                         AND pid <> pg_backend_pid()";
         let sessions = covet_tests::session::number(&mut direct.acquire().await?, sessions).await?;

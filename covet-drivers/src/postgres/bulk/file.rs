@@ -7,12 +7,13 @@ use futures_util::StreamExt as _;
 use futures_util::future::join;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::contract::{ConnectionState, Copied, FromFile, ToFile};
+use crate::contract::{ConnectionState, Copied, FromFile, ToFile, TransactionOptions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::PostgresConnection;
 use crate::postgres::bulk::Whole;
 use crate::postgres::bulk::format::{HEADER, Walk, cut, header, read_header, same_columns, unreadable};
 use crate::postgres::bulk::plan::Plan;
+use crate::postgres::errors;
 use crate::postgres::types::qualified;
 
 /// So many bytes of a file are read at once.
@@ -24,6 +25,15 @@ impl PostgresConnection {
     /// # Errors
     /// As there.
     pub async fn copy_out(&mut self, copied: &Copied, to: ToFile<'_>) -> Result<u64> {
+        if !self.must_be_kept() {
+            return self.copy_out_here(copied, to).await;
+        }
+        self.begin(&TransactionOptions::default()).await?;
+        let result = self.copy_out_here(copied, to).await;
+        self.end_kept(result).await
+    }
+
+    async fn copy_out_here(&mut self, copied: &Copied, to: ToFile<'_>) -> Result<u64> {
         let mut whole = self.begin_bulk()?;
         let result = match self.open_for_bulk().await {
             Ok(()) => self.rows_out(copied, to, &mut whole).await,
@@ -39,24 +49,45 @@ impl PostgresConnection {
     pub async fn copy_in(&mut self, copied: &Copied, from: FromFile<'_>) -> Result<u64> {
         // Nothing is sent for what is no file of rows.
         let said = read_header(from).await?;
+        if !self.must_be_kept() {
+            return self.copy_in_here(copied, &said, from).await;
+        }
+        self.begin(&TransactionOptions::default()).await?;
+        let result = self.copy_in_here(copied, &said, from).await;
+        self.end_kept(result).await
+    }
+
+    async fn copy_in_here(&mut self, copied: &Copied, said: &str, from: FromFile<'_>) -> Result<u64> {
         let mut whole = self.begin_bulk()?;
         let result = match self.open_for_bulk().await {
-            Ok(()) => self.rows_in(copied, &said, from, &mut whole).await,
+            Ok(()) => self.rows_in(copied, said, from, &mut whole).await,
             Err(error) => Err(error),
         };
         self.end_bulk(whole, result).await
     }
 
+    /// Whether only a transaction keeps the session in which statements are prepared.
+    fn must_be_kept(&self) -> bool {
+        self.pooled && self.state() == ConnectionState::Idle
+    }
+
     async fn rows_out(&mut self, copied: &Copied, to: ToFile<'_>, whole: &mut Whole) -> Result<u64> {
-        let plan = self.plan(copied.table, &copied.columns).await?;
-        let sql = format!("COPY {} TO STDOUT (FORMAT BINARY)", plan.target);
-        let statement = self.kept(&sql).await?.statement;
-        if let Err(error) = self.hold_still(&plan, whole).await {
-            // With the types of today it may work the next time.
+        let mut again = true;
+        let (plan, statement) = loop {
+            let plan = self.plan(copied.table, &copied.columns).await?;
+            let sql = format!("COPY {} TO STDOUT (FORMAT BINARY)", plan.target);
+            let statement = self.kept(&sql).await?.statement;
+            let Err(error) = self.hold_still(&plan, whole).await else { break (plan, statement) };
             self.cache.forget(&sql);
             self.cache.forget(&plan.sql);
-            return Err(self.settle(error));
-        }
+            let is_stale = errors::is_stale(&error);
+            let error = self.settle(error);
+            // Not a row was asked for: with the types of today it may work.
+            self.undo_whole(whole).await;
+            if whole.open || !is_stale || !std::mem::take(&mut again) {
+                return Err(error);
+            }
+        };
         let copying = self.client.copy_out(&statement).await.map_err(|error| self.settle(error))?;
         let mut copying = pin!(copying);
         let mut walk = Walk::default();

@@ -127,12 +127,10 @@ async fn an_error_that_is_not_fatal_ends_no_session() {
     let mut connection = place.connect().await;
     let raise = |code: &str| format!("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{code}'; END $$");
     let pid = crate::postgres::number(connection.as_mut(), "SELECT pg_backend_pid()").await;
-    for code in ["08001", "08006", "3D000", "28000", "53300", "57P03"] {
+    for code in ["08001", "08006", "3D000", "28000", "40003", "53300", "57P03"] {
         let error = run(connection.as_mut(), &raise(code), &[]).await.unwrap_err();
         assert_eq!(error.code(), Some(code));
-        if matches!(code, "08001" | "08006" | "53300" | "57P03") {
-            assert_eq!((error.kind(), error.is_transaction_lost()), (ErrorKind::Database, false), "{code}");
-        }
+        assert_eq!((error.kind(), error.is_transaction_lost()), (ErrorKind::Database, false), "{code}");
         assert_eq!(connection.state(), ConnectionState::Idle, "{code}");
         connection.begin(&Default::default()).await.unwrap();
         run(connection.as_mut(), "SELECT 1", &[]).await.unwrap();
@@ -141,7 +139,9 @@ async fn an_error_that_is_not_fatal_ends_no_session() {
         connection.rollback().await.unwrap();
     }
     let error = run(connection.as_mut(), "DROP DATABASE covet_no_such_database", &[]).await.unwrap_err();
-    assert_eq!((error.kind(), connection.state()), (ErrorKind::UnknownDatabase, ConnectionState::Idle));
+    // The kind `UnknownDatabase` would say that the connection is gone.
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Database, Some("3D000")));
+    assert_eq!((error.is_connection_lost(), connection.state()), (false, ConnectionState::Idle));
     // At the commit it is a refusal, and nobody has to wonder.
     connection
         .script(
