@@ -65,7 +65,7 @@ impl MySqlConnection {
     /// # Errors
     /// As there.
     pub async fn insert_many(&mut self, bulk: Bulk, rows: &mut dyn RowSupply) -> Result<u64> {
-        self.check_runs()?;
+        self.get_ready().await?;
         if self.server.product == Product::MySql || self.sends == Sends::Rows {
             return insert_by_values(self, bulk, rows).await;
         }

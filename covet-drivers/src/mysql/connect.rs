@@ -34,7 +34,7 @@ pub(crate) struct Options {
 /// What a session was opened with.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// The statements that set a session up.
+    /// The statements that set a session up that was reset.
     pub(crate) set_up: String,
     /// The statement that brings the timeouts back that the session was opened with.
     pub(crate) limits: String,
@@ -160,9 +160,12 @@ impl Options {
 
     async fn set_up(&self, mut raw: Raw) -> Result<MySqlConnection> {
         let failed = |error| of_driver(error, Phase::Connect);
-        let ask = format!("SELECT VERSION(), @@version_comment, CAST(@@max_allowed_packet AS UNSIGNED), {IDENTITY}");
+        // MariaDB alone reads what stands in its own kind of comment.
+        let ask = format!(
+            "SELECT VERSION(), @@version_comment, CAST(@@max_allowed_packet AS UNSIGNED), {IDENTITY} /*M!, CURRENT_ROLE() */"
+        );
         let told = raw.first(&ask).await.map_err(failed)?;
-        let Facts { version, comment, packet, identity } = told
+        let Facts { version, comment, packet, identity, role } = told
             .as_ref()
             .and_then(facts)
             .ok_or_else(|| Error::new(ErrorKind::Protocol, "the server tells nothing about itself"))?;
@@ -170,8 +173,14 @@ impl Options {
         server.check()?;
         let set_up = self.statements(&server);
         raw.say(&set_up).await.map_err(failed)?;
+        // No reset of the servers' own changes the role.
+        let role = match (server.product, role) {
+            (Product::MySql, _) => "DEFAULT".to_owned(),
+            (Product::MariaDb, Some(role)) => quote(&role),
+            (Product::MariaDb, None) => "NONE".to_owned(),
+        };
         let settings = Settings {
-            set_up,
+            set_up: format!("{set_up}; SET ROLE {role}"),
             limits: format!("SET {}", self.limits(&server, "DEFAULT").join(", ")),
             database: self.database.clone(),
             identity: identity.into(),
@@ -225,12 +234,15 @@ struct Facts {
     /// The largest packet.
     packet: u64,
     identity: String,
+    /// The role that a session of MariaDB begins with.
+    role: Option<String>,
 }
 
 /// Reads what the server tells. The driver's own way to read a row panics when a value does not fit.
 fn facts(row: &Row) -> Option<Facts> {
     let text = |index: usize| row.get_opt::<String, _>(index)?.ok();
-    Some(Facts { version: text(0)?, comment: text(1)?, packet: row.get_opt::<u64, _>(2)?.ok()?, identity: text(3)? })
+    let packet = row.get_opt::<u64, _>(2)?.ok()?;
+    Some(Facts { version: text(0)?, comment: text(1)?, packet, identity: text(3)?, role: text(4) })
 }
 
 /// Never with a password, and never with a certificate's bytes.

@@ -173,6 +173,9 @@ impl MySqlConnection {
                 }
                 let had = self.standing;
                 self.ask().await?;
+                if error.code == LOCK_WAIT && had != Standing::Idle && self.standing == Standing::Idle {
+                    return Err(Box::pin(self.after_lock_wait(made)).await);
+                }
                 Err(self.after(had, error.code, made))
             }
             Err(Failure::Driver(error)) => {
@@ -198,8 +201,33 @@ impl MySqlConnection {
                 self.standing = Standing::Failed;
                 error.with_transaction_lost()
             }
-            Standing::Idle if ENDS_TRANSACTION.contains(&code) || code == LOCK_WAIT => error.with_transaction_lost(),
+            Standing::Idle if ENDS_TRANSACTION.contains(&code) => error.with_transaction_lost(),
             _ => error,
+        }
+    }
+
+    /// A lock was not had in time, and the transaction has ended with that: the server rolls it back where it is told to,
+    /// and else it has committed it on behalf of a statement such as DDL, before that had to wait.
+    async fn after_lock_wait(&mut self, error: Error) -> Error {
+        let wire = match self.depart() {
+            Ok(wire) => wire,
+            Err(lost) => return lost,
+        };
+        match caught(wire.query_first::<u8, _>("SELECT @@innodb_rollback_on_timeout")).await {
+            Ok(rolls_back) => {
+                self.under_way = false;
+                if rolls_back == Some(1) {
+                    return error.with_transaction_lost();
+                }
+                let text = "a lock was not had in time, and the server had committed the transaction before that";
+                Error::new(ErrorKind::TransactionClosed, text)
+                    .with_help("statements such as DDL commit what came before them: it is there")
+                    .with_source(error)
+            }
+            Err(error) => {
+                self.break_off();
+                of_driver(error, Phase::Use)
+            }
         }
     }
 

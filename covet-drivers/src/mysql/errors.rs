@@ -15,7 +15,7 @@ pub(crate) enum Phase {
 }
 
 /// Errors that undo the whole transaction, and not the statement alone.
-pub(crate) const ENDS_TRANSACTION: &[u16] = &[1213, 1020, 1180, 1614, 3101];
+pub(crate) const ENDS_TRANSACTION: &[u16] = &[1213, 1020, 1614, 3101];
 
 /// A lock was not had in time: the server undid the statement and would go on.
 pub(crate) const LOCK_WAIT: u16 = 1205;
@@ -176,7 +176,12 @@ pub(crate) fn of_server(error: &ServerError, phase: Phase) -> Error {
             .with_transaction_lost(),
         1020 => made(ErrorKind::Serialization, "a row has changed since the transaction began".into())
             .with_transaction_lost(),
-        1180 | 1614 | 3101 => {
+        // A node of a cluster may have sent the commit to the others before it lost them.
+        1180 => made(
+            ErrorKind::CommitUnknown,
+            "the server failed while it committed, and whether it did is not known".into(),
+        ),
+        1614 | 3101 => {
             made(ErrorKind::Serialization, "the server rolled the transaction back".into()).with_transaction_lost()
         }
         LOCK_WAIT | 3572 | 1689 | 4056 => made(ErrorKind::LockTimeout, "a lock was not had in time".into()),

@@ -42,7 +42,7 @@ impl MySqlConnection {
         encoded: impl Fn() -> Result<Vec<WireValue>>,
         rows: &mut dyn RowSink,
     ) -> Result<Outcome> {
-        self.check_runs()?;
+        self.get_ready().await?;
         let mut values = encoded()?;
         self.fits(command.sql.len())?;
         self.values_fit(&values)?;

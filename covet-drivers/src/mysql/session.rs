@@ -19,7 +19,7 @@ impl MySqlConnection {
     /// # Errors
     /// As there.
     pub async fn script(&mut self, sql: &str) -> Result<()> {
-        self.check_runs()?;
+        self.get_ready().await?;
         self.dirty = true;
         for statement in split(sql, QUOTING)? {
             self.check_runs()?;
@@ -37,8 +37,9 @@ impl MySqlConnection {
         if self.standing() != Standing::Idle {
             self.rollback().await?;
         }
-        if !self.dirty && !self.limited {
-            return self.check();
+        if !self.dirty {
+            self.check()?;
+            return self.lift_limits().await;
         }
         self.cache.clear();
         let wire = self.depart()?;

@@ -22,6 +22,7 @@ impl MySqlConnection {
             return Err(Error::new(ErrorKind::TransactionClosed, "a transaction is open already"));
         }
         options.check()?;
+        self.lift_limits().await?;
         if options.deferrable {
             return Err(Error::unsupported("deferrable transactions", self.server.name()));
         }
@@ -35,7 +36,10 @@ impl MySqlConnection {
             sql.push_str(&format!("SET TRANSACTION ISOLATION LEVEL {}; ", isolation.sql()));
         }
         sql.push_str(start);
-        self.say(&sql).await?;
+        let begun = self.say(&sql).await;
+        // The isolation level waits for the next transaction, whose it is not.
+        self.dirty |= begun.is_err() && options.isolation.is_some();
+        begun?;
         // A server behind a proxy may not say so; we know.
         self.set_standing(Standing::Open);
         Ok(())
@@ -64,21 +68,17 @@ impl MySqlConnection {
             }
             Standing::Open | Standing::Prepared => {}
         }
+        // Its timeouts are taken back later: a commit that is known must not wait for that.
         match self.say("COMMIT").await {
-            Ok(()) => {
-                self.lift_limits().await;
-                Ok(())
-            }
+            Ok(()) => Ok(()),
             Err(error) if self.check().is_err() => {
                 Err(Error::new(ErrorKind::CommitUnknown, "the answer to the commit was lost").with_source(error))
             }
             Err(error) => {
                 if self.standing() != Standing::Idle {
                     self.rollback().await?;
-                } else {
-                    self.lift_limits().await;
                 }
-                Err(error.with_transaction_lost())
+                Err(if error.kind() == ErrorKind::CommitUnknown { error } else { error.with_transaction_lost() })
             }
         }
     }
@@ -100,7 +100,6 @@ impl MySqlConnection {
             (_, Some(branch)) => self.rollback_branch(&branch).await?,
             (_, None) => self.say("ROLLBACK").await?,
         }
-        self.lift_limits().await;
         Ok(())
     }
 
@@ -122,16 +121,22 @@ impl MySqlConnection {
         Ok((!settings.is_empty()).then(|| format!("SET {}", settings.join(", "))))
     }
 
-    /// Takes back the timeouts of the transaction that has ended. Where that fails the session stays dirty, and is
-    /// reset or closed before anybody else gets it; what the transaction did is not in question.
-    pub(super) async fn lift_limits(&mut self) {
-        if !self.limited {
-            return;
-        }
-        let set_up = self.settings.limits.clone();
-        if self.say(&set_up).await.is_ok() {
+    /// Takes back the timeouts of a transaction that has ended, before anything else runs; until then the session is
+    /// dirty, and is reset or closed before anybody else gets it.
+    pub(super) async fn lift_limits(&mut self) -> Result<()> {
+        if self.limited {
+            let set_up = self.settings.limits.clone();
+            self.say(&set_up).await?;
             self.limited = false;
         }
+        Ok(())
+    }
+
+    /// Refuses to run a statement where it must not run, and sees to it that it runs without the timeouts of another
+    /// transaction.
+    pub(super) async fn get_ready(&mut self) -> Result<()> {
+        self.check_runs()?;
+        if self.limited && self.standing() == Standing::Idle { Box::pin(self.lift_limits()).await } else { Ok(()) }
     }
 
     /// As [`Connection::savepoint`](crate::contract::Connection::savepoint).

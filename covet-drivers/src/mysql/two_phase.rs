@@ -141,7 +141,6 @@ impl MySqlConnection {
             Ok(()) => {
                 if own {
                     self.forget_branch();
-                    self.lift_limits().await;
                 }
                 Ok(Ended::Now)
             }

@@ -47,8 +47,11 @@ fn refuse_once(proxy: &Proxy, command: &'static str, instead: &'static str, code
             Bent::Into(text(instead))
         }
         Direction::ToClient if answer.swap(false, Ordering::SeqCst) => {
-            let (state, said) =
-                if code == 1047 { ("08S01", "WSREP has not yet prepared node") } else { ("40001", "Deadlock found") };
+            let (state, said) = match code {
+                1047 => ("08S01", "WSREP has not yet prepared node"),
+                1180 => ("HY000", "Got error 5 during COMMIT"),
+                _ => ("40001", "Deadlock found"),
+            };
             Bent::Into(refusal(passing.bytes[3], code, state, said))
         }
         _ => Bent::Same,
@@ -81,6 +84,38 @@ fn c10_a_cluster_refuses_a_commit_mysql() {
             put("after", &pool).await?;
             let status = pool.pool_status();
             assert_eq!((status.opened, status.closed_for(CloseReason::Broken)), (2, 1), "{status:?}");
+            // The commit was sent to the others, and then they were lost: they may have it.
+            let done = refuse_once(&proxy, "COMMIT", "COMMIT", 1180);
+            let error = pool.transaction(async |tx| put("sent", tx).await).await.unwrap_err();
+            assert!(done.load(Ordering::SeqCst));
+            assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::CommitUnknown, false), "{error}");
+            assert_eq!(count("sent", db).await?, 1);
+            // A token tells: nothing of this one is there, and it runs again.
+            pool.prepare_commit_tokens().await?;
+            let done = refuse_once(&proxy, "COMMIT", "ROLLBACK", 1180);
+            pool.transaction_with(TxOptions::new().token(), async |tx| put("told", tx).await).await?;
+            assert!(done.load(Ordering::SeqCst));
+            assert_eq!(count("told", db).await?, 1);
+            Ok(())
+        })
+    });
+}
+
+#[test]
+fn c13_what_a_statement_has_committed_before_it_waited_is_told_mysql() {
+    covet_tests::run(Kind::Mysql, |db| {
+        Box::pin(async move {
+            let reader = db.begin().await?;
+            assert_eq!(count("kept", &reader).await?, 0);
+            let mut lease = db.acquire().await?;
+            let options = TransactionOptions { lock_timeout: Some(millis(1000)), ..TransactionOptions::DEFAULT };
+            lease.begin(&options).await?;
+            lease.script("INSERT INTO settings (name, value) VALUES ('kept', 'v')").await?;
+            let error = lease.script("TRUNCATE TABLE settings").await.unwrap_err();
+            let told = (error.kind(), error.is_retryable(), error.is_transaction_lost());
+            assert_eq!(told, (ErrorKind::TransactionClosed, false, false), "{error}");
+            reader.rollback().await?;
+            assert_eq!(count("kept", db).await?, 1);
             Ok(())
         })
     });

@@ -21,6 +21,7 @@ const fn canary(what: &'static str, leave: &'static str, ask: &'static str) -> C
 }
 
 const POSTGRES: &[Canary] = &[
+    canary("a table from a query", "SELECT 1 AS id INTO TEMP canary", "SELECT to_regclass('pg_temp.canary')::text"),
     canary("a setting", "SET work_mem = '9MB'", "SELECT current_setting('work_mem')"),
     canary("a role", "SET ROLE pg_monitor", "SELECT current_user::text"),
     canary("a user", "SET SESSION AUTHORIZATION pg_monitor", "SELECT session_user::text"),
@@ -47,6 +48,7 @@ const POSTGRES: &[Canary] = &[
 ];
 
 const MYSQL: &[Canary] = &[
+    canary("a role", "SET ROLE canary", "SELECT CURRENT_ROLE()"),
     canary("a variable", "SET @canary = 'here'", "SELECT CAST(@canary AS CHAR)"),
     canary("a lock", "SELECT GET_LOCK('covet canary', 0)", "SELECT CAST(IS_USED_LOCK('covet canary') AS CHAR)"),
     canary("the SQL mode", "SET SESSION sql_mode = ''", "SELECT @@sql_mode"),
@@ -86,6 +88,29 @@ const SQLITE: &[Canary] = &[
         "SELECT CAST(max_page_count AS TEXT) FROM pragma_max_page_count",
     ),
 ];
+
+/// A database in memory goes with its one connection, so that is cleaned by taking back each thing.
+#[tokio::test]
+async fn d1_what_a_borrower_leaves_is_gone_in_memory() {
+    let one = open("sqlite::memory:", 1).await.unwrap();
+    let explained = canary(
+        "unchecked keys, explained",
+        "EXPLAIN PRAGMA foreign_keys = OFF",
+        "SELECT CAST(foreign_keys AS TEXT) FROM pragma_foreign_keys",
+    );
+    for Canary { what, leave, ask: question } in SQLITE.iter().chain([&explained]) {
+        for reuse in [Reuse::Keep, Reuse::Once] {
+            let before = ask(&mut *one.acquire().await.unwrap(), question).await;
+            let mut lease = one.acquire().await.unwrap();
+            lease.run(Command { sql: leave, args: &[], reuse }, &mut ()).await.unwrap();
+            assert_ne!(before, ask(&mut *lease, question).await, "{what}: the question does not find it");
+            drop(lease);
+            let after = ask(&mut *one.acquire().await.unwrap(), question).await;
+            assert_eq!(before, after, "{what} ({reuse:?})");
+        }
+    }
+    assert_eq!(one.pool_status().opened, 1);
+}
 
 /// What the session answers; errors are answers too.
 async fn ask(connection: &mut dyn Connection, sql: &str) -> String {

@@ -94,6 +94,7 @@ fn first_statements(password: &str) -> String {
         text.push_str(&format!("CREATE USER IF NOT EXISTS 'covet'@'{host}' IDENTIFIED BY '{password}';\n"));
         text.push_str(&format!("GRANT ALL PRIVILEGES ON *.* TO 'covet'@'{host}' WITH GRANT OPTION;\n"));
     }
+    text.push_str("CREATE ROLE IF NOT EXISTS canary WITH ADMIN 'covet'@'%';\n");
     text
 }
 
