@@ -45,8 +45,13 @@ pub enum CommitOutcome {
 impl CommitToken {
     /// A token that nobody else has.
     pub(crate) fn new() -> Self {
-        // Each state has keys of its own, from the operating system's source of randomness.
-        let half = || RandomState::new().build_hasher().finish().to_ne_bytes();
+        // Each state has keys of its own, from the operating system's source of randomness; but a process that is split in
+        // two goes on with the same ones.
+        let half = || {
+            let mut hasher = RandomState::new().build_hasher();
+            hasher.write_u32(std::process::id());
+            hasher.finish().to_ne_bytes()
+        };
         let mut bytes = [0; 16];
         for (byte, random) in bytes.iter_mut().zip(half().into_iter().chain(half())) {
             *byte = random;

@@ -16,7 +16,7 @@ use crate::two_phase::servers::{Pair, database, observed, on_both};
 use crate::two_phase::{has, nothing_happened, put, put_both};
 
 /// Runs it on a thread and in a runtime of its own: an observer is called in the middle of the program's.
-fn aside<T: Send>(run: impl Future<Output = T> + Send) -> T {
+pub(crate) fn aside<T: Send>(run: impl Future<Output = T> + Send) -> T {
     std::thread::scope(|scope| {
         let thread =
             scope.spawn(|| tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run));

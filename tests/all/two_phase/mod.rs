@@ -4,6 +4,7 @@ mod apart;
 mod dropped;
 mod ends;
 mod faults;
+mod orphans;
 mod refusals;
 mod servers;
 

@@ -32,7 +32,7 @@ impl<T> Committed<T> {
         let Some(first) = self.pending.into_iter().next() else { return Ok(self.value) };
         let text = format!("the transaction is committed, and {} has yet to be told", first.branch.database);
         Err(Error::new(ErrorKind::CommitPending, text)
-            .with_help("do not run it again: Covet goes on telling the database, and recovery does so after a crash")
+            .with_help("do not run it again: the database is told as long as the coordinator is kept, and when it is opened again")
             .with_source(first.error))
     }
 

@@ -60,12 +60,18 @@ impl Inner {
             decisions = self.decisions().await?;
             live = self.live_now();
             found = self.prepared(&mut report).await;
-            for transaction in undecided(&found, &decisions) {
-                // What was not there the first time has its grace the next time.
-                if !first.contains(&transaction) {
-                    self.put_off(transaction, &mut found, &mut report);
-                    continue;
-                }
+            let mut second = undecided(&found, &decisions);
+            // What was not there the first time has its grace the next time.
+            for transaction in second.extract_if(|transaction| !first.contains(transaction)) {
+                self.put_off(transaction, &mut found, &mut report);
+            }
+            if !second.is_empty() {
+                // Listing may have waited for another database, and what was decided, ended and forgotten meanwhile is
+                // not there any more.
+                let now = self.prepared(&mut Recovered::default()).await;
+                second.retain(|transaction| now.values().flatten().any(|branch| branch.transaction() == *transaction));
+            }
+            for transaction in second {
                 let committed = in_time(self.log.settle(transaction)).await? == CommitOutcome::Committed;
                 // Of a commit that was decided just now its own coordinator takes care.
                 decisions.insert(transaction, Decision { transaction, committed, branches: Vec::new(), at: now() });
@@ -185,7 +191,11 @@ impl Inner {
             // Decisions are forgotten before traces: what was forgotten meanwhile is not missing its trace.
             let still = self.decisions().await?;
             accused.retain(|mixed| still.contains_key(&mixed.transaction.bytes()));
-            self.sweep(&traces, &still).await;
+            // Of a transaction without a decision a branch may stand prepared in a database that was not asked: then the
+            // trace is all that tells of another one that was ended by hand.
+            if traces.len() == self.participants.len() {
+                self.sweep(&traces, &still).await;
+            }
         }
         accused.iter().map(Mixed::accuse).for_each(drop);
         report.mixed = accused;

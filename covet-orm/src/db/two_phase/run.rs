@@ -122,7 +122,8 @@ impl<const N: usize> Coordinator<N> {
     ) -> Result<Committed<T>, Failed<E>> {
         let failed = |error: Error| Failed { retry: error.is_retryable(), error: error.into() };
         let live = Live::begin(&self.inner);
-        let ids = self.ids(live.transaction()).map_err(failed)?;
+        let transaction = live.transaction();
+        let ids = self.ids(transaction).map_err(failed)?;
         let begun = in_time(ends, self.begin(place, options, ends, &ids)).await.and_then(|begun| begun);
         let mut branches = begun.map_err(failed)?;
         let (ran, late) = match in_time(ends, f(branches.each_mut())).await {
@@ -157,8 +158,12 @@ impl<const N: usize> Coordinator<N> {
             Ok(Verdict::RolledBack(error)) => Err(failed(error)),
             Ok(Verdict::Told(error)) => Err(Failed { retry: false, error: error.into() }),
             Err(_) => {
-                let text = "the program ends, and with it the task that was ending the transaction";
-                Err(Failed { retry: false, error: Error::new(ErrorKind::CommitUnknown, text).into() })
+                // Its branches may be prepared.
+                self.inner.look_again();
+                let text =
+                    "the task that was ending the transaction has ended before it: the program ends, or it panicked";
+                let error = Error::new(ErrorKind::CommitUnknown, text).with_commit_token(transaction);
+                Err(Failed { retry: false, error: error.into() })
             }
         }
     }

@@ -1,0 +1,75 @@
+//! The task that ends a transaction ends before it, between the prepares and the decision.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use covet_orm::prelude::*;
+use covet_orm::{CommitOutcome, CommitToken, Coordinator, DbOptions, ErrorKind, Event};
+
+use crate::two_phase::ends::aside;
+use crate::two_phase::servers::{Both, on_both};
+use crate::two_phase::{has, put_both};
+
+/// What is told of comes to its end by a panic when both branches are prepared; before that, something is done.
+async fn dies_undecided(
+    both: &Both,
+    first: impl Fn() + Clone + Send + Sync + 'static,
+) -> (Coordinator<2>, covet_orm::Error) {
+    let prepared = Arc::new(AtomicUsize::new(0));
+    let observer = move |event: &Event<'_>| {
+        if event.sql.contains("PREPARE") && event.error.is_none() && prepared.fetch_add(1, Ordering::SeqCst) == 1 {
+            first();
+            panic!("both branches are prepared");
+        }
+    };
+    let (c, _handles) = both.observed(2, observer).await;
+    let error = put_both(&c, "orphan").await.map(drop).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::CommitUnknown, "{error}");
+    (c, error)
+}
+
+#[test]
+fn what_a_panic_leaves_is_ended_and_its_token_tells() {
+    on_both(async |both| {
+        let (c, error) = dies_undecided(both, || {}).await;
+        let token = CommitToken::of(&error).expect("it has a token");
+        both.nothing_left(Duration::from_secs(20)).await;
+        assert_eq!(c.outcome_of(token).await.unwrap(), CommitOutcome::NotCommitted);
+        assert!(!both.both_have("orphan").await);
+    });
+}
+
+/// A branch without a decision was committed by hand while another one's database could not be asked: its trace is all
+/// that tells of it, and is kept until both have been compared.
+#[test]
+fn what_was_committed_by_hand_is_remembered_until_every_database_was_asked() {
+    on_both(async |both| {
+        let stock = Db::connect_with(&both.urls[1], DbOptions::new().max_connections(2)).await.unwrap();
+        let other = Coordinator::open(&both.name, &both.log, [&both.orders, &stock]).await.unwrap();
+        stock.pause();
+        let (url, name) = (both.urls[0].clone(), both.name.clone());
+        let (c, _) = dies_undecided(both, move || aside(commit_by_hand(&url, &name))).await;
+        // It looks after nothing any more.
+        drop(c);
+        assert_eq!((has("orphan", &both.orders).await, has("orphan", &both.stock).await), (true, false));
+        let report = other.recover().await.unwrap();
+        assert!(!report.unreachable.is_empty() && report.mixed.is_empty(), "{report:?}");
+        stock.resume();
+        let report = other.recover().await.unwrap();
+        let [mixed] = &report.mixed[..] else { panic!("{report:?}") };
+        assert_eq!((mixed.decided, mixed.branches.len()), (CommitOutcome::NotCommitted, 1));
+        assert_eq!(mixed.branches[0].id.number(), 0);
+        assert!(!has("orphan", &both.stock).await);
+        other.forget(mixed.transaction).await.unwrap();
+    });
+}
+
+/// Commits the branches of a coordinator in a database, as an operator does who needs its locks.
+async fn commit_by_hand(url: &str, name: &str) {
+    let db = Db::connect(url).await.unwrap();
+    let mut lease = db.acquire().await.unwrap();
+    let found = lease.two_phase().unwrap().prepared().await.unwrap().branches;
+    let id = found.into_iter().find(|id| id.coordinator() == name).expect("it is prepared");
+    lease.two_phase().unwrap().commit_prepared(&id).await.unwrap();
+}
