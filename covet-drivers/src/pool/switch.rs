@@ -12,6 +12,7 @@ use tokio::sync::{OwnedMutexGuard, watch};
 use crate::contract::{Backend, Connection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pool::Pool;
+use crate::pool::counters::CloseReason;
 use crate::pool::holders::in_words;
 use crate::pool::lend::closed;
 use crate::pool::member::Member;
@@ -91,11 +92,14 @@ impl Stopped {
         let pool = &self.pool;
         loop {
             let member = pool.desk().take_idle()?;
-            let mut idle = Idle(member);
-            if !idle.0.is_clean() || idle.0.is_expired(Instant::now()) {
+            let is_expired = member.is_expired(Instant::now());
+            if is_expired || !member.is_clean() {
+                pool.close(member, if is_expired { CloseReason::Lifetime } else { CloseReason::Unclean });
                 continue;
             }
+            let mut idle = Idle { member: Some(member), pool: Arc::clone(pool), reason: CloseReason::Dead };
             if matches!(tokio::time::timeout(pool.ping_timeout(), idle.ping()).await, Ok(Ok(()))) {
+                idle.reason = CloseReason::Discarded;
                 return Some(idle);
             }
         }
@@ -132,20 +136,45 @@ impl Drop for Stopped {
 }
 
 /// A connection that was taken out of a stopped pool.
-#[derive(Debug)]
-pub struct Idle(Box<Member>);
+pub struct Idle {
+    member: Option<Box<Member>>,
+    pool: Arc<Shared>,
+    /// Why it is closed when this is dropped.
+    reason: CloseReason,
+}
 
 impl Deref for Idle {
     type Target = dyn Connection;
 
     fn deref(&self) -> &Self::Target {
-        &*self.0.connection
+        match &self.member {
+            Some(member) => &*member.connection,
+            None => unreachable!("it is empty only while it is dropped"),
+        }
     }
 }
 
 impl DerefMut for Idle {
     fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut *self.0.connection
+        match &mut self.member {
+            Some(member) => &mut *member.connection,
+            None => unreachable!("it is empty only while it is dropped"),
+        }
+    }
+}
+
+impl Drop for Idle {
+    fn drop(&mut self) {
+        if let Some(member) = self.member.take() {
+            // Whoever drains the pool is told.
+            self.pool.close(member, self.reason);
+        }
+    }
+}
+
+impl fmt::Debug for Idle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Idle").field(&self.member).finish()
     }
 }
 
