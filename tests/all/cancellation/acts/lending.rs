@@ -69,7 +69,7 @@ acts! {
         scene.db.pool().stop(Duration::from_secs(5)).await.map(drop)
     }
 
-    switch_to calls ["db/switch.rs::switch_to", "db/switch.rs::switch_to_with"] writes 0: |scene| {
+    switch_to calls ["db/switch.rs::switch_to", "db/switch.rs::switch_to_with", "pool/switch.rs::idle"] writes 0: |scene| {
         let lease = scene.db.acquire().await?;
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(1)).await;
