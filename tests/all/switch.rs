@@ -217,17 +217,27 @@ async fn to_a_follower(primary: &mut Server, settings: &[&str]) -> Outcome {
     Ok(())
 }
 
-/// The old server is gone: nobody can tell what the follower has of it.
-async fn from_a_dead_server(primary: &mut Server, settings: &[&str]) -> Outcome {
+/// Waits until so many rows have come.
+async fn holds(db: &Db, rows: usize) {
+    while all(db).await.ok() != Some(rows) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A program whose server is killed, and a follower that has its one row.
+async fn orphaned(primary: &mut Server, settings: &[&str]) -> covet_orm::Result<(Db, Server)> {
     let db = Db::connect(&primary.url()).await?;
     create_all(&db).await;
     put("a".to_owned(), &db).await?;
     let follower = primary.follower(settings).await;
-    let other = Db::connect_with(&follower.url(), DbOptions::new().max_connections(2)).await?;
-    while all(&other).await.ok() != Some(1) {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    holds(&Db::connect_with(&follower.url(), DbOptions::new().max_connections(2)).await?, 1).await;
     primary.kill();
+    Ok((db, follower))
+}
+
+/// The old server is gone: nobody can tell what the follower has of it.
+async fn from_a_dead_server(primary: &mut Server, settings: &[&str]) -> Outcome {
+    let (db, follower) = orphaned(primary, settings).await?;
     follower.promote().await;
     let error = db.switch_to(&follower.url()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::SwitchRefused, "{error}");
@@ -266,9 +276,7 @@ async fn to_another_history(old: &mut Server, settings: [&[&str]; 2]) -> Outcome
     let promoted = old.follower(settings[0]).await;
     let there = Db::connect_with(&promoted.url(), DbOptions::new().max_connections(2)).await?;
     put("shared".to_owned(), &db).await?;
-    while all(&there).await.ok() != Some(1) {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    holds(&there, 1).await;
     promoted.promote().await;
     while there.health().await.vitals.writable != Some(true) {
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -279,9 +287,7 @@ async fn to_another_history(old: &mut Server, settings: [&[&str]; 2]) -> Outcome
     }
     let follower = promoted.follower(settings[1]).await;
     let other = Db::connect_with(&follower.url(), DbOptions::new().max_connections(2)).await?;
-    while all(&other).await.ok() != Some(21) {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    holds(&other, 21).await;
     let error = db.switch_to(&follower.url()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::SwitchRefused, "{error}");
     assert!(error.to_string().contains("never had"), "{error}");
@@ -291,15 +297,8 @@ async fn to_another_history(old: &mut Server, settings: [&[&str]; 2]) -> Outcome
 
 /// The old server is gone, and the replica is promoted by what is to be called.
 async fn a_dead_servers_replica_is_promoted(primary: &mut Server, settings: &[&str]) -> Outcome {
-    let db = Db::connect(&primary.url()).await?;
-    create_all(&db).await;
-    put("a".to_owned(), &db).await?;
-    let follower = Arc::new(primary.follower(settings).await);
-    let other = Db::connect_with(&follower.url(), DbOptions::new().max_connections(2)).await?;
-    while all(&other).await.ok() != Some(1) {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    primary.kill();
+    let (db, follower) = orphaned(primary, settings).await?;
+    let follower = Arc::new(follower);
     let promoted = Arc::clone(&follower);
     let options = SwitchOptions::new().abandon_old().when_caught_up(move || async move {
         promoted.promote().await;

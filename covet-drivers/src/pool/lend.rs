@@ -212,7 +212,7 @@ impl Shared {
     }
 
     /// An idle connection that is made ready to be lent, if there is one.
-    async fn take_ready(self: &Arc<Self>) -> Result<Option<Box<Member>>> {
+    pub(super) async fn take_ready(self: &Arc<Self>) -> Result<Option<Box<Member>>> {
         loop {
             let now = Instant::now();
             let (member, doubtful) = {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{OwnedMutexGuard, watch};
 
@@ -89,20 +89,10 @@ impl Stopped {
     /// A connection to the database as it is so far, that was idle and answers now. It may be to another server than one
     /// that is opened now under the same name. It is closed when this is dropped.
     pub async fn idle(&self) -> Option<Idle> {
-        let pool = &self.pool;
-        loop {
-            let member = pool.desk().take_idle()?;
-            let is_expired = member.is_expired(Instant::now());
-            if is_expired || !member.is_clean() {
-                pool.close(member, if is_expired { CloseReason::Lifetime } else { CloseReason::Unclean });
-                continue;
-            }
-            let mut idle = Idle { member: Some(member), pool: Arc::clone(pool), reason: CloseReason::Dead };
-            if matches!(tokio::time::timeout(pool.ping_timeout(), idle.ping()).await, Ok(Ok(()))) {
-                idle.reason = CloseReason::Discarded;
-                return Some(idle);
-            }
-        }
+        // Whether it answers is asked as before it is lent.
+        self.pool.doubt();
+        let member = self.pool.take_ready().await.ok()??;
+        Some(Idle { member: Some(member), pool: Arc::clone(&self.pool) })
     }
 
     /// The pool goes on with another database, to which one connection is open already. Connections to the database
@@ -139,8 +129,6 @@ impl Drop for Stopped {
 pub struct Idle {
     member: Option<Box<Member>>,
     pool: Arc<Shared>,
-    /// Why it is closed when this is dropped.
-    reason: CloseReason,
 }
 
 impl Deref for Idle {
@@ -167,7 +155,7 @@ impl Drop for Idle {
     fn drop(&mut self) {
         if let Some(member) = self.member.take() {
             // Whoever drains the pool is told.
-            self.pool.close(member, self.reason);
+            self.pool.close(member, CloseReason::Discarded);
         }
     }
 }

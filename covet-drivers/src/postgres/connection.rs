@@ -91,7 +91,7 @@ impl PostgresConnection {
     /// # Errors
     /// As there.
     pub async fn run(&mut self, command: Command<'_>, rows: &mut dyn RowSink) -> Result<Outcome> {
-        if self.pooled && self.state() == ConnectionState::Idle {
+        if self.must_be_kept() {
             return Box::pin(self.run_pooled(command, rows)).await;
         }
         self.run_here(command, rows).await

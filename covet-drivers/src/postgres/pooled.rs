@@ -19,6 +19,11 @@ pub(super) fn is_strange(error: &Error) -> bool {
 }
 
 impl PostgresConnection {
+    /// Whether only a transaction would keep the session in which a statement was prepared.
+    pub(super) fn must_be_kept(&self) -> bool {
+        self.pooled && self.state() == ConnectionState::Idle
+    }
+
     /// Runs a statement outside of a transaction, where each message may go to another session.
     pub(super) async fn run_pooled(&mut self, command: Command<'_>, rows: &mut dyn RowSink) -> Result<Outcome> {
         let wording = Wording::of(command.sql);

@@ -35,25 +35,27 @@ SELECT (SELECT system_identifier FROM pg_catalog.pg_control_system()) || '/' || 
   ((CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()
     ELSE pg_catalog.pg_current_wal_insert_lsn() END) - '0/0'::pg_lsn)::int8";
 
-/// On the same timeline it is the same server, or a standby of it; on a later one it was promoted, and tells up to where
-/// it had followed.
-const HAS_REACHED: &str = "\
-SELECT CASE
-  WHEN (SELECT system_identifier FROM pg_catalog.pg_control_system()) || '/' || pg_catalog.current_database() <> $1 THEN NULL
-  WHEN NOT pg_catalog.pg_is_in_recovery()
-    AND substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) = $2
-    THEN pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_lsn >= $3::int8
-  ELSE pg_catalog.pg_last_wal_replay_lsn() - '0/0'::pg_lsn >= $3::int8
-END";
+/// How far this server goes in the account of another one that is on such a timeline. On the same one it is the same
+/// server, or a standby of it; on a later one it was promoted, and tells up to where it had followed.
+macro_rules! followed {
+    ($timeline:literal) => {
+        concat!(
+            "CASE WHEN NOT pg_catalog.pg_is_in_recovery() \
+             AND substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) = ",
+            $timeline,
+            " THEN pg_catalog.pg_current_wal_insert_lsn() ELSE pg_catalog.pg_last_wal_replay_lsn() END - '0/0'::pg_lsn"
+        )
+    };
+}
 
-/// How far this server goes in the account of another one that is on such a timeline.
-const FOLLOWED: &str = "\
-SELECT ((CASE
-  WHEN NOT pg_catalog.pg_is_in_recovery()
-    AND substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) = $1
-    THEN pg_catalog.pg_current_wal_insert_lsn()
-  ELSE pg_catalog.pg_last_wal_replay_lsn()
-END) - '0/0'::pg_lsn)::int8";
+const HAS_REACHED: &str = concat!(
+    "SELECT CASE WHEN (SELECT system_identifier FROM pg_catalog.pg_control_system()) || '/' || \
+     pg_catalog.current_database() <> $1 THEN NULL ELSE ",
+    followed!("$2"),
+    " >= $3::int8 END"
+);
+
+const FOLLOWED: &str = concat!("SELECT (", followed!("$1"), ")::int8");
 
 /// How far its own log goes.
 const WRITTEN: &str = "SELECT (pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::int8";

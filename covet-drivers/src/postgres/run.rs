@@ -218,11 +218,10 @@ impl PostgresConnection {
             Err(Failure::Driver(error, _)) => Err(self.settle(error)),
             Err(Failure::Known(error)) => Err(error),
         };
-        if wording.steers && self.state != ConnectionState::Broken {
-            self.locate().await?;
-        }
+        let steered = wording.steers && self.state != ConnectionState::Broken;
+        let located = if steered { self.locate().await } else { Ok(()) };
         self.under_way = false;
-        outcome
+        located.and(outcome)
     }
 
     /// The error of a statement whose BEGIN failed: that of BEGIN, once it is known that nothing took effect.

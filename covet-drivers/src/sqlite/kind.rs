@@ -27,21 +27,27 @@ pub(super) enum Reach {
 pub(super) fn kind(sql: &str) -> Kind {
     let rest = after_comments(sql);
     let end = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
-    let (word, rest) = rest.split_at(end);
+    let (word, explained) = rest.split_at(end);
+    if !word.eq_ignore_ascii_case("explain") {
+        return of_word(word);
+    }
+    // Of a PRAGMA some take effect when they are prepared, explained or not.
+    let explained = tokens(explained).unwrap_or_default();
+    let first = explained.iter().find(|token| !(token.is_word("query") || token.is_word("plan")));
+    match first {
+        Some(Token::Word(word)) if of_word(word) != Kind::Other => Kind::Read,
+        _ => Kind::Other,
+    }
+}
+
+/// The kind of a statement that begins with this word.
+fn of_word(word: &str) -> Kind {
     let is = |words: &[&str]| words.iter().any(|known| word.eq_ignore_ascii_case(known));
-    if is(&["select", "values"]) {
+    // What `WITH` really is SQLite says when it has prepared it.
+    if is(&["select", "values", "with"]) {
         Kind::Read
-    } else if is(&["explain"]) {
-        // Of a PRAGMA some take effect when they are prepared, explained or not.
-        match kind(after_words(rest, &["query", "plan"])) {
-            Kind::Read | Kind::Write => Kind::Read,
-            Kind::Other => Kind::Other,
-        }
     } else if is(&["insert", "update", "delete", "replace"]) {
         Kind::Write
-    } else if is(&["with"]) {
-        // What it really is SQLite says when it has prepared it.
-        Kind::Read
     } else {
         Kind::Other
     }
@@ -67,19 +73,6 @@ pub(super) fn reach(sql: &str) -> Reach {
         .filter_map(Token::name)
         .any(|name| name.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("pragma_")));
     if counted_whole || changed_whole || pragma { Reach::Table } else { Reach::Rows }
-}
-
-/// What follows these words, where the text begins with them all.
-fn after_words<'a>(sql: &'a str, words: &[&str]) -> &'a str {
-    let mut rest = sql;
-    for word in words {
-        rest = after_comments(rest);
-        match rest.split_at_checked(word.len()) {
-            Some((found, after)) if found.eq_ignore_ascii_case(word) => rest = after,
-            _ => return sql,
-        }
-    }
-    rest
 }
 
 fn after_comments(sql: &str) -> &str {

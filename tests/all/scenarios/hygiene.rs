@@ -89,6 +89,23 @@ const SQLITE: &[Canary] = &[
     ),
 ];
 
+/// What a borrower leaves, by a script or by a statement, is not there for the next one on the same connection.
+async fn is_gone(one: &covet_orm::Db, canary: &Canary, how: Option<Reuse>) -> covet_orm::Result<()> {
+    let Canary { what, leave, ask: question } = canary;
+    let before = ask(&mut *one.acquire().await?, question).await;
+    let mut lease = one.acquire().await?;
+    match how {
+        None => lease.script(leave).await?,
+        Some(reuse) => drop(lease.run(Command { sql: leave, args: &[], reuse }, &mut ()).await?),
+    }
+    let within = ask(&mut *lease, question).await;
+    assert_ne!(before, within, "{what} ({how:?}): the question does not find it");
+    drop(lease);
+    let after = ask(&mut *one.acquire().await?, question).await;
+    assert_eq!(before, after, "{what} ({how:?}): the next borrower has it");
+    Ok(())
+}
+
 /// A database in memory goes with its one connection, so that is cleaned by taking back each thing.
 #[tokio::test]
 async fn d1_what_a_borrower_leaves_is_gone_in_memory() {
@@ -98,15 +115,9 @@ async fn d1_what_a_borrower_leaves_is_gone_in_memory() {
         "EXPLAIN PRAGMA foreign_keys = OFF",
         "SELECT CAST(foreign_keys AS TEXT) FROM pragma_foreign_keys",
     );
-    for Canary { what, leave, ask: question } in SQLITE.iter().chain([&explained]) {
+    for canary in SQLITE.iter().chain([&explained]) {
         for reuse in [Reuse::Keep, Reuse::Once] {
-            let before = ask(&mut *one.acquire().await.unwrap(), question).await;
-            let mut lease = one.acquire().await.unwrap();
-            lease.run(Command { sql: leave, args: &[], reuse }, &mut ()).await.unwrap();
-            assert_ne!(before, ask(&mut *lease, question).await, "{what}: the question does not find it");
-            drop(lease);
-            let after = ask(&mut *one.acquire().await.unwrap(), question).await;
-            assert_eq!(before, after, "{what} ({reuse:?})");
+            is_gone(&one, canary, Some(reuse)).await.unwrap();
         }
     }
     assert_eq!(one.pool_status().opened, 1);
@@ -135,21 +146,11 @@ on_each_database! {
         };
         // As a script, as a statement that is kept prepared, and as one that is not.
         for how in [None, Some(Reuse::Keep), Some(Reuse::Once)] {
-            for Canary { what, leave, ask: question } in canaries {
+            for canary in canaries {
                 // A session of its own, so that none hides behind another.
                 let one = open(db.url(), 1).await?;
-                let before = ask(&mut *one.acquire().await?, question).await;
-                let mut lease = one.acquire().await?;
-                match how {
-                    None => lease.script(leave).await?,
-                    Some(reuse) => drop(lease.run(Command { sql: leave, args: &[], reuse }, &mut ()).await?),
-                }
-                let within = ask(&mut *lease, question).await;
-                assert_ne!(before, within, "{what} ({how:?}): the question does not find it");
-                drop(lease);
-                let after = ask(&mut *one.acquire().await?, question).await;
-                assert_eq!(before, after, "{what} ({how:?}): the next borrower has it");
-                put(format!("{what} {how:?}"), &one).await?;
+                is_gone(&one, canary, how).await?;
+                put(format!("{} {how:?}", canary.what), &one).await?;
                 one.close();
             }
         }

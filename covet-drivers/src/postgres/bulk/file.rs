@@ -66,11 +66,6 @@ impl PostgresConnection {
         self.end_bulk(whole, result).await
     }
 
-    /// Whether only a transaction keeps the session in which statements are prepared.
-    fn must_be_kept(&self) -> bool {
-        self.pooled && self.state() == ConnectionState::Idle
-    }
-
     async fn rows_out(&mut self, copied: &Copied, to: ToFile<'_>, whole: &mut Whole) -> Result<u64> {
         let mut again = true;
         let (plan, statement) = loop {

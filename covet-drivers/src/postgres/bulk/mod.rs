@@ -114,7 +114,7 @@ impl PostgresConnection {
     /// # Errors
     /// As there.
     pub async fn insert_many(&mut self, bulk: Bulk, rows: &mut dyn RowSupply) -> Result<u64> {
-        if self.pooled && self.state() == ConnectionState::Idle {
+        if self.must_be_kept() {
             return Box::pin(self.insert_kept(bulk, rows)).await;
         }
         self.insert_here(bulk, rows).await

@@ -68,8 +68,9 @@ impl Inner {
             if !second.is_empty() {
                 // Listing may have waited for another database, and what was decided, ended and forgotten meanwhile is
                 // not there any more.
-                let now = self.prepared(&mut Recovered::default()).await;
-                second.retain(|transaction| now.values().flatten().any(|branch| branch.transaction() == *transaction));
+                let listed = self.prepared(&mut Recovered::default()).await;
+                second
+                    .retain(|transaction| listed.values().flatten().any(|branch| branch.transaction() == *transaction));
             }
             for transaction in second {
                 let committed = in_time(self.log.settle(transaction)).await? == CommitOutcome::Committed;
