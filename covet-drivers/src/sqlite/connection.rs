@@ -319,7 +319,8 @@ mod tests {
 
     #[tokio::test]
     async fn short_statements_run_on_their_callers_thread_and_start_none() {
-        let (mut db, threads) = open("sqlite::memory:").await;
+        // With the usual budget a first statement on a slow machine is taken for a long one.
+        let (mut db, threads) = open("sqlite::memory:?inline_budget=1000000").await;
         for _ in 0..3 {
             run(&mut db, "SELECT a, seen() FROM t WHERE id = ?1", Reuse::Keep).await;
             run(&mut db, "INSERT INTO t (a) VALUES (?1 + seen()) RETURNING id", Reuse::Keep).await;
