@@ -134,7 +134,7 @@ impl MySqlConnection {
     async fn insert_rows(&mut self, sql: &str, rows: Vec<Vec<WireValue>>) -> Result<u64> {
         let count = rows.len() as u64;
         let prepared = self.prepare(Command { sql, args: &[], reuse: Reuse::Keep }).await?;
-        let wire = self.depart()?;
+        let wire = self.depart_with(false)?;
         let result = match caught(wire.exec_batch(&prepared.statement, rows.into_iter().map(Params::Positional))).await
         {
             Ok(()) => Ok(wire.affected_rows()),

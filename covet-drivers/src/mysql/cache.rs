@@ -31,6 +31,8 @@ pub(crate) struct Traits {
     pub(crate) upsert: bool,
     /// It may leave something behind in the session.
     pub(crate) leaves_traces: bool,
+    /// It may commit what came before it, as DDL does.
+    pub(crate) may_commit: bool,
 }
 
 impl StatementCache {
@@ -86,6 +88,7 @@ impl Traits {
         let plain = writes || ["SELECT", "WITH", "SHOW", "EXPLAIN", "DESC"].iter().any(|word| begins(word));
         Traits {
             writes,
+            may_commit: !plain,
             upsert: begins("INSERT") && contains(sql, "ON DUPLICATE KEY UPDATE"),
             // User variables, and the functions that take locks or set session state.
             leaves_traces: !plain
@@ -128,7 +131,7 @@ mod tests {
             "DELETE FROM t",
             "/* a */ -- b\n# c\n(select 1)",
         ] {
-            assert!(!Traits::of(sql).leaves_traces, "{sql}");
+            assert!(!Traits::of(sql).leaves_traces && !Traits::of(sql).may_commit, "{sql}");
         }
         for sql in [
             "set x = 1",
@@ -141,6 +144,7 @@ mod tests {
         ] {
             assert!(Traits::of(sql).leaves_traces, "{sql}");
         }
+        assert!(Traits::of("TRUNCATE t").may_commit && Traits::of("CALL p()").may_commit);
         assert!(Traits::of("INSERT INTO t VALUES (1) on duplicate key update a = a").upsert);
         assert!(!Traits::of("UPDATE t SET a = 'ON DUPLICATE KEY UPDATE'").upsert);
     }

@@ -160,9 +160,10 @@ impl Options {
 
     async fn set_up(&self, mut raw: Raw) -> Result<MySqlConnection> {
         let failed = |error| of_driver(error, Phase::Connect);
-        // MariaDB alone reads what stands in its own kind of comment.
+        // MariaDB reads what stands in its own kind of comment, and MySQL 8 what stands in the other.
         let ask = format!(
-            "SELECT VERSION(), @@version_comment, CAST(@@max_allowed_packet AS UNSIGNED), {IDENTITY} /*M!, CURRENT_ROLE() */"
+            "SELECT VERSION(), @@version_comment, CAST(@@max_allowed_packet AS UNSIGNED), {IDENTITY} \
+             /*M!, CURRENT_ROLE() */ /*!80000 , CURRENT_ROLE() */"
         );
         let told = raw.first(&ask).await.map_err(failed)?;
         let Facts { version, comment, packet, identity, role } = told
@@ -175,9 +176,10 @@ impl Options {
         raw.say(&set_up).await.map_err(failed)?;
         // No reset of the servers' own changes the role.
         let role = match (server.product, role) {
-            (Product::MySql, _) => "DEFAULT".to_owned(),
+            // A list of quoted names, or NONE. The roles of a login need not be the default ones.
+            (Product::MySql, Some(roles)) => roles,
             (Product::MariaDb, Some(role)) => quote(&role),
-            (Product::MariaDb, None) => "NONE".to_owned(),
+            (_, None) => "NONE".to_owned(),
         };
         let settings = Settings {
             set_up: format!("{set_up}; SET ROLE {role}"),
@@ -234,7 +236,7 @@ struct Facts {
     /// The largest packet.
     packet: u64,
     identity: String,
-    /// The role that a session of MariaDB begins with.
+    /// What the session begins with: a role of MariaDB, or a list of MySQL's.
     role: Option<String>,
 }
 

@@ -19,6 +19,7 @@ use crate::mysql::cache::StatementCache;
 use crate::mysql::caught::caught;
 use crate::mysql::connect::Settings;
 use crate::mysql::errors::{ENDS_TRANSACTION, LOCK_WAIT, Phase, ends_session, of_driver, of_server};
+use crate::mysql::leaving;
 use crate::mysql::raw::{Raw, break_off};
 use crate::mysql::reaper::{Abandoned, Reaper};
 use crate::mysql::server::Server;
@@ -29,6 +30,8 @@ pub struct MySqlConnection {
     wire: Option<Conn>,
     /// Set while bytes may be under way; stays set when a future was dropped meanwhile.
     under_way: bool,
+    /// Whether what was sent may commit by itself what came before it, as DDL does.
+    may_commit: bool,
     standing: Standing,
     /// The branch of a distributed transaction that the session is bound to.
     pub(super) branch: Option<BranchId>,
@@ -82,6 +85,7 @@ impl MySqlConnection {
         MySqlConnection {
             wire: raw.keep(),
             under_way: false,
+            may_commit: true,
             standing: Standing::Idle,
             branch: None,
             dirty: false,
@@ -136,10 +140,16 @@ impl MySqlConnection {
     /// The driver's connection, for the time of one exchange; [`settle`](Self::settle) ends it. If
     /// the future is dropped in between, the session is broken.
     pub(crate) fn depart(&mut self) -> Result<&mut Conn> {
+        self.depart_with(true)
+    }
+
+    /// As [`depart`](Self::depart), and says whether what is sent may commit by itself what came before it.
+    pub(crate) fn depart_with(&mut self, may_commit: bool) -> Result<&mut Conn> {
         self.check()?;
         let wire =
             self.wire.as_mut().ok_or_else(|| Error::new(ErrorKind::ConnectionLost, "the connection is closed"))?;
         self.under_way = true;
+        self.may_commit = may_commit;
         Ok(wire)
     }
 
@@ -173,9 +183,6 @@ impl MySqlConnection {
                 }
                 let had = self.standing;
                 self.ask().await?;
-                if error.code == LOCK_WAIT && had != Standing::Idle && self.standing == Standing::Idle {
-                    return Err(Box::pin(self.after_lock_wait(made)).await);
-                }
                 Err(self.after(had, error.code, made))
             }
             Err(Failure::Driver(error)) => {
@@ -202,32 +209,11 @@ impl MySqlConnection {
                 error.with_transaction_lost()
             }
             Standing::Idle if ENDS_TRANSACTION.contains(&code) => error.with_transaction_lost(),
+            Standing::Idle if code == LOCK_WAIT && self.may_commit => ended(error),
+            // The server rolls all of it back where `innodb_rollback_on_timeout` is on, and after a COMMIT that had to
+            // wait for somebody who holds commits up, as a backup does.
+            Standing::Idle if code == LOCK_WAIT => error.with_transaction_lost(),
             _ => error,
-        }
-    }
-
-    /// A lock was not had in time, and the transaction has ended with that: the server rolls it back where it is told to,
-    /// and else it has committed it on behalf of a statement such as DDL, before that had to wait.
-    async fn after_lock_wait(&mut self, error: Error) -> Error {
-        let wire = match self.depart() {
-            Ok(wire) => wire,
-            Err(lost) => return lost,
-        };
-        match caught(wire.query_first::<u8, _>("SELECT @@innodb_rollback_on_timeout")).await {
-            Ok(rolls_back) => {
-                self.under_way = false;
-                if rolls_back == Some(1) {
-                    return error.with_transaction_lost();
-                }
-                let text = "a lock was not had in time, and the server had committed the transaction before that";
-                Error::new(ErrorKind::TransactionClosed, text)
-                    .with_help("statements such as DDL commit what came before them: it is there")
-                    .with_source(error)
-            }
-            Err(error) => {
-                self.break_off();
-                of_driver(error, Phase::Use)
-            }
         }
     }
 
@@ -269,14 +255,27 @@ impl MySqlConnection {
 
     /// Gives the session up.
     pub(crate) fn break_off(&mut self) {
+        self.leave();
         if let Some(wire) = self.wire.take() {
             break_off(wire);
         }
     }
 
+    /// Tells that the session ends, if it holds a branch.
+    fn leave(&self) {
+        if let (Some(branch), Some(wire)) = (&self.branch, &self.wire) {
+            leaving::note(branch, wire.id(), Arc::clone(&self.settings.identity));
+        }
+    }
+
     /// Runs text that has no values and gives no rows that matter.
     pub(crate) async fn say(&mut self, sql: &str) -> Result<()> {
-        let wire = self.depart()?;
+        self.say_with(sql, true).await
+    }
+
+    /// As [`say`](Self::say), and says whether the text may commit by itself what came before it.
+    pub(crate) async fn say_with(&mut self, sql: &str, may_commit: bool) -> Result<()> {
+        let wire = self.depart_with(may_commit)?;
         let result = caught(wire.query_drop(sql)).await.map_err(Failure::from);
         self.settle(result).await
     }
@@ -290,6 +289,7 @@ impl MySqlConnection {
             self.break_off();
             return Ok(());
         }
+        self.leave();
         match self.wire.take() {
             Some(wire) => caught(wire.disconnect()).await.map_err(|error| of_driver(error, Phase::Use)),
             None => Ok(()),
@@ -297,8 +297,20 @@ impl MySqlConnection {
     }
 }
 
+/// A lock was not had in time by a statement that commits what came before it.
+fn ended(error: Error) -> Error {
+    let text = "a lock was not had in time, and the transaction ended with the statement that waited for it";
+    Error::new(ErrorKind::TransactionClosed, text)
+        .with_help(
+            "statements such as DDL commit what came before them: it is there, unless that commit itself had to wait; \
+             look before it runs again",
+        )
+        .with_source(error)
+}
+
 impl Drop for MySqlConnection {
     fn drop(&mut self) {
+        self.leave();
         if !self.is_broken() {
             return;
         }

@@ -65,6 +65,7 @@ mod dialect;
 mod errors;
 mod exact;
 mod introspect;
+mod leaving;
 mod lint;
 mod objects;
 mod probe;

@@ -74,7 +74,7 @@ impl MySqlConnection {
             }
             // A transaction's rows are worth reading to the end; else a long rest is not.
             let drain = if self.standing() == Standing::Idle { DRAIN } else { usize::MAX };
-            let wire = self.depart()?;
+            let wire = self.depart_with(prepared.traits.may_commit)?;
             let params =
                 if values.is_empty() { Params::Empty } else { Params::Positional(std::mem::take(&mut values)) };
             let result = execute(wire, &prepared.statement, params, rows, drain).await;
@@ -144,7 +144,7 @@ impl MySqlConnection {
         let traits = Traits::of(sql);
         self.dirty |= traits.leaves_traces;
         let drain = if self.standing() == Standing::Idle { DRAIN } else { usize::MAX };
-        let wire = self.depart()?;
+        let wire = self.depart_with(traits.may_commit)?;
         let result = match caught(wire.query_iter(sql)).await {
             Ok(result) => take(result, rows, drain).await,
             Err(error) => Err(error.into()),

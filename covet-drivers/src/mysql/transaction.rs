@@ -69,7 +69,7 @@ impl MySqlConnection {
             Standing::Open | Standing::Prepared => {}
         }
         // Its timeouts are taken back later: a commit that is known must not wait for that.
-        match self.say("COMMIT").await {
+        match self.say_with("COMMIT", false).await {
             Ok(()) => Ok(()),
             Err(error) if self.check().is_err() => {
                 Err(Error::new(ErrorKind::CommitUnknown, "the answer to the commit was lost").with_source(error))

@@ -3,6 +3,8 @@
 //! Unlike a prepared transaction of PostgreSQL, a branch has its name from its beginning on, and it is bound to its
 //! session: as long as that lives nobody else can end the branch, and the session can do nothing else.
 
+use std::time::{Duration, Instant};
+
 use mysql_async::prelude::Queryable as _;
 
 use crate::contract::{BRANCH_TABLE, BoxFuture, BranchId, Ended, Prepared, TransactionOptions, TwoPhase};
@@ -10,12 +12,22 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::caught::caught;
 use crate::mysql::connection::{Failure, MySqlConnection, Standing};
 use crate::mysql::introspect::rows;
+use crate::mysql::leaving::{self, Leaving};
 
 /// Marks Covet's names among those of others.
 const FORMAT: i64 = 0x636f_7674;
 
 /// There is no such branch, or another session holds it.
 const UNKNOWN: &str = "1397";
+
+/// A lock is not to be had at once: on MariaDB, and on MySQL.
+const LOCKED: [&str; 2] = ["1205", "3572"];
+
+/// There is no such table.
+const NO_TABLE: &str = "1146";
+
+/// How long a session that was closed may take to end.
+const LEAVING: Duration = Duration::from_secs(1);
 
 impl TwoPhase for MySqlConnection {
     fn check_two_phase(&mut self) -> BoxFuture<'_, Result<()>> {
@@ -137,10 +149,15 @@ impl MySqlConnection {
                 ));
             }
         };
+        if !own {
+            self.await_leaving(branch).await?;
+        }
         match self.say(&format!("XA {word} {}", xid(branch))).await {
             Ok(()) => {
                 if own {
                     self.forget_branch();
+                } else {
+                    self.is_free(branch).await?;
                 }
                 Ok(Ended::Now)
             }
@@ -149,15 +166,58 @@ impl MySqlConnection {
                     // It was ended behind the session's back, which the server does not foresee.
                     self.break_off();
                 } else if self.prepared_branches().await?.branches.contains(branch) {
-                    return Err(Error::new(
-                        ErrorKind::LockTimeout,
-                        "the branch belongs to a session that has not ended yet",
-                    )
-                    .with_source(error));
+                    return Err(held().with_source(error));
+                } else {
+                    self.is_free(branch).await?;
                 }
                 Ok(Ended::Absent)
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// Waits until the session has ended that held the branch, if this process has closed it.
+    async fn await_leaving(&mut self, branch: &BranchId) -> Result<()> {
+        let Some(leaving) = leaving::session_of(branch) else { return Ok(()) };
+        let start = Instant::now();
+        while self.is_there(&leaving).await? {
+            if start.elapsed() > LEAVING {
+                return Err(held());
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        leaving::forget(branch);
+        Ok(())
+    }
+
+    /// Whether a session that was closed is still in the server's list.
+    async fn is_there(&mut self, leaving: &Leaving) -> Result<bool> {
+        if leaving.server != self.settings.identity {
+            return Ok(false);
+        }
+        let number = leaving.session.to_string();
+        let sessions = rows(self, "SHOW PROCESSLIST", 1).await?;
+        if !sessions.iter().any(|row| row.first().is_some_and(|id| id.as_deref() == Some(&number))) {
+            return Ok(false);
+        }
+        // A server that was started anew counts from the beginning again: the number is somebody else's.
+        let told = rows(self, "SHOW GLOBAL STATUS LIKE 'Uptime'", 2).await?;
+        let seconds = told.first().and_then(|row| row.get(1)?.as_deref()?.parse().ok());
+        Ok(seconds.is_none_or(|seconds: u64| leaving.since.elapsed().as_secs() <= seconds))
+    }
+
+    /// Sees that nobody holds what the branch has written, for the server may have lost sight of it.
+    async fn is_free(&mut self, branch: &BranchId) -> Result<()> {
+        let sql = format!("SELECT gid FROM `{BRANCH_TABLE}` WHERE gid = '{branch}' FOR UPDATE NOWAIT");
+        match self.say(&sql).await {
+            Err(error) if error.code().is_some_and(|code| LOCKED.contains(&code)) => {
+                let text = "the server says that there is no such branch any more, and something holds its locks still";
+                Err(Error::new(ErrorKind::LockTimeout, text)
+                    .with_help("if that stays so the server has lost sight of it: started anew, it lists it again")
+                    .with_source(error))
+            }
+            Err(error) if error.code() == Some(NO_TABLE) => Ok(()),
+            other => other,
         }
     }
 
@@ -197,6 +257,10 @@ impl MySqlConnection {
         let found = rows(self, &format!("SHOW GLOBAL VARIABLES LIKE '{name}'"), 2).await?;
         Ok(found.into_iter().next().and_then(|mut row| row.pop()?))
     }
+}
+
+fn held() -> Error {
+    Error::new(ErrorKind::LockTimeout, "the branch belongs to a session that has not ended yet")
 }
 
 /// A branch's name in XA's three parts. They are short, and their characters need no escape.

@@ -266,7 +266,9 @@ async fn dropped_anywhere(connect: &impl AsyncFn() -> Boxed, other: &mut Boxed) 
                 quiet += 1;
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
-            assert!(run(other, "DELETE FROM t").await.unwrap() <= 1);
+            let left = run(other, "DELETE FROM t").await;
+            let left = left.unwrap_or_else(|error| panic!("{step}, dropped after {polls} polls: {error}"));
+            assert!(left <= 1);
             if ended {
                 break;
             }

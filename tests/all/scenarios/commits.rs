@@ -121,6 +121,56 @@ fn c13_what_a_statement_has_committed_before_it_waited_is_told_mysql() {
     });
 }
 
+/// A backup holds up every commit, and those that statements make on the way.
+#[test]
+fn c13_a_commit_that_is_held_up_has_not_happened_mysql() {
+    with_server(Kind::Mysql, &["innodb-rollback-on-timeout=ON"], async |server| {
+        let boss = open(&server.url().replace("covet:covet@", "boss:boss@"), 1).await?;
+        let db = open(&server.url(), 3).await?;
+        make_table(&db).await?;
+        put("row", &db).await?;
+        let mut backup = boss.acquire().await?;
+        let mut lease = db.acquire().await?;
+        let options = TransactionOptions { lock_timeout: Some(millis(1000)), ..TransactionOptions::DEFAULT };
+        let insert = |name: &str| format!("INSERT INTO settings (name, value) VALUES ('{name}', 'v')");
+        let told = |error: covet_orm::Error| (error.kind(), error.is_retryable(), error.is_transaction_lost());
+        let rolled_back = (ErrorKind::LockTimeout, true, true);
+        let undecided = (ErrorKind::TransactionClosed, false, false);
+
+        lease.begin(&options).await?;
+        lease.script(&insert("commit")).await?;
+        backup.script("FLUSH TABLES WITH READ LOCK").await?;
+        assert_eq!(told(lease.commit().await.unwrap_err()), rolled_back);
+        backup.script("UNLOCK TABLES").await?;
+        assert_eq!(count("commit", &db).await?, 0);
+
+        lease.begin(&options).await?;
+        lease.script(&insert("on the way")).await?;
+        backup.script("FLUSH TABLES WITH READ LOCK").await?;
+        assert_eq!(told(lease.script("CREATE TABLE other (id INT)").await.unwrap_err()), undecided);
+        backup.script("UNLOCK TABLES").await?;
+        assert_eq!(count("on the way", &db).await?, 0);
+
+        // This server rolls all of it back where a row was not had, and still not what DDL has committed.
+        let mut holder = db.acquire().await?;
+        holder.begin(&TransactionOptions::DEFAULT).await?;
+        holder.script("UPDATE settings SET value = 'u' WHERE name = 'row'").await?;
+        lease.begin(&options).await?;
+        lease.script(&insert("row lock")).await?;
+        let update =
+            Command { sql: "UPDATE settings SET value = 'w' WHERE name = 'row'", args: &[], reuse: Reuse::Keep };
+        assert_eq!(told(lease.run(update, &mut ()).await.unwrap_err()), rolled_back);
+        assert_eq!(lease.state(), ConnectionState::Idle);
+        assert_eq!(count("row lock", &db).await?, 0);
+        lease.begin(&options).await?;
+        lease.script(&insert("table lock")).await?;
+        assert_eq!(told(lease.script("TRUNCATE TABLE settings").await.unwrap_err()), undecided);
+        holder.rollback().await?;
+        assert_eq!(count("table lock", &db).await?, 1);
+        Ok(())
+    });
+}
+
 on_each_database! {
     async fn c13_what_would_commit_in_silence_is_refused_or_told(db: &TestDb) -> Outcome {
         let mut lease = db.acquire().await?;
