@@ -69,7 +69,7 @@ pub struct PostgresConnection {
 impl PostgresConnection {
     pub(crate) async fn open(target: &Target) -> Result<Self> {
         let opened = target.open().await?;
-        Ok(PostgresConnection {
+        let mut connection = PostgresConnection {
             client: opened.client,
             driver: opened.driver.take(),
             cancel: opened.cancel,
@@ -83,7 +83,12 @@ impl PostgresConnection {
             under_way: false,
             dirty: false,
             locks: 0,
-        })
+        };
+        if connection.pooled {
+            connection.begin_names_anywhere().await;
+            Box::pin(connection.learn_types(None)).await?;
+        }
+        Ok(connection)
     }
 
     /// As [`Connection::run`].
@@ -131,7 +136,9 @@ impl PostgresConnection {
         self.dirty = true;
         // What was prepared before may not fit the schema behind it.
         self.cache.clear();
-        self.client.clear_type_cache();
+        if !self.pooled {
+            self.client.clear_type_cache();
+        }
         let held = self.held.take();
         let switch =
             if self.state == ConnectionState::Idle || held.is_some() { Switch::Lift } else { Switch::LiftWithin };

@@ -13,7 +13,6 @@ use crate::postgres::codec::{Parameter, Wire};
 use crate::postgres::errors;
 use crate::postgres::guard::Switch;
 use crate::postgres::opening::{Ahead, alone, fly};
-use crate::postgres::pooled::is_strange;
 use crate::postgres::wording::Wording;
 use crate::sql::{Quoting, miscounted};
 
@@ -120,11 +119,7 @@ impl PostgresConnection {
                 _ => statement,
             }
         };
-        let statement = statement.map_err(|error| {
-            let error = self.settle(error);
-            // Nothing has run, and the next name is another one.
-            if self.pooled && is_strange(&error) { errors::outlived(error) } else { error }
-        })?;
+        let statement = statement.map_err(|error| self.settle_prepared(error))?;
         let prepared = Prepared { statement, wording };
         if command.reuse == Reuse::Keep {
             self.cache.put(command.sql, prepared.clone());

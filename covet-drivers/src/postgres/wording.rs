@@ -12,6 +12,10 @@ pub(crate) struct Wording {
     pub(crate) steers: bool,
     /// Reads only: its command tag counts rows that were not changed.
     pub(crate) reads: bool,
+    /// Reads and writes rows: it can stand in a transaction.
+    pub(crate) plain: bool,
+    /// Runs what is written elsewhere, so its rows may be of any type, and may not stand in a transaction.
+    pub(crate) calls: bool,
     /// May leave something behind in the session.
     pub(crate) leaves: bool,
     /// An insert; also when it comes only once it is Covet's own and not raw text.
@@ -32,11 +36,12 @@ impl Wording {
             word.as_str(),
             "select" | "values" | "table" | "explain" | "insert" | "update" | "delete" | "merge" | "with"
         );
+        let calls = matches!(word.as_str(), "call" | "execute" | "fetch");
         let lower = sql.to_ascii_lowercase();
         let leaves = !plain || LEAVING.iter().any(|name| lower.contains(name)) || makes_table(&word, &lower);
         let harmless = matches!(word.as_str(), "select" | "values") && !leaves && calls_nothing_else(&lower);
         let notifies = lower.contains("pg_notify");
-        Wording { steers, reads, leaves, inserts: word == "insert", harmless, notifies }
+        Wording { steers, reads, plain, calls, leaves, inserts: word == "insert", harmless, notifies }
     }
 
     /// Whether it is Covet's own and leaves nothing behind in the session; raw text is taken to.

@@ -13,7 +13,7 @@ use futures_util::TryStreamExt as _;
 use futures_util::future::try_join_all;
 
 use crate::crud::email;
-use crate::scenarios::{count, open, put};
+use crate::scenarios::{PATIENCE, count, open, put};
 
 /// How many programs there are, each with a connection of its own; the server has two sessions for all of them.
 const CLIENTS: usize = 20;
@@ -98,7 +98,42 @@ fn b24_a_pooler_that_mixes_sessions() {
         let all = u64::try_from(CLIENTS * 3)?;
         assert_eq!(Setting::query().count(&direct).await?, all * (2 + 3 + 700));
         assert_eq!((User::query().count(&direct).await?, Account::query().count(&direct).await?), (0, all));
+        // Rows of types that the driver has to ask for: more of them than fit under way, and behind a statement that has
+        // run by then.
+        let mut made = direct.acquire().await?;
+        made.script(
+            "CREATE TYPE pooled_kind AS ENUM ('a', 'b');
+             CREATE TYPE pooled_other AS ENUM ('a', 'b');
+             CREATE PROCEDURE pooled_call(INOUT kind pooled_other) LANGUAGE plpgsql AS $$ BEGIN
+                 INSERT INTO settings (name, value) VALUES ('called', 'v'); COMMIT; kind := 'b';
+             END $$",
+        )
+        .await?;
+        drop(made);
         let pooled = open(&pooler.url(), 1).await?;
+        let mut lease = pooled.acquire().await?;
+        let mut seen = 0;
+        let mut sink = |_: &mut Row<'_>| {
+            seen += 1;
+            Ok(Flow::Continue)
+        };
+        for sql in ["SELECT 'a'::pooled_kind FROM generate_series(1, 50000) /* into */", "CALL pooled_call('a')"] {
+            let ran = lease.run(Command { sql, args: &[], reuse: Reuse::Once }, &mut sink);
+            tokio::time::timeout(PATIENCE, ran).await??;
+        }
+        assert_eq!(seen, 50_001);
+        // Another program has left its statements in the session, under the names that come next.
+        lease
+            .script(
+                "DO $$ DECLARE last int; BEGIN
+                     SELECT max(substr(name, 2)::int) INTO last FROM pg_prepared_statements WHERE name ~ '^s[0-9]+$';
+                     FOR n IN last + 1 .. last + 30 LOOP EXECUTE format('PREPARE s%s AS SELECT 1', n); END LOOP;
+                 END $$",
+            )
+            .await?;
+        drop(lease);
+        open(&pooler.url(), 1).await?.close();
+        assert_eq!(Setting::query().filter(Setting::name.eq("called")).delete().exec(&direct).await?, 1);
         let mut file = Vec::new();
         let copied = Setting::copy_to(&mut file).exec(&pooled).await?;
         Setting::query().delete().exec(&pooled).await?;

@@ -69,7 +69,7 @@ impl PostgresConnection {
         if let Some(prepared) = self.cache.get(sql) {
             return Ok(prepared);
         }
-        let statement: Statement = self.client.prepare(sql).await.map_err(|error| self.settle(error))?;
+        let statement: Statement = self.client.prepare(sql).await.map_err(|error| self.settle_prepared(error))?;
         let prepared = Prepared { statement, wording: Wording::of(sql) };
         self.cache.put(sql, prepared.clone());
         Ok(prepared)
