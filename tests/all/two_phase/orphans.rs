@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use covet_drivers::contract::{BranchId, TransactionOptions};
 use covet_orm::prelude::*;
 use covet_orm::{CommitOutcome, CommitToken, Coordinator, DbOptions, ErrorKind, Event};
 
@@ -61,6 +62,38 @@ fn what_was_committed_by_hand_is_remembered_until_every_database_was_asked() {
         assert_eq!((mixed.decided, mixed.branches.len()), (CommitOutcome::NotCommitted, 1));
         assert_eq!(mixed.branches[0].id.number(), 0);
         assert!(!has("orphan", &both.stock).await);
+        other.forget(mixed.transaction).await.unwrap();
+    });
+}
+
+/// As above, and the other database is back only when it is looked at once more, for the sake of another transaction.
+#[test]
+fn what_was_committed_by_hand_is_remembered_while_its_other_branch_is_put_off() {
+    on_both(async |both| {
+        let stock = Db::connect_with(&both.urls[1], DbOptions::new().max_connections(2)).await.unwrap();
+        let other = Coordinator::open(&both.name, &both.log, [&both.orders, &stock]).await.unwrap();
+        stock.pause();
+        let (url, name) = (both.urls[0].clone(), both.name.clone());
+        let (c, _) = dies_undecided(both, move || aside(commit_by_hand(&url, &name))).await;
+        drop(c);
+        let id = BranchId::new(&both.name, [7; 16], 0).unwrap();
+        let mut lease = both.orders.acquire().await.unwrap();
+        lease.two_phase().unwrap().begin_branch(&id, &TransactionOptions::DEFAULT).await.unwrap();
+        lease.script("INSERT INTO settings (name, value) VALUES ('another', 'v')").await.unwrap();
+        assert!(lease.two_phase().unwrap().prepare(&id).await.unwrap());
+        drop(lease);
+        // A database that does not answer is given up after 5 s, and the second look comes 250 ms later.
+        let back = async {
+            tokio::time::sleep(Duration::from_millis(5_100)).await;
+            stock.resume();
+        };
+        let (report, ()) = tokio::join!(other.recover(), back);
+        let mut mixed = report.unwrap().mixed;
+        if mixed.is_empty() {
+            mixed = other.recover().await.unwrap().mixed;
+        }
+        let [mixed] = &mixed[..] else { panic!("nobody tells of what was committed by hand") };
+        assert_eq!((mixed.decided, mixed.branches.len()), (CommitOutcome::NotCommitted, 1));
         other.forget(mixed.transaction).await.unwrap();
     });
 }

@@ -63,16 +63,24 @@ impl Inner {
             let mut second = undecided(&found, &decisions);
             // What was not there the first time has its grace the next time.
             for transaction in second.extract_if(|transaction| !first.contains(transaction)) {
-                self.put_off(transaction, &mut found, &mut report);
-            }
-            if !second.is_empty() {
-                // Listing may have waited for another database, and what was decided, ended and forgotten meanwhile is
-                // not there any more.
-                let listed = self.prepared(&mut Recovered::default()).await;
-                second
-                    .retain(|transaction| listed.values().flatten().any(|branch| branch.transaction() == *transaction));
+                let young = || {
+                    let text = "it was prepared just now: its coordinator may be about to decide";
+                    Error::new(ErrorKind::LockTimeout, text)
+                };
+                self.put_off(transaction, young, &mut found, &mut report);
             }
             for transaction in second {
+                // Listing may have waited for another database, and what was decided, ended and forgotten meanwhile is
+                // not there any more: it must not be decided about again.
+                match self.is_prepared(transaction, &found).await {
+                    Ok(true) => {}
+                    Ok(false) => continue,
+                    Err(why) => {
+                        let gone = || Error::new(ErrorKind::Unreachable, why.clone());
+                        self.put_off(transaction, gone, &mut found, &mut report);
+                        continue;
+                    }
+                }
                 let committed = in_time(self.log.settle(transaction)).await? == CommitOutcome::Committed;
                 // Of a commit that was decided just now its own coordinator takes care.
                 decisions.insert(transaction, Decision { transaction, committed, branches: Vec::new(), at: now() });
@@ -107,15 +115,29 @@ impl Inner {
         found
     }
 
-    /// Leaves a transaction alone this time.
-    fn put_off(&self, transaction: [u8; 16], found: &mut Found, report: &mut Recovered) {
+    /// Whether one of the databases in which it was found still has a transaction prepared; what one of them said that
+    /// does not answer any more, if none of the others has.
+    async fn is_prepared(&self, transaction: [u8; 16], found: &Found) -> Result<bool, String> {
+        let holds = |branches: &HashSet<BranchId>| branches.iter().any(|branch| branch.transaction() == transaction);
+        let mut silent = Ok(false);
+        for (at, _) in found.iter().filter(|(_, branches)| holds(branches)) {
+            let participant = &self.participants[*at];
+            match in_time(participant.prepared()).await {
+                Ok(prepared) if prepared.branches.iter().any(|branch| branch.transaction() == transaction) => {
+                    return Ok(true);
+                }
+                Ok(_) => {}
+                Err(error) => silent = Err(format!("{} does not answer any more: {error}", participant.name)),
+            }
+        }
+        silent
+    }
+
+    /// Leaves a transaction alone this time, for a reason.
+    fn put_off(&self, transaction: [u8; 16], reason: impl Fn() -> Error, found: &mut Found, report: &mut Recovered) {
         for (at, branches) in found {
             for branch in branches.extract_if(|branch| branch.transaction() == transaction) {
-                let error = Error::new(
-                    ErrorKind::LockTimeout,
-                    "it was prepared just now: its coordinator may be about to decide",
-                );
-                report.pending.push(self.participants[*at].pending(&branch, error));
+                report.pending.push(self.participants[*at].pending(&branch, reason()));
             }
         }
     }
@@ -173,7 +195,13 @@ impl Inner {
             if pending.contains(&decision.transaction) {
                 continue;
             }
-            let Compared { against, unknown } = self.compare(decision, &traces)?;
+            let Compared { mut against, unknown } = self.compare(decision, &traces)?;
+            if decision.committed {
+                against = self.commit_missing(against, report).await;
+                if report.pending.iter().any(|branch| branch.branch.id.transaction() == decision.transaction) {
+                    continue;
+                }
+            }
             for branch in unknown {
                 let text =
                     format!("{} was not asked, or is not a database of this coordinator any more", branch.database);
@@ -192,16 +220,37 @@ impl Inner {
             // Decisions are forgotten before traces: what was forgotten meanwhile is not missing its trace.
             let still = self.decisions().await?;
             accused.retain(|mixed| still.contains_key(&mixed.transaction.bytes()));
-            // Of a transaction without a decision a branch may stand prepared in a database that was not asked: then the
-            // trace is all that tells of another one that was ended by hand.
+            // Of a transaction without a decision a branch may stand prepared, or did when it was looked for, or does in a
+            // database that was not asked: then the trace is all that tells of another one that was ended by hand.
             if traces.len() == self.participants.len() {
-                self.sweep(&traces, &still).await;
+                let mut open: HashSet<_> = found.values().flatten().map(BranchId::transaction).collect();
+                open.extend(report.pending.iter().map(|branch| branch.branch.id.transaction()));
+                self.sweep(&traces, |transaction| still.contains_key(transaction) || open.contains(transaction)).await;
             }
         }
         accused.iter().map(Mixed::accuse).for_each(drop);
         report.mixed = accused;
         over.retain(|transaction| !report.pending.iter().any(|branch| branch.branch.id.transaction() == *transaction));
         self.forget(&over).await
+    }
+
+    /// Commits once more what was to be committed and has left no trace: a server may have lost sight of it, and that is
+    /// nobody's doing. Gives those back that somebody has ended in the other way.
+    async fn commit_missing(&self, missing: Vec<Branch>, report: &mut Recovered) -> Vec<Branch> {
+        let until = Instant::now() + PATIENCE;
+        let mut against = Vec::new();
+        for branch in missing {
+            let Some(participant) = self.participants.iter().find(|participant| participant.name == branch.database)
+            else {
+                continue;
+            };
+            match participant.end(&branch.id, CommitOutcome::Committed, None, until).await {
+                End::Done => {}
+                End::Against => against.push(branch),
+                End::Pending(error) => report.pending.push(participant.pending(&branch.id, error)),
+            }
+        }
+        against
     }
 
     fn compare(&self, decision: &Decision, traces: &Found) -> Result<Compared> {
@@ -226,10 +275,10 @@ impl Inner {
         Ok(Compared { against, unknown })
     }
 
-    /// Deletes traces whose decision is forgotten.
-    async fn sweep(&self, traces: &Found, decisions: &HashMap<[u8; 16], Decision>) {
+    /// Deletes the traces of transactions that nothing else is known of.
+    async fn sweep(&self, traces: &Found, is_known: impl Fn(&[u8; 16]) -> bool) {
         for (at, traces) in traces {
-            let is_over = |branch: &&BranchId| !decisions.contains_key(&branch.transaction()) && !self.is_live(branch);
+            let is_over = |branch: &&BranchId| !is_known(&branch.transaction()) && !self.is_live(branch);
             let over: Vec<BranchId> = traces.iter().filter(is_over).cloned().collect();
             self.forget_traces(*at, &over).await;
         }
