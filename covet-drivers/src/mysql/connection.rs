@@ -183,6 +183,9 @@ impl MySqlConnection {
                 }
                 let had = self.standing;
                 self.ask().await?;
+                if had != Standing::Idle && self.standing == Standing::Idle {
+                    self.close_behind().await?;
+                }
                 Err(self.after(had, error.code, made))
             }
             Err(Failure::Driver(error)) => {
@@ -228,6 +231,23 @@ impl MySqlConnection {
             Ok(()) => {
                 self.under_way = false;
                 self.believe();
+                Ok(())
+            }
+            Err(error) => {
+                self.break_off();
+                Err(of_driver(error, Phase::Use))
+            }
+        }
+    }
+
+    /// The server has ended the transaction because of an error. On MariaDB what was said at its beginning, READ ONLY and
+    /// the isolation level, holds on until a transaction is ended in so many words.
+    async fn close_behind(&mut self) -> Result<()> {
+        // What it was that failed is still to be told.
+        let wire = self.depart_with(self.may_commit)?;
+        match caught(wire.query_drop("ROLLBACK")).await {
+            Ok(()) => {
+                self.under_way = false;
                 Ok(())
             }
             Err(error) => {

@@ -146,6 +146,36 @@ fn a_deadlock_ends_the_transaction() {
     });
 }
 
+/// What was said of it does not hold for whatever comes next.
+#[test]
+fn nothing_of_a_transaction_outlives_its_deadlock() {
+    on_mysql(async |db| {
+        let (mut a, mut b) = pair(&db).await;
+        let before = number(a.as_mut(), "SELECT COUNT(*) FROM t").await;
+        let reads = TransactionOptions { isolation: Some(Isolation::Serializable), read_only: true, ..PLAIN };
+        a.begin(&reads).await.unwrap();
+        b.begin(&PLAIN).await.unwrap();
+        // Who has written more is spared.
+        exec(b.as_mut(), "INSERT INTO t VALUES (7, 0), (8, 0), (9, 0)", &[]).await.unwrap();
+        exec(b.as_mut(), "UPDATE t SET n = n + 1 WHERE id = 2", &[]).await.unwrap();
+        exec(a.as_mut(), "SELECT n FROM t WHERE id = 1", &[]).await.unwrap();
+        let waits = tokio::spawn(async move {
+            exec(b.as_mut(), "UPDATE t SET n = n + 1 WHERE id = 1", &[]).await.unwrap();
+            b
+        });
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let error = exec(a.as_mut(), "SELECT n FROM t WHERE id = 2", &[]).await.unwrap_err();
+        assert!(error.kind() == ErrorKind::Deadlock && error.is_transaction_lost(), "{error:?}");
+        let mut b = waits.await.unwrap();
+        exec(a.as_mut(), "INSERT INTO t VALUES (100, 0)", &[]).await.unwrap();
+        a.begin(&PLAIN).await.unwrap();
+        exec(a.as_mut(), "INSERT INTO t VALUES (101, 0)", &[]).await.unwrap();
+        a.commit().await.unwrap();
+        b.rollback().await.unwrap();
+        assert_eq!(number(b.as_mut(), "SELECT COUNT(*) FROM t").await, before + 2);
+    });
+}
+
 #[test]
 fn a_snapshot_conflict_ends_the_transaction() {
     on_mysql(async |db| {
