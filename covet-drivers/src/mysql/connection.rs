@@ -330,8 +330,8 @@ fn ended(error: Error) -> Error {
 
 impl Drop for MySqlConnection {
     fn drop(&mut self) {
-        self.leave();
         if !self.is_broken() {
+            self.leave();
             return;
         }
         // Whether the driver takes it for connected says nothing: it does not while something is under way.

@@ -81,7 +81,6 @@ impl PostgresConnection {
     }
 
     async fn tell_types(&self, of: Option<&str>) -> Result<(), tokio_postgres::Error> {
-        // The first time there is nothing to go back to.
         self.client.batch_execute("SAVEPOINT covet_types").await?;
         let told = match of {
             Some(sql) => self.client.prepare(sql).await.map(drop),

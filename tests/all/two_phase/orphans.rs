@@ -46,13 +46,7 @@ fn what_a_panic_leaves_is_ended_and_its_token_tells() {
 #[test]
 fn what_was_committed_by_hand_is_remembered_until_every_database_was_asked() {
     on_both(async |both| {
-        let stock = Db::connect_with(&both.urls[1], DbOptions::new().max_connections(2)).await.unwrap();
-        let other = Coordinator::open(&both.name, &both.log, [&both.orders, &stock]).await.unwrap();
-        stock.pause();
-        let (url, name) = (both.urls[0].clone(), both.name.clone());
-        let (c, _) = dies_undecided(both, move || aside(commit_by_hand(&url, &name))).await;
-        // It looks after nothing any more.
-        drop(c);
+        let (stock, other) = half_committed_by_hand(both).await;
         assert_eq!((has("orphan", &both.orders).await, has("orphan", &both.stock).await), (true, false));
         let report = other.recover().await.unwrap();
         assert!(!report.unreachable.is_empty() && report.mixed.is_empty(), "{report:?}");
@@ -70,12 +64,7 @@ fn what_was_committed_by_hand_is_remembered_until_every_database_was_asked() {
 #[test]
 fn what_was_committed_by_hand_is_remembered_while_its_other_branch_is_put_off() {
     on_both(async |both| {
-        let stock = Db::connect_with(&both.urls[1], DbOptions::new().max_connections(2)).await.unwrap();
-        let other = Coordinator::open(&both.name, &both.log, [&both.orders, &stock]).await.unwrap();
-        stock.pause();
-        let (url, name) = (both.urls[0].clone(), both.name.clone());
-        let (c, _) = dies_undecided(both, move || aside(commit_by_hand(&url, &name))).await;
-        drop(c);
+        let (stock, other) = half_committed_by_hand(both).await;
         let id = BranchId::new(&both.name, [7; 16], 0).unwrap();
         let mut lease = both.orders.acquire().await.unwrap();
         lease.two_phase().unwrap().begin_branch(&id, &TransactionOptions::DEFAULT).await.unwrap();
@@ -96,6 +85,19 @@ fn what_was_committed_by_hand_is_remembered_while_its_other_branch_is_put_off() 
         assert_eq!((mixed.decided, mixed.branches.len()), (CommitOutcome::NotCommitted, 1));
         other.forget(mixed.transaction).await.unwrap();
     });
+}
+
+/// A transaction that nobody has decided about, of which one branch was committed by hand. Gives another coordinator, and
+/// its handle on the other database, which it cannot ask: it is paused.
+async fn half_committed_by_hand(both: &Both) -> (Db, Coordinator<2>) {
+    let stock = Db::connect_with(&both.urls[1], DbOptions::new().max_connections(2)).await.unwrap();
+    let other = Coordinator::open(&both.name, &both.log, [&both.orders, &stock]).await.unwrap();
+    stock.pause();
+    let (url, name) = (both.urls[0].clone(), both.name.clone());
+    let (c, _) = dies_undecided(both, move || aside(commit_by_hand(&url, &name))).await;
+    // It looks after nothing any more.
+    drop(c);
+    (stock, other)
 }
 
 /// Commits the branches of a coordinator in a database, as an operator does who needs its locks.
