@@ -6,16 +6,17 @@
 //! The driver asks for types by statements that it prepares once for a connection, and so in one session. Therefore a new
 //! connection asks for all that the database has; one that meets another type later is of no more use.
 //!
-//! Names of prepared statements are the driver's, counted in each program, and some are left behind in a session. What
-//! another program has left under the same name is met before anything has run, and the next name is another one.
+//! Names of prepared statements are the driver's, counted in each program, and some are left behind in a session. Where
+//! another program has left something under the same name, a savepoint keeps the transaction, and the next name is tried.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio_postgres::SimpleQueryMessage;
+use futures_util::future::join3;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{Kind, Type};
+use tokio_postgres::{SimpleQueryMessage, Statement};
 
 use crate::contract::{Bulk, Command, ConnectionState, Outcome, RowSink, RowSupply, TransactionOptions};
 use crate::error::{Error, ErrorKind, Result};
@@ -38,9 +39,8 @@ const NAMES: u64 = 50_000;
 /// How often a statement is tried whose name is taken: by the next name each time.
 const TRIES: u32 = 50;
 
-/// The name of a prepared statement is taken, or is not known. Nothing has run.
-fn is_strange(error: &Error) -> bool {
-    matches!(error.code(), Some("42P05" | "26000"))
+fn is_taken(error: &tokio_postgres::Error) -> bool {
+    error.code() == Some(&SqlState::DUPLICATE_PSTATEMENT)
 }
 
 impl PostgresConnection {
@@ -71,7 +71,7 @@ impl PostgresConnection {
         let mut tries = 1;
         let told = loop {
             match self.tell_types(of).await {
-                Err(error) if error.code() == Some(&SqlState::DUPLICATE_PSTATEMENT) && tries < TRIES => tries += 1,
+                Err(error) if is_taken(&error) && tries < TRIES => tries += 1,
                 told => break told,
             }
         };
@@ -108,10 +108,37 @@ impl PostgresConnection {
         Ok(())
     }
 
+    /// Prepares a statement. Behind a pooler a transaction is open, or on its way, and a savepoint that keeps it travels
+    /// with the statement; in one that has failed there is nothing to keep.
+    pub(super) async fn prepare_named(&self, sql: &str) -> Result<Statement, tokio_postgres::Error> {
+        if !self.pooled || self.state != ConnectionState::InTransaction {
+            return self.client.prepare(sql).await;
+        }
+        let client = &self.client;
+        let mut tries = 1;
+        loop {
+            let save = client.batch_execute("SAVEPOINT covet_name");
+            let release = client.batch_execute("RELEASE SAVEPOINT covet_name");
+            let (saved, prepared, released) = join3(save, client.prepare(sql), release).await;
+            let error = match prepared {
+                Ok(statement) => return saved.and(released).map(|()| statement),
+                Err(error) => error,
+            };
+            if !is_taken(&error) || tries == TRIES {
+                return Err(error);
+            }
+            tries += 1;
+            let undo = "ROLLBACK TO SAVEPOINT covet_name; RELEASE SAVEPOINT covet_name";
+            if client.batch_execute(undo).await.is_err() {
+                return Err(error);
+            }
+        }
+    }
+
     /// Takes in the error of a statement that was to be prepared. Nothing has run.
     pub(super) fn settle_prepared(&mut self, error: tokio_postgres::Error) -> Error {
         let error = self.settle(error);
-        if !self.pooled || !is_strange(&error) {
+        if !self.pooled || !matches!(error.code(), Some("42P05" | "26000")) {
             return error;
         }
         if error.code() == Some("26000") {
@@ -136,17 +163,9 @@ impl PostgresConnection {
 
     /// Runs a statement in a transaction of its own.
     async fn run_kept(&mut self, command: Command<'_>, rows: &mut dyn RowSink) -> Result<Outcome> {
-        let mut tries = 1;
-        loop {
-            self.begin(&TransactionOptions::default()).await?;
-            let result = self.run_here(command, rows).await;
-            match self.end_kept(result).await {
-                Err(error) if is_strange(&error) && self.state() != ConnectionState::Broken && tries < TRIES => {
-                    tries += 1;
-                }
-                ended => return ended,
-            }
-        }
+        self.begin(&TransactionOptions::default()).await?;
+        let result = self.run_here(command, rows).await;
+        self.end_kept(result).await
     }
 
     /// Inserts many rows in a transaction of its own.

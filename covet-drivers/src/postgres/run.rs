@@ -109,10 +109,10 @@ impl PostgresConnection {
         let wording = Wording::of(command.sql);
         let ahead = self.ahead_of_preparing(wording, command.reuse);
         let statement = if ahead.is_nothing() {
-            self.client.prepare(command.sql).await
+            self.prepare_named(command.sql).await
         } else {
             self.held = None;
-            let (answers, statement) = fly(&self.client, &ahead, self.client.prepare(command.sql)).await;
+            let (answers, statement) = fly(&self.client, &ahead, self.prepare_named(command.sql)).await;
             // The statement itself has not been sent: whatever failed, nothing took effect.
             match self.heard(&ahead, answers)? {
                 Some(missed) if self.state != ConnectionState::Failed => Err(missed),

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use covet_drivers::contract::{Command, Flow, Reuse, Row};
+use covet_drivers::contract::{Command, Flow, Reuse, Row, TransactionOptions};
+use covet_drivers::pool::Lease;
+use covet_drivers::value::Value;
 use covet_orm::prelude::*;
 use covet_orm::{Isolation, TxOptions};
 use covet_tests::models::{Account, Role, Setting, User};
@@ -19,6 +21,30 @@ use crate::scenarios::{PATIENCE, count, open, put};
 const CLIENTS: usize = 20;
 
 const SESSIONS: usize = 2;
+
+/// A function that takes so many names of prepared statements behind the one that it was called by.
+const TAKE_NAMES: &str = "CREATE FUNCTION take_names(names int) RETURNS int LANGUAGE plpgsql AS $$
+    DECLARE here int;
+    BEGIN
+        SELECT max(substr(name, 2)::int) INTO here FROM pg_prepared_statements
+            WHERE statement LIKE 'SELECT take_names(%' AND name ~ '^s[0-9]+$';
+        FOR n IN here + 1 .. here + names LOOP
+            IF NOT EXISTS (SELECT FROM pg_prepared_statements WHERE name = 's' || n) THEN
+                EXECUTE format('PREPARE s%s AS SELECT 1', n);
+            END IF;
+        END LOOP;
+        RETURN here;
+    END $$";
+
+async fn take_names(db: &Db) -> covet_orm::Result<()> {
+    take_names_within(&mut db.acquire().await?).await
+}
+
+async fn take_names_within(lease: &mut Lease) -> covet_orm::Result<()> {
+    let names = Value::Int(30);
+    lease.run(Command { sql: "SELECT take_names($1)", args: &[&names], reuse: Reuse::Once }, &mut ()).await?;
+    Ok(())
+}
 
 /// What a program does, one thing after the other.
 async fn work(number: usize, db: Db) -> covet_orm::Result<()> {
@@ -109,6 +135,7 @@ fn b24_a_pooler_that_mixes_sessions() {
              END $$",
         )
         .await?;
+        made.script(TAKE_NAMES).await?;
         drop(made);
         let pooled = open(&pooler.url(), 1).await?;
         let mut lease = pooled.acquire().await?;
@@ -122,23 +149,33 @@ fn b24_a_pooler_that_mixes_sessions() {
             tokio::time::timeout(PATIENCE, ran).await??;
         }
         assert_eq!(seen, 50_001);
-        // Another program has left its statements in the session, under the names that come next.
-        lease
-            .script(
-                "DO $$ DECLARE last int; BEGIN
-                     SELECT max(substr(name, 2)::int) INTO last FROM pg_prepared_statements WHERE name ~ '^s[0-9]+$';
-                     FOR n IN last + 1 .. last + 30 LOOP EXECUTE format('PREPARE s%s AS SELECT 1', n); END LOOP;
-                 END $$",
-            )
-            .await?;
         drop(lease);
-        open(&pooler.url(), 1).await?.close();
         assert_eq!(Setting::query().filter(Setting::name.eq("called")).delete().exec(&direct).await?, 1);
+        // Another program has left its statements in the session, under the names that come next.
+        take_names(&pooled).await?;
+        open(&pooler.url(), 1).await?.close();
         let mut file = Vec::new();
+        take_names(&pooled).await?;
         let copied = Setting::copy_to(&mut file).exec(&pooled).await?;
+        take_names(&pooled).await?;
         Setting::query().delete().exec(&pooled).await?;
+        take_names(&pooled).await?;
         assert_eq!(Setting::copy_from(&file[..]).exec(&pooled).await?, copied);
         assert_eq!(Setting::query().count(&direct).await?, copied);
+        for rows in [3_u64, 700] {
+            take_names(&pooled).await?;
+            let many = (0..rows).map(|n| Setting::create().name(format!("taken-{rows}-{n:04}")).value("v"));
+            assert_eq!(Setting::insert_many(many).exec(&pooled).await?, rows);
+        }
+        let mut lease = pooled.acquire().await?;
+        lease.begin(&TransactionOptions::DEFAULT).await?;
+        take_names_within(&mut lease).await?;
+        let name = Value::Text("taken-tx".to_owned());
+        let sql = "INSERT INTO settings (name, value) VALUES ($1, 'v')";
+        lease.run(Command { sql, args: &[&name], reuse: Reuse::Once }, &mut ()).await?;
+        lease.commit().await?;
+        drop(lease);
+        assert_eq!(count("taken", &direct).await?, 3 + 700 + 1);
         let sessions = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' \
                         AND pid <> pg_backend_pid()";
         let sessions = covet_tests::session::number(&mut direct.acquire().await?, sessions).await?;

@@ -3,8 +3,8 @@
 use std::pin::pin;
 
 use futures_util::TryStreamExt as _;
+use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Statement};
 
 use crate::error::Result;
 use crate::postgres::PostgresConnection;
@@ -69,7 +69,7 @@ impl PostgresConnection {
         if let Some(prepared) = self.cache.get(sql) {
             return Ok(prepared);
         }
-        let statement: Statement = self.client.prepare(sql).await.map_err(|error| self.settle_prepared(error))?;
+        let statement = self.prepare_named(sql).await.map_err(|error| self.settle_prepared(error))?;
         let prepared = Prepared { statement, wording: Wording::of(sql) };
         self.cache.put(sql, prepared.clone());
         Ok(prepared)
