@@ -11,8 +11,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::connection::MySqlConnection;
 use crate::mysql::dialect::{literal, quote};
 use crate::mysql::errors::{Phase, of_driver};
+use crate::mysql::numbered::IDENTITY;
 use crate::mysql::raw::Raw;
-use crate::mysql::reaper::{IDENTITY, Reaper};
+use crate::mysql::reaper::Reaper;
 use crate::mysql::server::{Product, Server};
 use crate::tls::{Asked, SslMode, Trust, client_config, is_local, provider};
 

@@ -20,8 +20,9 @@ use crate::mysql::caught::caught;
 use crate::mysql::connect::Settings;
 use crate::mysql::errors::{ENDS_TRANSACTION, LOCK_WAIT, Phase, ends_session, of_driver, of_server};
 use crate::mysql::leaving;
+use crate::mysql::numbered::Numbered;
 use crate::mysql::raw::{Raw, break_off};
-use crate::mysql::reaper::{Abandoned, Reaper};
+use crate::mysql::reaper::Reaper;
 use crate::mysql::server::Server;
 
 /// A session with a MySQL or MariaDB server.
@@ -284,8 +285,12 @@ impl MySqlConnection {
     /// Tells that the session ends, if it holds a branch.
     fn leave(&self) {
         if let (Some(branch), Some(wire)) = (&self.branch, &self.wire) {
-            leaving::note(branch, wire.id(), Arc::clone(&self.settings.identity));
+            leaving::note(branch, self.numbered(wire));
         }
+    }
+
+    fn numbered(&self, wire: &Conn) -> Numbered {
+        Numbered { number: wire.id(), server: Arc::clone(&self.settings.identity), opened: self.opened }
     }
 
     /// Runs text that has no values and gives no rows that matter.
@@ -336,8 +341,7 @@ impl Drop for MySqlConnection {
         }
         // Whether the driver takes it for connected says nothing: it does not while something is under way.
         if let Some(wire) = self.wire.as_ref().filter(|_| self.under_way) {
-            let server = Arc::clone(&self.settings.identity);
-            self.reaper.kill(Abandoned { session: wire.id(), server, opened: self.opened });
+            self.reaper.kill(self.numbered(wire));
         }
         self.break_off();
     }

@@ -5,10 +5,11 @@
 //! started anew. So what this process has closed it ends only once the session has gone from the server's list.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::contract::BranchId;
+use crate::mysql::numbered::Numbered;
 
 /// What nobody has asked for by then was ended by somebody else.
 const KEPT: Duration = Duration::from_secs(60);
@@ -16,18 +17,15 @@ const KEPT: Duration = Duration::from_secs(60);
 /// A session that was closed.
 #[derive(Clone, Debug)]
 pub(crate) struct Leaving {
-    /// Its number on its server.
-    pub(crate) session: u32,
-    /// Who the server said it was.
-    pub(crate) server: Arc<str>,
+    pub(crate) session: Numbered,
     pub(crate) since: Instant,
 }
 
 /// The session of this branch is closed from now on.
-pub(crate) fn note(branch: &BranchId, session: u32, server: Arc<str>) {
+pub(crate) fn note(branch: &BranchId, session: Numbered) {
     let mut leaving = all();
     leaving.retain(|_, old| old.since.elapsed() < KEPT);
-    leaving.insert(branch.clone(), Leaving { session, server, since: Instant::now() });
+    leaving.insert(branch.clone(), Leaving { session, since: Instant::now() });
 }
 
 /// The session that had the branch, if this process has closed it a short time ago.

@@ -67,6 +67,7 @@ mod exact;
 mod introspect;
 mod leaving;
 mod lint;
+mod numbered;
 mod objects;
 mod probe;
 mod raw;

@@ -13,6 +13,7 @@ use crate::mysql::caught::caught;
 use crate::mysql::connection::{Failure, MySqlConnection, Standing};
 use crate::mysql::introspect::rows;
 use crate::mysql::leaving::{self, Leaving};
+use crate::mysql::numbered::UPTIME;
 
 /// Marks Covet's names among those of others.
 const FORMAT: i64 = 0x636f_7674;
@@ -192,18 +193,20 @@ impl MySqlConnection {
 
     /// Whether a session that was closed is still in the server's list.
     async fn is_there(&mut self, leaving: &Leaving) -> Result<bool> {
-        if leaving.server != self.settings.identity {
+        if leaving.session.server != self.settings.identity {
             return Ok(false);
         }
-        let number = leaving.session.to_string();
+        let number = leaving.session.number.to_string();
         let sessions = rows(self, "SHOW PROCESSLIST", 1).await?;
         if !sessions.iter().any(|row| row.first().is_some_and(|id| id.as_deref() == Some(&number))) {
             return Ok(false);
         }
-        // A server that was started anew counts from the beginning again: the number is somebody else's.
-        let told = rows(self, "SHOW GLOBAL STATUS LIKE 'Uptime'", 2).await?;
-        let seconds = told.first().and_then(|row| row.get(1)?.as_deref()?.parse().ok());
-        Ok(seconds.is_none_or(|seconds: u64| leaving.since.elapsed().as_secs() <= seconds))
+        // Of a server that was started anew the number may be somebody else's. Where that cannot be told it is not waited
+        // for any longer: that the branch is free is seen afterwards.
+        let told = rows(self, UPTIME, 2).await?;
+        let uptime = told.first().and_then(|row| row.get(1)?.as_deref()?.parse().ok());
+        let is_it = uptime.and_then(|uptime| leaving.session.is_of_this_run(uptime));
+        Ok(is_it.unwrap_or_else(|| leaving.since.elapsed() < LEAVING))
     }
 
     /// Sees that nobody holds what the branch has written, for the server may have lost sight of it.

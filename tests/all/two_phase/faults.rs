@@ -4,14 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use covet_drivers::contract::{BRANCH_TABLE, BranchId, TransactionOptions};
 use covet_orm::prelude::*;
 use covet_orm::{CommitOutcome, CommitToken, ErrorKind, Event, TxOptions};
 use covet_tests::Kind;
 use covet_tests::proxy::{Bent, Direction, Grain, Proxy, Reach, Then, Trap};
-use covet_tests::server::Server;
+use covet_tests::server::{Server, with_server};
+use covet_tests::session::number;
 
 use crate::two_phase::servers::{Both, MYSQL, POSTGRES, observed, on_both};
 use crate::two_phase::{has, nothing_happened, put, put_both};
+
+/// The number of a session of MariaDB.
+const SESSION: &str = "SELECT CAST(CONNECTION_ID() AS SIGNED)";
 
 /// The insert of a decision, in any of the dialects.
 fn is_decision(sql: &str) -> bool {
@@ -333,6 +338,44 @@ async fn killed(both: &Both, victim: &Arc<std::sync::Mutex<Server>>, kind: Kind)
     done.everywhere().unwrap();
     assert!(there_too(both, "short").await);
     nothing_happened(&c.recover().await.unwrap());
+}
+
+/// A server that is started anew counts its sessions from the beginning: the number of one that has gone with it is
+/// somebody else's by then, who does not go.
+#[test]
+fn a_session_that_has_gone_with_its_server_is_not_waited_for() {
+    with_server(Kind::Mysql, MYSQL, async |server| {
+        let url = server.url();
+        let connect = async || Db::connect(&url).await?.acquire().await;
+        let branch = BranchId::new("gone", [1; 16], 1)?;
+        let mut gone = connect().await?;
+        gone.script(&format!("CREATE TABLE {BRANCH_TABLE} (gid varchar(80) PRIMARY KEY)")).await?;
+        let session = number(&mut gone, SESSION).await?;
+        let theirs = gone.two_phase().expect("two-phase commit");
+        theirs.begin_branch(&branch, &TransactionOptions::DEFAULT).await?;
+        assert!(theirs.prepare(&branch).await?);
+        server.crash();
+        drop(gone);
+        server.up();
+        server.lets_in().await;
+        let mut others = Vec::new();
+        let mut last = 0;
+        while last < session {
+            let mut other = connect().await?;
+            last = number(&mut other, SESSION).await?;
+            others.push(other);
+        }
+        let mut ours = connect().await?;
+        let start = Instant::now();
+        while let Err(error) = ours.two_phase().expect("two-phase commit").commit_prepared(&branch).await {
+            assert_eq!(error.kind(), ErrorKind::LockTimeout, "{error}");
+            assert!(start.elapsed() < Duration::from_secs(5), "{error}");
+        }
+        let committed = format!("SELECT COUNT(*) FROM {BRANCH_TABLE} WHERE gid = '{branch}'");
+        assert_eq!(number(&mut ours, &committed).await?, 1);
+        println!("ended {:?} after the server was back, beside {} sessions", start.elapsed(), others.len());
+        Ok(())
+    });
 }
 
 /// Whether the row is in both databases, by connections of the moment.
