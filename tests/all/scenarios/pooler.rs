@@ -137,17 +137,25 @@ fn b24_a_pooler_that_mixes_sessions() {
         .await?;
         made.script(TAKE_NAMES).await?;
         drop(made);
-        let pooled = open(&pooler.url(), 1).await?;
+        let (pooled, another) = (open(&pooler.url(), 1).await?, open(&pooler.url(), 1).await?);
         let mut lease = pooled.acquire().await?;
         let mut seen = 0;
         let mut sink = |_: &mut Row<'_>| {
             seen += 1;
             Ok(Flow::Continue)
         };
+        let mut kept = None;
         for sql in ["SELECT 'a'::pooled_kind FROM generate_series(1, 50000) /* into */", "CALL pooled_call('a')"] {
             let ran = lease.run(Command { sql, args: &[], reuse: Reuse::Once }, &mut sink);
             tokio::time::timeout(PATIENCE, ran).await??;
+            // The session that has answered has something else to do when the next type is met.
+            if kept.is_none() {
+                let keeps = another.begin().await?;
+                assert_eq!(count("called", &keeps).await?, 0);
+                kept = Some(keeps);
+            }
         }
+        drop(kept);
         assert_eq!(seen, 50_001);
         drop(lease);
         assert_eq!(Setting::query().filter(Setting::name.eq("called")).delete().exec(&direct).await?, 1);

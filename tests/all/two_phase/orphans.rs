@@ -1,7 +1,7 @@
 //! The task that ends a transaction ends before it, between the prepares and the decision.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use covet_drivers::contract::{BranchId, TransactionOptions};
@@ -12,19 +12,24 @@ use crate::two_phase::ends::aside;
 use crate::two_phase::servers::{Both, on_both};
 use crate::two_phase::{has, put_both};
 
-/// What is told of comes to its end by a panic when both branches are prepared; before that, something is done.
+/// What is told of comes to its end by a panic when both branches are prepared; before that, something is done, maybe
+/// to the coordinator's own handles on the two databases.
 async fn dies_undecided(
     both: &Both,
-    first: impl Fn() + Clone + Send + Sync + 'static,
+    first: impl Fn(&[Db]) + Clone + Send + Sync + 'static,
 ) -> (Coordinator<2>, covet_orm::Error) {
     let prepared = Arc::new(AtomicUsize::new(0));
+    let handles = Arc::new(OnceLock::<[Db; 3]>::new());
+    let theirs = Arc::downgrade(&handles);
     let observer = move |event: &Event<'_>| {
         if event.sql.contains("PREPARE") && event.error.is_none() && prepared.fetch_add(1, Ordering::SeqCst) == 1 {
-            first();
+            let own = theirs.upgrade().expect("the handles are kept");
+            first(&own.get().expect("it has begun")[..2]);
             panic!("both branches are prepared");
         }
     };
-    let (c, _handles) = both.observed(2, observer).await;
+    let (c, own) = both.observed(2, observer).await;
+    assert!(handles.set(own).is_ok());
     let error = put_both(&c, "orphan").await.map(drop).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::CommitUnknown, "{error}");
     (c, error)
@@ -33,7 +38,7 @@ async fn dies_undecided(
 #[test]
 fn what_a_panic_leaves_is_ended_and_its_token_tells() {
     on_both(async |both| {
-        let (c, error) = dies_undecided(both, || {}).await;
+        let (c, error) = dies_undecided(both, |_| {}).await;
         let token = CommitToken::of(&error).expect("it has a token");
         both.nothing_left(Duration::from_secs(20)).await;
         assert_eq!(c.outcome_of(token).await.unwrap(), CommitOutcome::NotCommitted);
@@ -94,8 +99,12 @@ async fn half_committed_by_hand(both: &Both) -> (Db, Coordinator<2>) {
     let other = Coordinator::open(&both.name, &both.log, [&both.orders, &stock]).await.unwrap();
     stock.pause();
     let (url, name) = (both.urls[0].clone(), both.name.clone());
-    let (c, _) = dies_undecided(both, move || aside(commit_by_hand(&url, &name))).await;
-    // It looks after nothing any more.
+    let first = move |own: &[Db]| {
+        aside(commit_by_hand(&url, &name));
+        // It looks after nothing any more, however long its own end takes.
+        own.iter().for_each(Db::pause);
+    };
+    let (c, _) = dies_undecided(both, first).await;
     drop(c);
     (stock, other)
 }
