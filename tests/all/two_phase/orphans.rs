@@ -69,26 +69,38 @@ fn what_was_committed_by_hand_is_remembered_until_every_database_was_asked() {
 #[test]
 fn what_was_committed_by_hand_is_remembered_while_its_other_branch_is_put_off() {
     on_both(async |both| {
-        let (stock, other) = half_committed_by_hand(both).await;
-        let id = BranchId::new(&both.name, [7; 16], 0).unwrap();
+        let (_, other) = half_committed_by_hand(both).await;
+        drop(other);
+        let left = both.stock.acquire().await.unwrap().two_phase().unwrap().prepared().await.unwrap().branches;
+        let orphan = left.iter().find(|id| id.coordinator() == both.name).expect("it is prepared");
+        let mut transaction = orphan.transaction();
+        transaction[15] ^= 1;
+        let another = BranchId::new(&both.name, transaction, 0).unwrap();
         let mut lease = both.orders.acquire().await.unwrap();
-        lease.two_phase().unwrap().begin_branch(&id, &TransactionOptions::DEFAULT).await.unwrap();
+        lease.two_phase().unwrap().begin_branch(&another, &TransactionOptions::DEFAULT).await.unwrap();
         lease.script("INSERT INTO settings (name, value) VALUES ('another', 'v')").await.unwrap();
-        assert!(lease.two_phase().unwrap().prepare(&id).await.unwrap());
+        assert!(lease.two_phase().unwrap().prepare(&another).await.unwrap());
         drop(lease);
-        // A database that does not answer is given up after 5 s, and the second look comes 250 ms later.
-        let back = async {
-            tokio::time::sleep(Duration::from_millis(5_100)).await;
-            stock.resume();
+        // A coordinator that is opened looks for its table, reads its mark, and then the decisions before either look.
+        let stock = Db::connect_with(&both.urls[1], DbOptions::new().max_connections(2)).await.unwrap();
+        let (theirs, reads) = (stock.clone(), Arc::new(AtomicUsize::new(0)));
+        let counted = Arc::clone(&reads);
+        let observer = move |event: &Event<'_>| {
+            if event.sql.starts_with("SELECT") && event.sql.contains("_covet_decisions") {
+                match counted.fetch_add(1, Ordering::SeqCst) {
+                    0 => theirs.pause(),
+                    3 => theirs.resume(),
+                    _ => {}
+                }
+            }
         };
-        let (report, ()) = tokio::join!(other.recover(), back);
-        let mut mixed = report.unwrap().mixed;
-        if mixed.is_empty() {
-            mixed = other.recover().await.unwrap().mixed;
-        }
-        let [mixed] = &mixed[..] else { panic!("nobody tells of what was committed by hand") };
+        let log = Db::connect_with(&both.urls[2], DbOptions::new().observe(observer)).await.unwrap();
+        let late = Coordinator::open(&both.name, &log, [&both.orders, &stock]).await.unwrap();
+        assert!(reads.load(Ordering::SeqCst) > 3, "there was no second look");
+        let report = late.recover().await.unwrap();
+        let [mixed] = &report.mixed[..] else { panic!("{report:?}") };
         assert_eq!((mixed.decided, mixed.branches.len()), (CommitOutcome::NotCommitted, 1));
-        other.forget(mixed.transaction).await.unwrap();
+        late.forget(mixed.transaction).await.unwrap();
     });
 }
 
