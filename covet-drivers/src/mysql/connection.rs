@@ -228,17 +228,8 @@ impl MySqlConnection {
             return Ok(());
         }
         let Some(wire) = self.wire.as_mut() else { return self.check() };
-        match caught(wire.ping()).await {
-            Ok(()) => {
-                self.under_way = false;
-                self.believe();
-                Ok(())
-            }
-            Err(error) => {
-                self.break_off();
-                Err(of_driver(error, Phase::Use))
-            }
-        }
+        let told = caught(wire.ping()).await;
+        self.heed(told)
     }
 
     /// The server has ended the transaction because of an error. On MariaDB what was said at its beginning, READ ONLY and
@@ -246,9 +237,16 @@ impl MySqlConnection {
     async fn close_behind(&mut self) -> Result<()> {
         // What it was that failed is still to be told.
         let wire = self.depart_with(self.may_commit)?;
-        match caught(wire.query_drop("ROLLBACK")).await {
+        let told = caught(wire.query_drop("ROLLBACK")).await;
+        self.heed(told)
+    }
+
+    /// Ends an exchange behind an error, which must go well: else nobody knows where the session stands.
+    fn heed(&mut self, told: Result<(), mysql_async::Error>) -> Result<()> {
+        match told {
             Ok(()) => {
                 self.under_way = false;
+                self.believe();
                 Ok(())
             }
             Err(error) => {
