@@ -18,7 +18,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{Kind, Type};
 use tokio_postgres::{SimpleQueryMessage, Statement};
 
-use crate::contract::{Bulk, Command, ConnectionState, Outcome, RowSink, RowSupply, TransactionOptions};
+use crate::contract::{Command, ConnectionState, Outcome, RowSink, TransactionOptions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::wording::Wording;
 use crate::postgres::{PostgresConnection, errors};
@@ -59,7 +59,7 @@ impl PostgresConnection {
             }
             return self.run_unnamed(command, rows).await;
         }
-        self.run_kept(command, rows).await
+        self.keep(async |this| this.run_here(command, rows).await).await
     }
 
     /// Has types told, which the driver keeps: those of a statement's rows, which is not run, or all of the database.
@@ -161,21 +161,17 @@ impl PostgresConnection {
         }
     }
 
-    /// Runs a statement in a transaction of its own.
-    async fn run_kept(&mut self, command: Command<'_>, rows: &mut dyn RowSink) -> Result<Outcome> {
-        self.begin(&TransactionOptions::default()).await?;
-        let result = self.run_here(command, rows).await;
-        self.end_kept(result).await
+    /// Does something in a transaction of its own, where only that keeps the session in which it is prepared.
+    pub(super) async fn keep<T>(&mut self, work: impl AsyncFnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let alone = self.must_be_kept();
+        if alone {
+            self.begin(&TransactionOptions::default()).await?;
+        }
+        let result = work(self).await;
+        if alone { self.end_kept(result).await } else { result }
     }
 
-    /// Inserts many rows in a transaction of its own.
-    pub(super) async fn insert_kept(&mut self, bulk: Bulk, rows: &mut dyn RowSupply) -> Result<u64> {
-        self.begin(&TransactionOptions::default()).await?;
-        let result = self.insert_here(bulk, rows).await;
-        self.end_kept(result).await
-    }
-
-    pub(super) async fn end_kept<T>(&mut self, result: Result<T>) -> Result<T> {
+    async fn end_kept<T>(&mut self, result: Result<T>) -> Result<T> {
         let value = match result {
             Ok(value) => value,
             Err(error) => {

@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::join;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::contract::{ConnectionState, Copied, FromFile, ToFile, TransactionOptions};
+use crate::contract::{ConnectionState, Copied, FromFile, ToFile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::postgres::PostgresConnection;
 use crate::postgres::bulk::Whole;
@@ -25,21 +25,7 @@ impl PostgresConnection {
     /// # Errors
     /// As there.
     pub async fn copy_out(&mut self, copied: &Copied, to: ToFile<'_>) -> Result<u64> {
-        if !self.must_be_kept() {
-            return self.copy_out_here(copied, to).await;
-        }
-        self.begin(&TransactionOptions::default()).await?;
-        let result = self.copy_out_here(copied, to).await;
-        self.end_kept(result).await
-    }
-
-    async fn copy_out_here(&mut self, copied: &Copied, to: ToFile<'_>) -> Result<u64> {
-        let mut whole = self.begin_bulk()?;
-        let result = match self.open_for_bulk().await {
-            Ok(()) => self.rows_out(copied, to, &mut whole).await,
-            Err(error) => Err(error),
-        };
-        self.end_bulk(whole, result).await
+        self.bulk(async |this, whole| this.rows_out(copied, to, whole).await).await
     }
 
     /// As [`Connection::copy_in`](crate::contract::Connection::copy_in).
@@ -49,21 +35,7 @@ impl PostgresConnection {
     pub async fn copy_in(&mut self, copied: &Copied, from: FromFile<'_>) -> Result<u64> {
         // Nothing is sent for what is no file of rows.
         let said = read_header(from).await?;
-        if !self.must_be_kept() {
-            return self.copy_in_here(copied, &said, from).await;
-        }
-        self.begin(&TransactionOptions::default()).await?;
-        let result = self.copy_in_here(copied, &said, from).await;
-        self.end_kept(result).await
-    }
-
-    async fn copy_in_here(&mut self, copied: &Copied, said: &str, from: FromFile<'_>) -> Result<u64> {
-        let mut whole = self.begin_bulk()?;
-        let result = match self.open_for_bulk().await {
-            Ok(()) => self.rows_in(copied, said, from, &mut whole).await,
-            Err(error) => Err(error),
-        };
-        self.end_bulk(whole, result).await
+        self.bulk(async |this, whole| this.rows_in(copied, &said, from, whole).await).await
     }
 
     async fn rows_out(&mut self, copied: &Copied, to: ToFile<'_>, whole: &mut Whole) -> Result<u64> {

@@ -114,20 +114,20 @@ impl PostgresConnection {
     /// # Errors
     /// As there.
     pub async fn insert_many(&mut self, bulk: Bulk, rows: &mut dyn RowSupply) -> Result<u64> {
-        if self.must_be_kept() {
-            return Box::pin(self.insert_kept(bulk, rows)).await;
-        }
-        self.insert_here(bulk, rows).await
+        self.bulk(async |this, whole| this.insert_parts(bulk, rows, whole).await).await
     }
 
-    /// Inserts many rows where the session stands.
-    pub(super) async fn insert_here(&mut self, bulk: Bulk, rows: &mut dyn RowSupply) -> Result<u64> {
-        let mut whole = self.begin_bulk()?;
-        let result = match self.open_for_bulk().await {
-            Ok(()) => self.insert_parts(bulk, rows, &mut whole).await,
-            Err(error) => Err(error),
-        };
-        self.end_bulk(whole, result).await
+    /// Does something that may take several statements, and is kept whole.
+    async fn bulk(&mut self, work: impl AsyncFnOnce(&mut Self, &mut Whole) -> Result<u64>) -> Result<u64> {
+        self.keep(async |this| {
+            let mut whole = this.begin_bulk()?;
+            let result = match this.open_for_bulk().await {
+                Ok(()) => work(this, &mut whole).await,
+                Err(error) => Err(error),
+            };
+            this.end_bulk(whole, result).await
+        })
+        .await
     }
 
     /// From here on until [`end_bulk`](Self::end_bulk) something is under way that may take several statements.
