@@ -10,7 +10,7 @@ use covet_orm::prelude::*;
 use covet_orm::{Isolation, TxOptions};
 use covet_tests::models::{Account, Role, Setting, User};
 use covet_tests::server::with_server;
-use covet_tests::{Kind, create_all};
+use covet_tests::{Kind, Outcome, create_all};
 use futures_util::TryStreamExt as _;
 use futures_util::future::try_join_all;
 
@@ -97,6 +97,98 @@ async fn work(number: usize, db: Db) -> covet_orm::Result<()> {
     Ok(())
 }
 
+/// Rows of types that the driver has to ask for: more of them than fit under way, and behind a statement that has run by
+/// then.
+async fn types_are_learnt(direct: &Db, pooler: &str) -> Outcome {
+    let mut made = direct.acquire().await?;
+    made.script(
+        "CREATE TYPE pooled_kind AS ENUM ('a', 'b');
+         CREATE TYPE pooled_other AS ENUM ('a', 'b');
+         CREATE PROCEDURE pooled_call(INOUT kind pooled_other) LANGUAGE plpgsql AS $$ BEGIN
+             INSERT INTO settings (name, value) VALUES ('called', 'v'); COMMIT; kind := 'b';
+         END $$",
+    )
+    .await?;
+    drop(made);
+    let (pooled, another) = (open(pooler, 1).await?, open(pooler, 1).await?);
+    let mut lease = pooled.acquire().await?;
+    let mut seen = 0;
+    let mut sink = |_: &mut Row<'_>| {
+        seen += 1;
+        Ok(Flow::Continue)
+    };
+    let mut kept = None;
+    for sql in ["SELECT 'a'::pooled_kind FROM generate_series(1, 50000) /* into */", "CALL pooled_call('a')"] {
+        let ran = lease.run(Command { sql, args: &[], reuse: Reuse::Once }, &mut sink);
+        tokio::time::timeout(PATIENCE, ran).await??;
+        // The session that has answered has something else to do when the next type is met.
+        if kept.is_none() {
+            let keeps = another.begin().await?;
+            assert_eq!(count("called", &keeps).await?, 0);
+            kept = Some(keeps);
+        }
+    }
+    drop(kept);
+    assert_eq!(seen, 50_001);
+    drop(lease);
+    assert_eq!(Setting::query().filter(Setting::name.eq("called")).delete().exec(direct).await?, 1);
+    Ok(())
+}
+
+/// Another program has left its statements in the session, under the names that come next.
+async fn names_are_taken(direct: &Db, pooler: &str) -> Outcome {
+    direct.acquire().await?.script(TAKE_NAMES).await?;
+    let pooled = open(pooler, 1).await?;
+    take_names(&pooled).await?;
+    open(pooler, 1).await?.close();
+    let mut file = Vec::new();
+    take_names(&pooled).await?;
+    let copied = Setting::copy_to(&mut file).exec(&pooled).await?;
+    take_names(&pooled).await?;
+    Setting::query().delete().exec(&pooled).await?;
+    take_names(&pooled).await?;
+    assert_eq!(Setting::copy_from(&file[..]).exec(&pooled).await?, copied);
+    assert_eq!(Setting::query().count(direct).await?, copied);
+    for rows in [3_u64, 700] {
+        take_names(&pooled).await?;
+        let many = (0..rows).map(|n| Setting::create().name(format!("taken-{rows}-{n:04}")).value("v"));
+        assert_eq!(Setting::insert_many(many).exec(&pooled).await?, rows);
+    }
+    let mut lease = pooled.acquire().await?;
+    lease.begin(&TransactionOptions::DEFAULT).await?;
+    take_names_within(&mut lease).await?;
+    let name = Value::Text("taken-tx".to_owned());
+    let sql = "INSERT INTO settings (name, value) VALUES ($1, 'v')";
+    lease.run(Command { sql, args: &[&name], reuse: Reuse::Once }, &mut ()).await?;
+    lease.commit().await?;
+    drop(lease);
+    assert_eq!(count("taken", direct).await?, 3 + 700 + 1);
+    Ok(())
+}
+
+/// The control: what is kept prepared meets other sessions, since a transaction keeps the one that had it.
+async fn sessions_are_mixed(pooler: &str) -> Outcome {
+    let pooled = open(pooler, 1).await?;
+    let careless = open(&pooler.replace("&statement_cache_size=0", ""), 1).await?;
+    let mut outlived = false;
+    for _ in 0..50 {
+        Setting::find("c0-0-a").one(&careless).await?;
+        let keeps = pooled.begin().await?;
+        assert_eq!(count("c0-0-a", &keeps).await?, 1);
+        let meets = careless.begin().await?;
+        let found = Setting::find("c0-0-a").one(&meets).await;
+        meets.rollback().await?;
+        keeps.rollback().await?;
+        if let Err(error) = found {
+            assert_eq!((error.kind(), error.code()), (covet_orm::ErrorKind::Serialization, Some("26000")), "{error}");
+            outlived = true;
+            break;
+        }
+    }
+    assert!(outlived, "the pooler does not mix sessions");
+    Ok(())
+}
+
 #[test]
 fn b24_a_pooler_that_mixes_sessions() {
     with_server(Kind::Postgres, &[], async |server| {
@@ -124,92 +216,13 @@ fn b24_a_pooler_that_mixes_sessions() {
         let all = u64::try_from(CLIENTS * 3)?;
         assert_eq!(Setting::query().count(&direct).await?, all * (2 + 3 + 700));
         assert_eq!((User::query().count(&direct).await?, Account::query().count(&direct).await?), (0, all));
-        // Rows of types that the driver has to ask for: more of them than fit under way, and behind a statement that has
-        // run by then.
-        let mut made = direct.acquire().await?;
-        made.script(
-            "CREATE TYPE pooled_kind AS ENUM ('a', 'b');
-             CREATE TYPE pooled_other AS ENUM ('a', 'b');
-             CREATE PROCEDURE pooled_call(INOUT kind pooled_other) LANGUAGE plpgsql AS $$ BEGIN
-                 INSERT INTO settings (name, value) VALUES ('called', 'v'); COMMIT; kind := 'b';
-             END $$",
-        )
-        .await?;
-        made.script(TAKE_NAMES).await?;
-        drop(made);
-        let (pooled, another) = (open(&pooler.url(), 1).await?, open(&pooler.url(), 1).await?);
-        let mut lease = pooled.acquire().await?;
-        let mut seen = 0;
-        let mut sink = |_: &mut Row<'_>| {
-            seen += 1;
-            Ok(Flow::Continue)
-        };
-        let mut kept = None;
-        for sql in ["SELECT 'a'::pooled_kind FROM generate_series(1, 50000) /* into */", "CALL pooled_call('a')"] {
-            let ran = lease.run(Command { sql, args: &[], reuse: Reuse::Once }, &mut sink);
-            tokio::time::timeout(PATIENCE, ran).await??;
-            // The session that has answered has something else to do when the next type is met.
-            if kept.is_none() {
-                let keeps = another.begin().await?;
-                assert_eq!(count("called", &keeps).await?, 0);
-                kept = Some(keeps);
-            }
-        }
-        drop(kept);
-        assert_eq!(seen, 50_001);
-        drop(lease);
-        assert_eq!(Setting::query().filter(Setting::name.eq("called")).delete().exec(&direct).await?, 1);
-        // Another program has left its statements in the session, under the names that come next.
-        take_names(&pooled).await?;
-        open(&pooler.url(), 1).await?.close();
-        let mut file = Vec::new();
-        take_names(&pooled).await?;
-        let copied = Setting::copy_to(&mut file).exec(&pooled).await?;
-        take_names(&pooled).await?;
-        Setting::query().delete().exec(&pooled).await?;
-        take_names(&pooled).await?;
-        assert_eq!(Setting::copy_from(&file[..]).exec(&pooled).await?, copied);
-        assert_eq!(Setting::query().count(&direct).await?, copied);
-        for rows in [3_u64, 700] {
-            take_names(&pooled).await?;
-            let many = (0..rows).map(|n| Setting::create().name(format!("taken-{rows}-{n:04}")).value("v"));
-            assert_eq!(Setting::insert_many(many).exec(&pooled).await?, rows);
-        }
-        let mut lease = pooled.acquire().await?;
-        lease.begin(&TransactionOptions::DEFAULT).await?;
-        take_names_within(&mut lease).await?;
-        let name = Value::Text("taken-tx".to_owned());
-        let sql = "INSERT INTO settings (name, value) VALUES ($1, 'v')";
-        lease.run(Command { sql, args: &[&name], reuse: Reuse::Once }, &mut ()).await?;
-        lease.commit().await?;
-        drop(lease);
-        assert_eq!(count("taken", &direct).await?, 3 + 700 + 1);
+        types_are_learnt(&direct, &pooler.url()).await?;
+        names_are_taken(&direct, &pooler.url()).await?;
         let sessions = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' \
                         AND pid <> pg_backend_pid()";
         let sessions = covet_tests::session::number(&mut direct.acquire().await?, sessions).await?;
         assert!(sessions <= i64::try_from(SESSIONS)?, "{sessions} sessions");
-        // The control: what is kept prepared meets other sessions, since a transaction keeps the one that had it.
-        let careless = open(&pooler.url().replace("&statement_cache_size=0", ""), 1).await?;
-        let mut outlived = false;
-        for _ in 0..50 {
-            Setting::find("c0-0-a").one(&careless).await?;
-            let keeps = pooled.begin().await?;
-            assert_eq!(count("c0-0-a", &keeps).await?, 1);
-            let meets = careless.begin().await?;
-            let found = Setting::find("c0-0-a").one(&meets).await;
-            meets.rollback().await?;
-            keeps.rollback().await?;
-            if let Err(error) = found {
-                assert_eq!(
-                    (error.kind(), error.code()),
-                    (covet_orm::ErrorKind::Serialization, Some("26000")),
-                    "{error}"
-                );
-                outlived = true;
-                break;
-            }
-        }
-        assert!(outlived, "the pooler does not mix sessions");
+        sessions_are_mixed(&pooler.url()).await?;
         Ok(())
     });
 }
