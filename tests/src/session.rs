@@ -19,6 +19,19 @@ pub async fn number(lease: &mut Lease, sql: &str) -> covet_orm::Result<i64> {
     Ok(found)
 }
 
+/// What the server calls the session. SQLite has no word for it: 1.
+///
+/// # Errors
+/// The database's.
+pub async fn id(lease: &mut Lease) -> covet_orm::Result<i64> {
+    let sql = match lease.server().product {
+        "PostgreSQL" => "SELECT pg_backend_pid()::bigint",
+        "SQLite" => "SELECT 1",
+        _ => "SELECT CONNECTION_ID()",
+    };
+    number(lease, sql).await
+}
+
 /// Ends a session as an administrator does.
 ///
 /// # Errors

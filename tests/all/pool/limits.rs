@@ -57,7 +57,7 @@ on_each_database! {
             let asked = Instant::now();
             let mut lease = pool.acquire().await?;
             if db.kind() != Kind::Sqlite {
-                let id = session(db.kind(), &mut lease).await?;
+                let id = session::id(&mut lease).await?;
                 let age = asked.saturating_duration_since(*first_seen.entry(id).or_insert_with(Instant::now));
                 assert!(age < lifetime, "a connection is lent that is older than {age:?}");
             }
@@ -143,11 +143,11 @@ on_each_server! {
         let proxy = Proxy::start(db.kind(), db.url(), Grain::Message).await;
         let pool = open(proxy.url(), PoolOptions { recycle_timeout: PATIENCE, ..options(2) }).await?;
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let (borrower, kind) = (pool.clone(), db.kind());
+        let borrower = pool.clone();
         let lease = runtime.spawn(async move {
             let mut lease = borrower.acquire().await?;
             lease.begin(&TransactionOptions::default()).await?;
-            session(kind, &mut lease).await.map(|_| lease)
+            session::id(&mut lease).await.map(|_| lease)
         });
         let lease = lease.await.unwrap()?;
         proxy.set(Trap { direction: Direction::ToServer, after: 0, then: Then::Hold, reach: Reach::All });
@@ -176,7 +176,7 @@ on_each_server! {
         let mut leases = futures_util::future::try_join_all((0..3).map(|_| pool.acquire())).await?;
         let mut ids = Vec::new();
         for lease in &mut leases {
-            ids.push(session(db.kind(), lease).await?);
+            ids.push(session::id(lease).await?);
         }
         drop(leases);
         for id in &ids {
@@ -186,7 +186,7 @@ on_each_server! {
         // Nobody notices.
         for _ in 0..10 {
             let mut lease = pool.acquire().await?;
-            assert!(!ids.contains(&session(db.kind(), &mut lease).await?));
+            assert!(!ids.contains(&session::id(&mut lease).await?));
         }
         let status = pool.pool_status();
         assert!(status.closed_for(CloseReason::Dead) >= 1, "{status:?}");
@@ -221,7 +221,7 @@ async fn the_one_connection_of_a_database_in_memory_is_never_closed() {
     db.pause();
     db.resume();
     let mut lease = db.acquire().await.unwrap();
-    assert_eq!(crate::pool::number(&mut lease, "SELECT COUNT(*) FROM here").await.unwrap(), 1);
+    assert_eq!(session::number(&mut lease, "SELECT COUNT(*) FROM here").await.unwrap(), 1);
     tokio::time::sleep(millis(40)).await;
     drop(lease);
     let status = db.pool_status();
@@ -250,6 +250,6 @@ async fn the_one_connection_of_a_database_in_memory_outlives_a_long_cleaning() {
         refused += 1;
     };
     assert!(refused > 0, "nobody had to wait");
-    assert_eq!(crate::pool::number(&mut lease, "SELECT COUNT(*) FROM here").await.unwrap(), 1_000_000);
+    assert_eq!(session::number(&mut lease, "SELECT COUNT(*) FROM here").await.unwrap(), 1_000_000);
     assert_eq!((db.pool_status().opened, db.pool_status().closings()), (1, 0));
 }

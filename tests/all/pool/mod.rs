@@ -8,11 +8,9 @@ mod soak;
 
 use std::time::{Duration, Instant};
 
-use covet_drivers::pool::Lease;
 use covet_orm::prelude::*;
 use covet_orm::{DbOptions, PoolOptions};
-use covet_tests::Kind;
-use covet_tests::session::{kill, number};
+use covet_tests::session::{self, kill};
 
 /// How long anything may take that is not measured.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -41,16 +39,6 @@ async fn soon(what: &str, db: &Db, holds: impl Fn(&covet_orm::PoolStatus) -> boo
         assert!(start.elapsed() < PATIENCE, "{what}: {status:?}");
         tokio::time::sleep(millis(2)).await;
     }
-}
-
-/// What the server calls the session.
-async fn session(kind: Kind, lease: &mut Lease) -> covet_orm::Result<i64> {
-    let sql = match kind {
-        Kind::Postgres => "SELECT pg_backend_pid()::bigint",
-        Kind::Mysql => "SELECT CONNECTION_ID()",
-        Kind::Sqlite => "SELECT 1",
-    };
-    number(lease, sql).await
 }
 
 /// By how much timers are late now, on a machine that does other things too.

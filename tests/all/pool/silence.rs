@@ -157,7 +157,7 @@ on_each_server! {
         let (url, name) = stranger(db, 10).await?;
         let pool = open(&url, options(3)).await?;
         let mut lease = pool.acquire().await?;
-        let id = session(db.kind(), &mut lease).await?;
+        let id = session::id(&mut lease).await?;
         drop(lease);
         match db.kind() {
             Kind::Postgres => db.raw(&format!("ALTER ROLE {name} PASSWORD 'new'")).await?,

@@ -51,7 +51,7 @@ async fn checkout(number: u64, kind: Kind, pool: &covet_orm::Db, outside: &TestD
         }
         3 => lease.script("SELECT 1").await?,
         4 if kind != Kind::Sqlite => {
-            let id = session(kind, &mut lease).await?;
+            let id = session::id(&mut lease).await?;
             kill(id, outside).await?;
         }
         _ => {

@@ -9,7 +9,7 @@ use covet_orm::prelude::*;
 use covet_orm::{CommitOutcome, CommitToken, ErrorKind, TxOptions};
 use covet_tests::proxy::{Bent, Direction, Grain, Proxy};
 use covet_tests::server::{Server, with_server};
-use covet_tests::session::number;
+use covet_tests::session;
 use covet_tests::{Kind, on_each_database};
 use futures_util::future::{join_all, try_join_all};
 
@@ -87,7 +87,7 @@ fn b1_killed_in_the_middle_of_statements_mysql() {
 
 /// The process of the only connection of a pool.
 async fn process(one: &Db) -> covet_orm::Result<i64> {
-    number(&mut one.acquire().await?, "SELECT pg_backend_pid()::bigint").await
+    session::id(&mut one.acquire().await?).await
 }
 
 fn send(signal: &str, process: i64) {

@@ -8,7 +8,7 @@ use covet_orm::prelude::*;
 use covet_orm::{ErrorKind, TxOptions};
 use covet_tests::models::Setting;
 use covet_tests::server::{Server, with_server};
-use covet_tests::session::{kill, number};
+use covet_tests::session::{id, kill, number};
 use covet_tests::{Kind, on_each_database, on_each_server, on_postgres};
 
 use crate::scenarios::{count, make_table, millis, names, open, put};
@@ -270,11 +270,10 @@ fn b19_a_connection_that_is_idle_for_too_long_mysql() {
 on_each_server! {
     async fn b20_what_an_administrator_ends(db: &TestDb) -> Outcome {
         let slow = if db.kind() == Kind::Postgres { "SELECT pg_sleep(30)" } else { "SELECT SLEEP(30)" };
-        let id = if db.kind() == Kind::Postgres { "SELECT pg_backend_pid()::bigint" } else { "SELECT CONNECTION_ID()" };
         let pool = open(db.url(), 2).await?;
         // A statement is cancelled: its session lives on.
         let mut lease = pool.acquire().await?;
-        let session = number(&mut lease, id).await?;
+        let session = id(&mut lease).await?;
         let cancel = async {
             tokio::time::sleep(millis(150)).await;
             match db.kind() {
@@ -289,7 +288,7 @@ on_each_server! {
             // SLEEP gives 1 instead of an error where it is interrupted.
             Ok(()) => assert_eq!(db.kind(), Kind::Mysql),
         }
-        assert_eq!(number(&mut lease, id).await?, session);
+        assert_eq!(id(&mut lease).await?, session);
         // A session is ended in the middle of a statement.
         let end = async {
             tokio::time::sleep(millis(150)).await;

@@ -8,7 +8,7 @@ use covet_drivers::contract::{BranchId, TransactionOptions};
 use covet_orm::prelude::*;
 use covet_orm::{CommitOutcome, Coordinator, Error, ErrorKind, Event, TxOptions};
 use covet_tests::models::Setting;
-use covet_tests::session::number;
+use covet_tests::session;
 use futures_util::FutureExt as _;
 use tokio::sync::Barrier;
 
@@ -274,7 +274,7 @@ fn what_was_ended_by_hand_is_told_as_mixed() {
                 }
             };
             let (c, [_, stock, _]) = both.observed(1, observer).await;
-            let id = number(&mut stock.acquire().await.unwrap(), "SELECT CONNECTION_ID()").await.unwrap();
+            let id = session::id(&mut stock.acquire().await.unwrap()).await.unwrap();
             session.store(id, Ordering::SeqCst);
             let error = put_both(&c, &row).await.map(drop).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::CommitMixed, "{error}");

@@ -10,13 +10,10 @@ use covet_orm::{CommitOutcome, CommitToken, ErrorKind, Event, TxOptions};
 use covet_tests::Kind;
 use covet_tests::proxy::{Bent, Direction, Grain, Proxy, Reach, Then, Trap};
 use covet_tests::server::{Server, with_server};
-use covet_tests::session::number;
+use covet_tests::session::{self, number};
 
 use crate::two_phase::servers::{Both, MYSQL, POSTGRES, observed, on_both};
 use crate::two_phase::{has, nothing_happened, put, put_both};
-
-/// The number of a session of MariaDB.
-const SESSION: &str = "SELECT CAST(CONNECTION_ID() AS SIGNED)";
 
 /// The insert of a decision, in any of the dialects.
 fn is_decision(sql: &str) -> bool {
@@ -350,7 +347,7 @@ fn a_session_that_has_gone_with_its_server_is_not_waited_for() {
         let branch = BranchId::new("gone", [1; 16], 1)?;
         let mut gone = connect().await?;
         gone.script(&format!("CREATE TABLE {BRANCH_TABLE} (gid varchar(80) PRIMARY KEY)")).await?;
-        let session = number(&mut gone, SESSION).await?;
+        let session = session::id(&mut gone).await?;
         let theirs = gone.two_phase().expect("two-phase commit");
         theirs.begin_branch(&branch, &TransactionOptions::DEFAULT).await?;
         assert!(theirs.prepare(&branch).await?);
@@ -362,7 +359,7 @@ fn a_session_that_has_gone_with_its_server_is_not_waited_for() {
         let mut last = 0;
         while last < session {
             let mut other = connect().await?;
-            last = number(&mut other, SESSION).await?;
+            last = session::id(&mut other).await?;
             others.push(other);
         }
         let mut ours = connect().await?;
