@@ -12,8 +12,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::mysql::caught::caught;
 use crate::mysql::connection::{Failure, MySqlConnection, Standing};
 use crate::mysql::introspect::rows;
-use crate::mysql::leaving::{self, Leaving};
-use crate::mysql::numbered::UPTIME;
+use crate::mysql::leaving;
+use crate::mysql::numbered::{Numbered, UPTIME};
 
 /// Marks Covet's names among those of others.
 const FORMAT: i64 = 0x636f_7674;
@@ -181,32 +181,37 @@ impl MySqlConnection {
     async fn await_leaving(&mut self, branch: &BranchId) -> Result<()> {
         let Some(leaving) = leaving::session_of(branch) else { return Ok(()) };
         let start = Instant::now();
-        while self.is_there(&leaving).await? {
-            if start.elapsed() > LEAVING {
-                return Err(held());
+        let mut asked = None;
+        while leaving.session.server == self.settings.identity && self.lists(leaving.session.number).await? {
+            // Of a server that was started anew the number may be somebody else's.
+            let is_it = match asked {
+                Some(is_it) => is_it,
+                None => *asked.insert(self.is_of_this_run(&leaving.session).await?),
+            };
+            match is_it {
+                Some(false) => break,
+                // That the branch is free is seen afterwards.
+                None if leaving.since.elapsed() > LEAVING => break,
+                _ if start.elapsed() > LEAVING => return Err(held()),
+                _ => tokio::time::sleep(Duration::from_millis(2)).await,
             }
-            tokio::time::sleep(Duration::from_millis(2)).await;
         }
         leaving::forget(branch);
         Ok(())
     }
 
-    /// Whether a session that was closed is still in the server's list.
-    async fn is_there(&mut self, leaving: &Leaving) -> Result<bool> {
-        if leaving.session.server != self.settings.identity {
-            return Ok(false);
-        }
-        let number = leaving.session.number.to_string();
+    /// Whether the server has a session of this number.
+    async fn lists(&mut self, number: u32) -> Result<bool> {
+        let number = number.to_string();
         let sessions = rows(self, "SHOW PROCESSLIST", 1).await?;
-        if !sessions.iter().any(|row| row.first().is_some_and(|id| id.as_deref() == Some(&number))) {
-            return Ok(false);
-        }
-        // Of a server that was started anew the number may be somebody else's. Where that cannot be told it is not waited
-        // for any longer: that the branch is free is seen afterwards.
+        Ok(sessions.iter().any(|row| row.first().is_some_and(|id| id.as_deref() == Some(&number))))
+    }
+
+    /// As [`Numbered::is_of_this_run`].
+    async fn is_of_this_run(&mut self, session: &Numbered) -> Result<Option<bool>> {
         let told = rows(self, UPTIME, 2).await?;
         let uptime = told.first().and_then(|row| row.get(1)?.as_deref()?.parse().ok());
-        let is_it = uptime.and_then(|uptime| leaving.session.is_of_this_run(uptime));
-        Ok(is_it.unwrap_or_else(|| leaving.since.elapsed() < LEAVING))
+        Ok(uptime.and_then(|uptime| session.is_of_this_run(uptime)))
     }
 
     /// Sees that nobody holds what the branch has written, for the server may have lost sight of it.
