@@ -58,7 +58,7 @@ pub(crate) const MARIADB_MODE: &str = "SIMULTANEOUS_ASSIGNMENT";
 
 /// What else every session is set to.
 pub(crate) const SETTINGS: &str = "SESSION time_zone = '+00:00', SESSION autocommit = 1, \
-    SESSION foreign_key_checks = 1, SESSION unique_checks = 1";
+    SESSION completion_type = 'NO_CHAIN', SESSION foreign_key_checks = 1, SESSION unique_checks = 1";
 
 /// The words that MySQL's own tools use.
 const MYSQL_WORDS: &[(&str, SslMode)] = &[

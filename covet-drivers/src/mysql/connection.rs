@@ -237,7 +237,8 @@ impl MySqlConnection {
     async fn close_behind(&mut self) -> Result<()> {
         // What it was that failed is still to be told.
         let wire = self.depart_with(self.may_commit)?;
-        let told = caught(wire.query_drop("ROLLBACK")).await;
+        // The session may have been told to begin the next one wherever one ends.
+        let told = caught(wire.query_drop("ROLLBACK AND NO CHAIN")).await;
         self.heed(told)
     }
 

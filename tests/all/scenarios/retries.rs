@@ -180,36 +180,56 @@ on_each_server! {
     }
 
     async fn c4_the_victim_of_a_deadlock_goes_no_further(db: &TestDb) -> Outcome {
-        put("a", db).await?;
-        put("b", db).await?;
-        let write = async |name: &str, on: &Executor| {
-            Setting::query().filter(Setting::name.eq(name)).update().set(Setting::value, "w").exec(on).await.map(drop)
-        };
-        let (one, two) = (db.begin().await?, db.begin().await?);
-        write("a", &one).await?;
-        write("b", &two).await?;
-        // The second asks when the first waits.
-        let later = async {
-            tokio::time::sleep(millis(200)).await;
-            write("a", &two).await
-        };
-        let (first, second) = tokio::time::timeout(PATIENCE, futures_util::future::join(write("b", &one), later)).await?;
-        let mut victims = 0;
-        for (tx, result) in [(one, first), (two, second)] {
-            let Err(error) = result else {
-                tx.commit().await?;
-                continue;
-            };
-            victims += 1;
-            assert!(error.kind() == ErrorKind::Deadlock && error.is_retryable(), "{error}");
-            // MariaDB has rolled all of it back and would run this by itself.
-            assert_eq!(put("stray", &tx).await.unwrap_err().kind(), ErrorKind::TransactionClosed);
-            assert_eq!(tx.commit().await.unwrap_err().kind(), ErrorKind::TransactionClosed);
-        }
-        assert_eq!(victims, 1);
-        assert_eq!(names(db).await?, ["a", "b"], "nothing ran by itself");
-        Ok(())
+        the_victim_goes_no_further(db).await
     }
+}
+
+async fn the_victim_goes_no_further(db: &Db) -> covet_tests::Outcome {
+    put("a", db).await?;
+    put("b", db).await?;
+    let write = async |name: &str, on: &Executor| {
+        Setting::query().filter(Setting::name.eq(name)).update().set(Setting::value, "w").exec(on).await.map(drop)
+    };
+    let (one, two) = (db.begin().await?, db.begin().await?);
+    write("a", &one).await?;
+    write("b", &two).await?;
+    // The second asks when the first waits.
+    let later = async {
+        tokio::time::sleep(millis(200)).await;
+        write("a", &two).await
+    };
+    let (first, second) = tokio::time::timeout(PATIENCE, futures_util::future::join(write("b", &one), later)).await?;
+    let mut victims = 0;
+    for (tx, result) in [(one, first), (two, second)] {
+        let Err(error) = result else {
+            tx.commit().await?;
+            continue;
+        };
+        victims += 1;
+        assert!(error.kind() == ErrorKind::Deadlock && error.is_retryable(), "{error}");
+        // MariaDB has rolled all of it back and would run this by itself.
+        assert_eq!(put("stray", &tx).await.unwrap_err().kind(), ErrorKind::TransactionClosed);
+        assert_eq!(tx.commit().await.unwrap_err().kind(), ErrorKind::TransactionClosed);
+    }
+    assert_eq!(victims, 1);
+    assert_eq!(names(db).await?, ["a", "b"], "nothing ran by itself");
+    Ok(())
+}
+
+/// This server begins the next transaction wherever one ends, if it is not told otherwise.
+#[test]
+fn c4_the_victim_of_a_deadlock_where_transactions_are_chained_mysql() {
+    with_server(Kind::Mysql, &["completion-type=CHAIN"], async |server| {
+        let db = open(&server.url(), 2).await?;
+        make_table(&db).await?;
+        the_victim_goes_no_further(&db).await?;
+        put("later", &db).await?;
+        let status = db.pool_status();
+        assert_eq!((status.opened, status.closings()), (2, 0), "{status:?}");
+        let other = open(&server.url(), 1).await?;
+        assert_eq!(names(&other).await?, ["a", "b", "later"]);
+        Ok(())
+    });
 }
 
 /// A conflict within a savepoint: the savepoint is not run again, because it would see the same; the whole is.

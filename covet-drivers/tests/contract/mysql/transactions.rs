@@ -146,11 +146,13 @@ fn a_deadlock_ends_the_transaction() {
     });
 }
 
-/// What was said of it does not hold for whatever comes next.
-#[test]
-fn nothing_of_a_transaction_outlives_its_deadlock() {
-    on_mysql(async |db| {
+/// What was said of it does not hold for whatever comes next, and nothing is open that nobody has begun.
+fn nothing_outlives_its_deadlock(set: Option<&'static str>) {
+    on_mysql(async move |db| {
         let (mut a, mut b) = pair(&db).await;
+        if let Some(set) = set {
+            a.script(set).await.unwrap();
+        }
         let before = number(a.as_mut(), "SELECT COUNT(*) FROM t").await;
         let reads = TransactionOptions { isolation: Some(Isolation::Serializable), read_only: true, ..PLAIN };
         a.begin(&reads).await.unwrap();
@@ -174,6 +176,16 @@ fn nothing_of_a_transaction_outlives_its_deadlock() {
         b.rollback().await.unwrap();
         assert_eq!(number(b.as_mut(), "SELECT COUNT(*) FROM t").await, before + 2);
     });
+}
+
+#[test]
+fn nothing_of_a_transaction_outlives_its_deadlock() {
+    nothing_outlives_its_deadlock(None);
+}
+
+#[test]
+fn nothing_of_a_transaction_outlives_its_deadlock_where_it_is_chained() {
+    nothing_outlives_its_deadlock(Some("SET SESSION completion_type = 'CHAIN'"));
 }
 
 #[test]
