@@ -65,19 +65,21 @@ impl PostgresConnection {
     /// Has types told, which the driver keeps: those of a statement's rows, which is not run, or all of the database.
     /// It asks by statements of its own that must stay in one session, so whatever fails does so behind a savepoint.
     pub(super) async fn learn_types(&mut self, of: Option<&str>) -> Result<()> {
-        self.begin(&TransactionOptions::default()).await?;
-        self.under_way = true;
-        self.send_begin(None).await?;
-        let mut tries = 1;
-        let told = loop {
-            match self.tell_types(of).await {
-                Err(error) if is_taken(&error) && tries < TRIES => tries += 1,
-                told => break told,
-            }
-        };
-        let told = told.map_err(|error| self.settle_prepared(error));
-        self.under_way = false;
-        self.end_kept(told).await
+        self.keep(async |this| {
+            this.under_way = true;
+            this.send_begin(None).await?;
+            let mut tries = 1;
+            let told = loop {
+                match this.tell_types(of).await {
+                    Err(error) if is_taken(&error) && tries < TRIES => tries += 1,
+                    told => break told,
+                }
+            };
+            let told = told.map_err(|error| this.settle_prepared(error));
+            this.under_way = false;
+            told
+        })
+        .await
     }
 
     async fn tell_types(&self, of: Option<&str>) -> Result<(), tokio_postgres::Error> {
@@ -168,10 +170,9 @@ impl PostgresConnection {
             self.begin(&TransactionOptions::default()).await?;
         }
         let result = work(self).await;
-        if alone { self.end_kept(result).await } else { result }
-    }
-
-    async fn end_kept<T>(&mut self, result: Result<T>) -> Result<T> {
+        if !alone {
+            return result;
+        }
         let value = match result {
             Ok(value) => value,
             Err(error) => {
